@@ -1,0 +1,169 @@
+/* backend.h: bytes at a path of a repository; what the bytes mean is not known here.
+ *
+ *     rc = backend_open("file-system", &options, &backend, &err);
+ *     rc = backend_stat(backend, "_uid/3e120e8d", &stat, &err);
+ *     rc = backend_object_open(backend, "a/b.zip", &object, &err);
+ *     rc = object_read(object, (struct range){0, 99}, sink, &err);
+ *     object_close(object);
+ *     backend_close(backend);
+ *
+ * Paths are relative to the repository, with "/" between their parts, no "/" in front,
+ * no empty, "." or ".." part. All calls may block for as long as the network takes,
+ * within the backend's own deadlines, and are thread-safe; objects are too.
+ *
+ * Errors: -ENOENT no such path (or no such repository, said so), -EACCES refused
+ * credentials, -ETIMEDOUT -ECONNREFUSED -EHOSTUNREACH not reachable, -ESTALE the object
+ * is not the version that was opened, -EEXIST it exists (only_if_absent), -EFBIG past a
+ * limit, -EIO a broken reply, -ENOSPC no room, -ENOTSUP the store cannot do it; what a
+ * sink returns is passed through. */
+#ifndef BACKENDS_BACKEND_H
+#define BACKENDS_BACKEND_H
+
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    BACKEND_PATH_MAX = 4096,
+    BACKEND_TAG_MAX = 128,
+    BACKEND_CHECKSUM_MAX = 33,
+};
+
+/* Bytes first to last, both included. */
+struct range {
+    uint64_t first;
+    uint64_t last;
+};
+
+struct backend_stat {
+    uint64_t size;   /* bytes */
+    int64_t mtime_s; /* Unix time */
+    /* Equal tags are equal bytes: an ETag, or device, inode, size, mtime and ctime. */
+    char tag[BACKEND_TAG_MAX];
+};
+
+/* Takes bytes in order; returns 0, or -errno, which ends the call that feeds it. */
+struct sink {
+    int (*write)(struct sink *sink, const void *data, size_t size, struct error *err);
+};
+
+/* One name directly below a listed folder; lent for the call. */
+struct backend_entry {
+    const char *name;
+    bool is_folder;
+    uint64_t size;   /* of files, where the listing tells, else 0 */
+    int64_t mtime_s; /* the same */
+};
+
+/* Returns 0, or -errno, which ends the listing. */
+typedef int backend_each(void *arg, const struct backend_entry *entry, struct error *err);
+
+/* What to put: bytes in memory (data), or a file (fd, from offset 0) when data is NULL.
+ */
+struct backend_content {
+    const void *data;
+    int fd;
+    uint64_t size;
+};
+
+enum backend_put_flags {
+    BACKEND_PUT_IF_ABSENT = 1, /* -EEXIST, and nothing changed, if the path exists */
+};
+
+struct backend_options {
+    const char *host;       /* folder, host[:port] or URL */
+    const char *repository; /* folder below it, or bucket */
+};
+
+struct backend;
+struct object;
+
+struct backend_ops {
+    const char *kind; /* as in the configuration */
+    int (*open)(const struct backend_options *options, struct backend **ret_backend,
+                struct error *err);
+    void (*close)(struct backend *backend);
+    int (*stat)(struct backend *backend, const char *path, struct backend_stat *ret_stat,
+                struct error *err);
+    int (*checksum)(struct backend *backend, const char *path,
+                    char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err);
+    int (*list)(struct backend *backend, const char *folder, backend_each *each,
+                void *arg, struct error *err);
+    int (*put)(struct backend *backend, const char *path,
+               const struct backend_content *content, enum backend_put_flags flags,
+               struct error *err);
+    int (*remove)(struct backend *backend, const char *path, struct error *err);
+    int (*object_open)(struct backend *backend, const char *path,
+                       struct object **ret_object, struct error *err);
+    int (*object_read)(struct object *object, struct range range, struct sink *to,
+                       struct error *err);
+    int (*object_fd)(struct object *object);
+    void (*object_close)(struct object *object);
+};
+
+/* First field of each kind's own struct. Constant after open. */
+struct backend {
+    const struct backend_ops *ops;
+};
+
+/* First field of each kind's own struct. Constant after open. */
+struct object {
+    struct backend *backend;
+    struct backend_stat stat;
+};
+
+/* Open a repository of a kind ("file-system", ...). Contacts nothing: a repository that
+ * is missing or unreachable shows in the calls. -EINVAL for an unknown kind or options it
+ * cannot use. backend_close the result after its last object was closed. */
+int backend_open(const char *kind, const struct backend_options *options,
+                 struct backend **ret_backend, struct error *err);
+void backend_close(struct backend *backend);
+
+/* Does the repository answer? 0, or what is wrong, in a sentence with what to do. */
+int backend_check(struct backend *backend, struct error *err);
+
+int backend_stat(struct backend *backend, const char *path, struct backend_stat *ret_stat,
+                 struct error *err);
+
+/* MD5 in hex as the store knows it ("" where it does not), on a file system of the bytes.
+ */
+int backend_checksum(struct backend *backend, const char *path,
+                     char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err);
+
+/* Each name directly below folder ("" is the repository itself), in no order, each once;
+ * as a stream. A folder that does not exist is -ENOENT. */
+int backend_list(struct backend *backend, const char *folder, backend_each *each,
+                 void *arg, struct error *err);
+
+/* Write a whole object; folders come as needed. On failure the path is as before. */
+int backend_put(struct backend *backend, const char *path,
+                const struct backend_content *content, enum backend_put_flags flags,
+                struct error *err);
+
+/* -ENOENT if there is none. */
+int backend_remove(struct backend *backend, const char *path, struct error *err);
+
+/* Append a small object as a whole; -EFBIG past the limit of to. */
+int backend_get(struct backend *backend, const char *path, struct bytes *to,
+                struct error *err);
+
+/* Pin the version of an object that is there now: all reads are of it, or -ESTALE. */
+int backend_object_open(struct backend *backend, const char *path,
+                        struct object **ret_object, struct error *err);
+
+/* Feed the bytes of range, all of them and in order, to the sink. -EIO if the object ends
+ * before. The sink runs in the calling thread. */
+int object_read(struct object *object, struct range range, struct sink *to,
+                struct error *err);
+
+const struct backend_stat *object_stat(const struct object *object);
+
+/* A descriptor of the object where it is a local file, for copy_file_range and pread (the
+ * caller compares the tag itself afterwards with object_check), else -1. Lent. */
+int object_fd(struct object *object);
+void object_close(struct object *object); /* accepts NULL */
+
+#endif

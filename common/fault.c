@@ -1,0 +1,38 @@
+/* fault.c: kills or delays the process at the point that MODELFS_FAULT names. */
+#include "common/fault.h"
+
+#ifdef FAULTS
+#include "common/text.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void pause_for(const char *duration)
+{
+    struct error err = {0};
+    int64_t ms;
+
+    if (text_to_time(duration, &ms, &err) < 0)
+        abort();
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},
+              NULL);
+}
+
+void fault_point(const char *name)
+{
+    const char *wanted = getenv("MODELFS_FAULT");
+    size_t size = strlen(name);
+
+    if (!wanted || strncmp(wanted, name, size) != 0 || wanted[size] != ':')
+        return;
+    if (strcmp(wanted + size + 1, "kill") == 0)
+        kill(getpid(), SIGKILL);
+    else if (strncmp(wanted + size + 1, "delay=", 6) == 0)
+        pause_for(wanted + size + 7);
+    else
+        abort(); /* a misspelt test must not pass */
+}
+#endif

@@ -1,0 +1,43 @@
+/* files.h: files on local disks: whole reads, write-then-rename, folders.
+ *
+ * dir_fd is an open folder or AT_FDCWD. Paths from outside go through
+ * files_open_beneath only. Thread-safe; sentences name the path. */
+#ifndef COMMON_FILES_H
+#define COMMON_FILES_H
+
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Append all of fd from its offset; -EFBIG past the limit of to. */
+int files_read_fd(int fd, struct bytes *to, struct error *err);
+
+/* Append all of a file; -ENOENT without it. */
+int files_read(int dir_fd, const char *path, struct bytes *to, struct error *err);
+
+/* All of size bytes at offset; -EIO if the file ends before. */
+int files_pread(int fd, void *to, size_t size, uint64_t offset, struct error *err);
+int files_pwrite(int fd, const void *from, size_t size, uint64_t offset,
+                 struct error *err);
+int files_write_fd(int fd, const void *from, size_t size, struct error *err);
+
+/* Replace a file in one step: temporary name beside it, mode as given (the umask does not
+ * count), fsync of file and folder, rename. No trace is left on failure. */
+int files_replace(int dir_fd, const char *path, const void *data, size_t size,
+                  mode_t mode, struct error *err);
+
+/* Create a folder and those above it, mode & ~umask; fine if it exists. */
+int files_make_folders(int dir_fd, const char *path, mode_t mode, struct error *err);
+
+/* open(2) of a path that must not leave dir_fd and follows no link (openat2); O_CLOEXEC
+ * is added. The descriptor, or -errno (-ELOOP at a link, -EXDEV outside). */
+int files_open_beneath(int dir_fd, const char *path, int flags, mode_t mode,
+                       struct error *err);
+
+/* Remove a file or a folder with all in it, following no link; fine if there is none. */
+int files_remove_tree(int dir_fd, const char *path, struct error *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* sync.h: mutexes and conditions that clang can check, and THE lock order.
+ *
+ *     struct lock lock;                    guards the fields marked "guarded by lock"
+ *     static int reserve_locked(struct cache *cache) REQUIRES(cache->lock);
+ *
+ * `make lint` proves acquire, release and REQUIRES (clang -Wthread-safety).
+ *
+ * Lock order, outermost first. A thread that holds one of these may only take locks that
+ * stand below it:
+ *
+ *     fs/parked        the requests that wait
+ *     cache            the table of open archives
+ *     cache/archive    one archive: its members, their transfers and waiters
+ *     cache/evict      sizes and last uses
+ *     resolver         documents and listings
+ *     workers          one queue
+ *     fs/slots         the slot table (shared between processes)
+ *     fs/invalidate    the queue of notifications
+ *
+ * Never held: across backend calls, callbacks, fuse_reply_*, fuse_lowlevel_notify_*.
+ * flock(2) of a model: pool threads only, with no mutex held. */
+#ifndef COMMON_SYNC_H
+#define COMMON_SYNC_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#ifdef __clang__
+#define THREAD_ANNOTATION(x) __attribute__((x))
+#else
+#define THREAD_ANNOTATION(x)
+#endif
+#define REQUIRES(...) THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
+#define ACQUIRES(...) THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
+#define RELEASES(...) THREAD_ANNOTATION(release_capability(__VA_ARGS__))
+#define EXCLUDES(...) THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
+
+struct THREAD_ANNOTATION(capability("mutex")) lock {
+    pthread_mutex_t mutex;
+};
+
+/* Waits by the monotonic clock. */
+struct condition {
+    pthread_cond_t cond;
+};
+
+void lock_init(struct lock *lock);
+void lock_done(struct lock *lock);
+void lock_acquire(struct lock *lock) ACQUIRES(*lock);
+void lock_release(struct lock *lock) RELEASES(*lock);
+
+void condition_init(struct condition *condition);
+void condition_done(struct condition *condition);
+void condition_signal(struct condition *condition);
+void condition_broadcast(struct condition *condition);
+void condition_wait(struct condition *condition, struct lock *lock) REQUIRES(*lock);
+
+/* Wait until clock_now_ms() reaches deadline_ms. 0 when signalled, -ETIMEDOUT. */
+int condition_wait_until(struct condition *condition, struct lock *lock,
+                         int64_t deadline_ms) REQUIRES(*lock);
+
+/* Milliseconds of the monotonic clock. */
+int64_t clock_now_ms(void);
+
+/* Start a named thread (at most 15 bytes) with all signals blocked. 0 or -errno. */
+int thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
+                 void *arg);
+
+#endif

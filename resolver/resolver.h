@@ -1,0 +1,154 @@
+/* resolver.h: names to models, over all repositories in their order.
+ *
+ *     rc = resolver_open(&options, &resolver, &err);
+ *     rc = resolver_resolve(resolver, "emotion-small", RESOLVE_FETCH, &release, &err);
+ *     resolver_close(resolver);
+ *
+ * Rules: AUDMODEL sections 1, 2 and 5; order of versions: version.h. What backends said
+ * is kept in memory with its age (catalog.h). Each question says how it may be answered:
+ * a FUSE thread asks RESOLVE_KNOWN and goes to a pool thread on -EINPROGRESS.
+ *
+ * Thread-safe. Two that fetch the same document share one request. */
+#ifndef RESOLVER_RESOLVER_H
+#define RESOLVER_RESOLVER_H
+
+#include "backends/backend.h"
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MODEL_ID_SIZE = 37, /* 8 or 36 characters and a NUL */
+    VERSION_SIZE = 220, /* so that every file name made of it fits 255 bytes */
+    ALIAS_SIZE = 220,
+};
+
+enum resolve_how {
+    RESOLVE_KNOWN, /* from memory, fresh by its TTL; else -EINPROGRESS. Never blocks */
+    RESOLVE_FETCH, /* from memory if fresh, else ask; last known state if that fails.
+                      Blocks */
+    RESOLVE_STALE, /* from memory at any age; else -EINPROGRESS. Never blocks */
+};
+
+/* One version of one model in one repository. A plain value. */
+struct release {
+    char id[MODEL_ID_SIZE];
+    char version[VERSION_SIZE];
+    unsigned repository; /* position in the configuration */
+};
+
+struct resolver_repository {
+    const char *name;        /* as configured; copied */
+    struct backend *backend; /* stays the caller's; closed after the resolver */
+};
+
+struct resolver_options {
+    const struct resolver_repository *repositories;
+    size_t repository_count; /* at least 1 */
+    const char *cache_root; /* where a legacy ID's version is looked for first; or NULL */
+    int64_t ttl_alias_ms, ttl_listing_ms, ttl_negative_ms;
+};
+
+struct resolver;
+
+int resolver_open(const struct resolver_options *options, struct resolver **ret_resolver,
+                  struct error *err);
+void resolver_close(struct resolver *resolver); /* accepts NULL */
+
+size_t resolver_repository_count(const struct resolver *resolver);
+const char *resolver_repository_name(const struct resolver *resolver,
+                                     unsigned repository);
+struct backend *resolver_backend(const struct resolver *resolver, unsigned repository);
+
+/* An answer's freshness: ms that the kernel or a caller may still keep it; 0 when stale.
+ */
+struct freshness {
+    int64_t left_ms;
+};
+
+/* What an alias names. The text of its document is understood as AUDMODEL 9.5 means it.
+ * target->version is "" when the alias names a short ID only. -ENOENT: no such alias
+ * (also for names that cannot be one), which is remembered for ttl_negative_ms. -EBADMSG:
+ * the document makes no sense, with the reason. */
+struct alias_target {
+    char id[MODEL_ID_SIZE];
+    char version[VERSION_SIZE];
+    struct freshness fresh;
+};
+int resolver_alias(struct resolver *resolver, const char *alias, enum resolve_how how,
+                   struct alias_target *ret_target, struct error *err);
+
+/* The versions of a model in audmodel's order: the sorted lists of all repositories one
+ * after the other. Constant, shared; version_list_unref it. An unknown model is -ENOENT.
+ */
+struct version_list {
+    const struct version_entry *entries;
+    size_t count;
+    size_t latest; /* of entries: the last that audmodel accepts, or the last of all */
+    struct freshness fresh;
+};
+struct version_entry {
+    const char *version;
+    unsigned repository;
+    bool is_accepted; /* audmodel finds it by full ID (AUDMODEL section 1, rule 1) */
+    bool is_shadowed; /* an earlier repository has the same version */
+};
+int resolver_versions(struct resolver *resolver, const char *id, enum resolve_how how,
+                      struct version_list **ret_list, struct error *err);
+void version_list_unref(struct version_list *list); /* accepts NULL */
+
+/* The release of an ID and a version: the first repository that has its header. -ENOENT.
+ */
+int resolver_release(struct resolver *resolver, const char *id, const char *version,
+                     enum resolve_how how, struct release *ret_release,
+                     struct freshness *ret_fresh, struct error *err);
+
+/* Any text that audmodel takes as a uid: short, full or legacy ID, alias. -ENOENT with
+ * "A model with ID '...' does not exist." */
+int resolver_resolve(struct resolver *resolver, const char *uid, enum resolve_how how,
+                     struct release *ret_release, struct error *err);
+
+/* All IDs, or all aliases, of all repositories, sorted by bytes, each once. Constant,
+ * shared; names_unref it. A repository that cannot be listed: its last known state, or an
+ * error if it was never known and RESOLVE_FETCH; the others are still listed when at
+ * least one could be: then *ret_names is set and is_partial is true. */
+struct names {
+    const char *const *names;
+    size_t count;
+    bool is_partial;
+    struct freshness fresh;
+};
+enum names_of {
+    NAMES_OF_MODELS,
+    NAMES_OF_ALIASES,
+};
+int resolver_names(struct resolver *resolver, enum names_of of, enum resolve_how how,
+                   struct names **ret_names, struct error *err);
+void names_unref(struct names *names); /* accepts NULL */
+
+/* The names directly below a folder of @tree: the subgroup and name folders of all
+ * repositories, "" for the top; IDs at the leaves. Names as above. -ENOENT. */
+int resolver_tree(struct resolver *resolver, const char *folder, enum resolve_how how,
+                  struct names **ret_names, struct error *err);
+
+/* The aliases of a model as its lists have them, those dropped that point elsewhere
+ * (stale lists, AUDMODEL 9.3), sorted. Blocks. names_unref it. */
+int resolver_aliases_of(struct resolver *resolver, const char *id,
+                        struct names **ret_names, struct error *err);
+
+/* Documents of a release from its backend, appended to to. Blocks. */
+int resolver_get_header(struct resolver *resolver, const struct release *release,
+                        struct bytes *to, struct error *err);
+int resolver_get_meta(struct resolver *resolver, const struct release *release,
+                      struct bytes *to, struct error *err);
+int resolver_meta_checksum(struct resolver *resolver, const struct release *release,
+                           char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err);
+
+/* Each repository's state as lines of YAML list items indented by two blanks: for
+ * @status. */
+int resolver_print_status(struct resolver *resolver, struct bytes *to, struct error *err);
+
+#endif
