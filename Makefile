@@ -19,7 +19,7 @@ PACKAGES  := fuse3 libcurl yaml-0.1 libzip zlib libisal libxxhash libcrypto expa
 WARN       = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
              -Wwrite-strings -Wundef -Wformat=2 -Wconversion
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 SANITIZE   = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 FLAGS      = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -I. \
              -include common/banned.h -pthread $(WARN) $(if $(WERROR),-Werror) \
@@ -45,6 +45,9 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(FLAGS) -c $< -o $@
+
+# The files that may call strtod and friends (common/banned.h).
+$B/common/text.o $B/common/pyfloat.o: FLAGS += -DTEXT_MAY_PARSE_NUMBERS
 
 $B/tests/%: $B/tests/%.o $(FAKES) $B/libmodelfs.a
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS) -lcmocka

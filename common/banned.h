@@ -1,7 +1,8 @@
 /* banned.h: functions nobody may call; the compiler refuses them.
  *
  * Included by the build in front of every file (-include). strtol and friends are
- * allowed in common/text.c alone, which defines TEXT_MAY_PARSE_NUMBERS. */
+ * allowed in common/text.c and common/pyfloat.c alone: the Makefile defines
+ * TEXT_MAY_PARSE_NUMBERS for them. */
 #ifndef COMMON_BANNED_H
 #define COMMON_BANNED_H
 
