@@ -1,15 +1,17 @@
 /* backend.h: bytes at a path of a repository; what the bytes mean is not known here.
  *
  *     rc = backend_open("file-system", &options, &backend, &err);
- *     rc = backend_stat(backend, "_uid/3e120e8d", &stat, &err);
+ *     rc = backend_list(backend, "_uid/3e120e8d", each, arg, &err);
  *     rc = backend_object_open(backend, "a/b.zip", &object, &err);
  *     rc = object_read(object, (struct range){0, 99}, sink, &err);
  *     object_close(object);
  *     backend_close(backend);
  *
  * Paths are relative to the repository, with "/" between their parts, no "/" in front,
- * no empty, "." or ".." part. All calls may block for as long as the network takes,
- * within the backend's own deadlines, and are thread-safe; objects are too.
+ * no empty, "." or ".." part (else -EINVAL); they name objects, and folders for
+ * backend_list alone (elsewhere a folder is -ENOENT). All calls may block for as long as
+ * the network takes, within the backend's own deadlines, and are thread-safe; objects are
+ * too.
  *
  * Errors: -ENOENT no such path (or no such repository, said so), -EACCES refused
  * credentials, -ETIMEDOUT -ECONNREFUSED -EHOSTUNREACH not reachable, -ESTALE the object
@@ -100,6 +102,7 @@ struct backend_ops {
                        struct object **ret_object, struct error *err);
     int (*object_read)(struct object *object, struct range range, struct sink *to,
                        struct error *err);
+    int (*object_check)(struct object *object, struct error *err);
     int (*object_fd)(struct object *object);
     void (*object_close)(struct object *object);
 };
@@ -159,11 +162,19 @@ int backend_object_open(struct backend *backend, const char *path,
 int object_read(struct object *object, struct range range, struct sink *to,
                 struct error *err);
 
+/* Is the object at its path still the version that was opened? 0 or -ESTALE. */
+int object_check(struct object *object, struct error *err);
+
 const struct backend_stat *object_stat(const struct object *object);
 
 /* A descriptor of the object where it is a local file, for copy_file_range and pread (the
- * caller compares the tag itself afterwards with object_check), else -1. Lent. */
+ * caller calls object_check afterwards), else -1. Lent. */
 int object_fd(struct object *object);
 void object_close(struct object *object); /* accepts NULL */
+#define CLEANUP_OBJECT CLEANUP_WITH(object_cleanup)
+static inline void object_cleanup(struct object **object)
+{
+    object_close(*object);
+}
 
 #endif

@@ -1,0 +1,225 @@
+/* backend.c: the one checked way into each kind of backend, and the table of kinds. */
+#include "backends/backend.h"
+
+#include "backends/file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+enum { GET_TRIES = 3 };
+
+static const struct backend_ops *const kinds[] = {
+    &file_ops,
+};
+
+static bool part_is_valid(const char *part, size_t size)
+{
+    return size > 0 && !(size == 1 && part[0] == '.') &&
+           !(size == 2 && part[0] == '.' && part[1] == '.');
+}
+
+static int check_path(const char *path, struct error *err)
+{
+    if (strlen(path) >= BACKEND_PATH_MAX)
+        return fail(err, EINVAL, "path '%.80s...' is longer than %d bytes", path,
+                    BACKEND_PATH_MAX - 1);
+    for (const char *part = path;;) {
+        size_t size = strcspn(part, "/");
+
+        if (!part_is_valid(part, size))
+            return fail(err, EINVAL,
+                        "'%s' is no path in a repository: empty, '.' or '..' part", path);
+        if (part[size] == '\0')
+            return 0;
+        part += size + 1;
+    }
+}
+
+int backend_open(const char *kind, const struct backend_options *options,
+                 struct backend **ret_backend, struct error *err)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i]->kind, kind) == 0)
+            return kinds[i]->open(options, ret_backend, err);
+    return fail(err, EINVAL, "unknown backend '%.80s'; 'file-system' is known", kind);
+}
+
+void backend_close(struct backend *backend)
+{
+    if (backend)
+        backend->ops->close(backend);
+}
+
+int backend_stat(struct backend *backend, const char *path, struct backend_stat *ret_stat,
+                 struct error *err)
+{
+    int rc = check_path(path, err);
+
+    if (rc == 0)
+        rc = backend->ops->stat(backend, path, ret_stat, err);
+    assert(rc <= 0);
+    return rc;
+}
+
+int backend_checksum(struct backend *backend, const char *path,
+                     char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err)
+{
+    int rc = check_path(path, err);
+
+    if (rc == 0)
+        rc = backend->ops->checksum(backend, path, ret_md5, err);
+    assert(rc <= 0);
+    return rc;
+}
+
+int backend_list(struct backend *backend, const char *folder, backend_each *each,
+                 void *arg, struct error *err)
+{
+    int rc = folder[0] ? check_path(folder, err) : 0;
+
+    if (rc == 0)
+        rc = backend->ops->list(backend, folder, each, arg, err);
+    assert(rc <= 0);
+    return rc;
+}
+
+struct first_seen {
+    bool is_seen;
+};
+
+static int stop_at_first(void *arg, const struct backend_entry *entry, struct error *err)
+{
+    struct first_seen *first = arg;
+
+    (void)entry; /* that there is an answer is all we want */
+    first->is_seen = true;
+    return fail(err, ECANCELED, "stopped at the first name");
+}
+
+int backend_check(struct backend *backend, struct error *err)
+{
+    struct first_seen first = {.is_seen = false};
+    struct error stopped = {0};
+    int rc = backend_list(backend, "", stop_at_first, &first, &stopped);
+
+    if (rc == 0 || first.is_seen)
+        return 0;
+    *err = stopped;
+    return rc;
+}
+
+int backend_put(struct backend *backend, const char *path,
+                const struct backend_content *content, enum backend_put_flags flags,
+                struct error *err)
+{
+    int rc = check_path(path, err);
+
+    if (rc == 0)
+        rc = backend->ops->put(backend, path, content, flags, err);
+    assert(rc <= 0);
+    return rc;
+}
+
+int backend_remove(struct backend *backend, const char *path, struct error *err)
+{
+    int rc = check_path(path, err);
+
+    if (rc == 0)
+        rc = backend->ops->remove(backend, path, err);
+    assert(rc <= 0);
+    return rc;
+}
+
+int backend_object_open(struct backend *backend, const char *path,
+                        struct object **ret_object, struct error *err)
+{
+    int rc = check_path(path, err);
+
+    if (rc == 0)
+        rc = backend->ops->object_open(backend, path, ret_object, err);
+    assert(rc <= 0);
+    return rc;
+}
+
+int object_read(struct object *object, struct range range, struct sink *to,
+                struct error *err)
+{
+    assert(range.first <= range.last);
+    int rc = object->backend->ops->object_read(object, range, to, err);
+
+    assert(rc <= 0);
+    return rc;
+}
+
+int object_check(struct object *object, struct error *err)
+{
+    int rc = object->backend->ops->object_check(object, err);
+
+    assert(rc <= 0);
+    return rc;
+}
+
+const struct backend_stat *object_stat(const struct object *object)
+{
+    return &object->stat;
+}
+
+int object_fd(struct object *object)
+{
+    return object->backend->ops->object_fd(object);
+}
+
+void object_close(struct object *object)
+{
+    if (object)
+        object->backend->ops->object_close(object);
+}
+
+struct bytes_sink {
+    struct sink base;
+    struct bytes *to;
+};
+
+static int write_bytes(struct sink *sink, const void *data, size_t size,
+                       struct error *err)
+{
+    return bytes_append(((struct bytes_sink *)sink)->to, data, size, err);
+}
+
+static int get_once(struct backend *backend, const char *path, struct bytes *to,
+                    struct error *err)
+{
+    CLEANUP_OBJECT struct object *object = NULL;
+    struct bytes_sink sink = {.base.write = write_bytes, .to = to};
+    int rc = backend_object_open(backend, path, &object, err);
+    uint64_t size;
+
+    if (rc < 0)
+        return rc;
+    size = object_stat(object)->size;
+    if (size > to->limit - to->size)
+        return fail(err, EFBIG, "'%s' has %llu bytes, more than the limit of %zu", path,
+                    (unsigned long long)size, to->limit);
+    if (size == 0)
+        return 0;
+    return object_read(object, (struct range){0, size - 1}, &sink.base, err);
+}
+
+int backend_get(struct backend *backend, const char *path, struct bytes *to,
+                struct error *err)
+{
+    size_t before = to->size;
+
+    /* audmodel overwrites documents in place: who reads meanwhile tries again. */
+    for (int try = 1;; try++) {
+        int rc = get_once(backend, path, to, err);
+
+        if (rc < 0 && to->size > before) {
+            to->size = before;
+            to->data[before] = '\0';
+        }
+        if (rc != -ESTALE || try == GET_TRIES)
+            return rc;
+    }
+}

@@ -1,0 +1,430 @@
+/* file.c: a folder as repository. */
+#include "backends/file.h"
+
+#include "common/cleanup.h"
+#include "common/files.h"
+#include "common/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEMPORARY_PREFIX ".modelfs-put-"
+
+enum { CHUNK_BYTES = 256 << 10 };
+
+struct file {
+    struct backend base;
+    char *root; /* constant after open */
+};
+
+struct file_object {
+    struct object base;
+    char *path; /* absolute */
+    int fd;
+    dev_t device;
+    ino_t inode;
+};
+
+static char *join(const struct file *file, const char *path)
+{
+    return xasprintf("%s%s%s", file->root, path[0] ? "/" : "", path);
+}
+
+/* What ENOENT and its like mean: no such path, or no repository at all. */
+static int fail_missing(const struct file *file, const char *path, struct error *err)
+{
+    struct stat root;
+
+    if (stat(file->root, &root) < 0 && errno == ENOENT)
+        return fail(err, ENOENT,
+                    "repository folder '%s' does not exist: create or mount it, or "
+                    "correct host and name of the repository in the configuration",
+                    file->root);
+    return fail(err, ENOENT, "'%s/%s' does not exist", file->root, path);
+}
+
+static bool means_missing(int code)
+{
+    return code == ENOENT || code == ENOTDIR || code == ENAMETOOLONG || code == EISDIR;
+}
+
+static void fill_stat(const struct stat *from, struct backend_stat *to)
+{
+    *to = (struct backend_stat){.size = (uint64_t)from->st_size,
+                                .mtime_s = from->st_mtim.tv_sec};
+    snprintf(to->tag, sizeof to->tag, "%llx:%llx:%llx:%lld.%09ld:%lld.%09ld",
+             (unsigned long long)from->st_dev, (unsigned long long)from->st_ino,
+             (unsigned long long)from->st_size, (long long)from->st_mtim.tv_sec,
+             from->st_mtim.tv_nsec, (long long)from->st_ctim.tv_sec,
+             from->st_ctim.tv_nsec);
+}
+
+static int file_open(const struct backend_options *options, struct backend **ret_backend,
+                     struct error *err)
+{
+    CLEANUP_FREE char *here = NULL;
+    struct file *file;
+
+    if (!options->host || !options->host[0])
+        return fail(err, EINVAL, "backend 'file-system': 'host' names no folder");
+    if (!options->repository || !options->repository[0] || options->repository[0] == '/')
+        return fail(err, EINVAL, "backend 'file-system': 'name' is no folder below '%s'",
+                    options->host);
+    /* The daemon leaves the folder it was started in. */
+    if (options->host[0] != '/' && !(here = getcwd(NULL, 0)))
+        return fail_errno(err, "find the current folder");
+    file = XNEW(struct file);
+    file->base.ops = &file_ops;
+    file->root = xasprintf("%s%s%s/%s", here ? here : "", here ? "/" : "", options->host,
+                           options->repository);
+    *ret_backend = &file->base;
+    return 0;
+}
+
+static void file_close(struct backend *backend)
+{
+    struct file *file = (struct file *)backend;
+
+    free(file->root);
+    free(file);
+}
+
+static int file_stat(struct backend *backend, const char *path,
+                     struct backend_stat *ret_stat, struct error *err)
+{
+    const struct file *file = (struct file *)backend;
+    CLEANUP_FREE char *full = join(file, path);
+    struct stat found;
+
+    if (stat(full, &found) < 0)
+        return means_missing(errno) ? fail_missing(file, path, err)
+                                    : fail_errno(err, "stat '%s'", full);
+    if (!S_ISREG(found.st_mode))
+        return fail(err, ENOENT, "'%s' is not a file", full);
+    fill_stat(&found, ret_stat);
+    return 0;
+}
+
+static int open_regular(const struct file *file, const char *path, const char *full,
+                        struct stat *ret_stat, struct error *err)
+{
+    /* O_NONBLOCK: a FIFO among the files must not hang us. */
+    CLEANUP_CLOSE int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return means_missing(errno) ? fail_missing(file, path, err)
+                                    : fail_errno(err, "open '%s'", full);
+    if (fstat(fd, ret_stat) < 0)
+        return fail_errno(err, "stat '%s'", full);
+    if (!S_ISREG(ret_stat->st_mode))
+        return fail(err, ENOENT, "'%s' is not a file", full);
+    return steal_fd(&fd);
+}
+
+static int file_object_open(struct backend *backend, const char *path,
+                            struct object **ret_object, struct error *err)
+{
+    const struct file *file = (struct file *)backend;
+    CLEANUP_FREE char *full = join(file, path);
+    struct file_object *object;
+    struct stat found;
+    int fd = open_regular(file, path, full, &found, err);
+
+    if (fd < 0)
+        return fd;
+    object = XNEW(struct file_object);
+    object->base.backend = backend;
+    fill_stat(&found, &object->base.stat);
+    object->path = steal_ptr(&full);
+    object->fd = fd;
+    object->device = found.st_dev;
+    object->inode = found.st_ino;
+    *ret_object = &object->base;
+    return 0;
+}
+
+static void file_object_close(struct object *base)
+{
+    struct file_object *object = (struct file_object *)base;
+
+    close(object->fd);
+    free(object->path);
+    free(object);
+}
+
+static int file_object_fd(struct object *base)
+{
+    return ((struct file_object *)base)->fd;
+}
+
+static int file_object_check(struct object *base, struct error *err)
+{
+    const struct file_object *object = (struct file_object *)base;
+    struct backend_stat now;
+    struct stat kept, named;
+
+    if (fstat(object->fd, &kept) < 0)
+        return fail_errno(err, "stat '%s'", object->path);
+    fill_stat(&kept, &now);
+    if (strcmp(now.tag, base->stat.tag) != 0)
+        return fail(err, ESTALE, "'%s' changed since it was opened", object->path);
+    if (stat(object->path, &named) < 0) {
+        if (means_missing(errno))
+            return fail(err, ESTALE, "'%s' was removed", object->path);
+        return fail_errno(err, "stat '%s'", object->path);
+    }
+    if (named.st_dev != object->device || named.st_ino != object->inode)
+        return fail(err, ESTALE, "'%s' was replaced", object->path);
+    return 0;
+}
+
+/* One piece at most CHUNK_BYTES; the count, at least 1. */
+static ssize_t read_piece(struct file_object *object, void *buffer, struct range range,
+                          struct error *err)
+{
+    uint64_t left = range.last - range.first + 1;
+    size_t size = left == 0 || left > CHUNK_BYTES ? CHUNK_BYTES : (size_t)left;
+    ssize_t count;
+    int rc;
+
+    do
+        count = pread(object->fd, buffer, size, (off_t)range.first);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return fail_errno(err, "read '%s'", object->path);
+    if (count > 0)
+        return count;
+    rc = file_object_check(&object->base, err);
+    return rc < 0
+               ? rc
+               : fail(err, EIO, "'%s' ends at byte %llu, %llu bytes short", object->path,
+                      (unsigned long long)range.first, (unsigned long long)left);
+}
+
+static int file_object_read(struct object *base, struct range range, struct sink *to,
+                            struct error *err)
+{
+    struct file_object *object = (struct file_object *)base;
+    CLEANUP_FREE char *buffer = NULL;
+    int rc = file_object_check(base, err);
+
+    if (rc < 0)
+        return rc;
+    if (range.last >= base->stat.size)
+        return fail(err, EIO, "'%s' has %llu bytes, asked for byte %llu", object->path,
+                    (unsigned long long)base->stat.size, (unsigned long long)range.last);
+    buffer = xcalloc(1, CHUNK_BYTES);
+    while (range.first <= range.last) {
+        ssize_t count = read_piece(object, buffer, range, err);
+
+        if (count < 0)
+            return (int)count;
+        rc = to->write(to, buffer, (size_t)count, err);
+        if (rc < 0)
+            return rc;
+        range.first += (uint64_t)count;
+    }
+    return file_object_check(base, err);
+}
+
+static int file_checksum(struct backend *backend, const char *path,
+                         char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err)
+{
+    (void)backend;
+    (void)ret_md5;
+    return fail(err, ENOTSUP, "'%s': no checksum yet", path);
+}
+
+/* Is the entry a folder, or a file? Links count as what they lead to; -ENOENT for those
+ * that lead nowhere. */
+static int entry_is_folder(int folder_fd, const struct dirent *entry)
+{
+    struct stat found;
+
+    if (entry->d_type == DT_DIR)
+        return 1;
+    if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
+        return 0;
+    if (fstatat(folder_fd, entry->d_name, &found, 0) < 0)
+        return -ENOENT;
+    return S_ISDIR(found.st_mode);
+}
+
+static bool is_hidden(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+           strncmp(name, TEMPORARY_PREFIX, sizeof TEMPORARY_PREFIX - 1) == 0;
+}
+
+static int file_list(struct backend *backend, const char *folder, backend_each *each,
+                     void *arg, struct error *err)
+{
+    const struct file *file = (struct file *)backend;
+    CLEANUP_FREE char *full = join(file, folder);
+    CLEANUP_CLOSEDIR DIR *dir = opendir(full);
+
+    if (!dir)
+        return means_missing(errno) ? fail_missing(file, folder, err)
+                                    : fail_errno(err, "list '%s'", full);
+    for (;;) {
+        struct dirent *entry;
+        int is_folder, rc;
+
+        errno = 0;
+        entry = readdir(dir);
+        if (!entry)
+            return errno ? fail_errno(err, "list '%s'", full) : 0;
+        if (is_hidden(entry->d_name))
+            continue;
+        is_folder = entry_is_folder(dirfd(dir), entry);
+        if (is_folder < 0)
+            continue;
+        rc = each(
+            arg,
+            &(struct backend_entry){.name = entry->d_name, .is_folder = is_folder > 0},
+            err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+static int write_content(int fd, const struct backend_content *content, struct error *err)
+{
+    CLEANUP_FREE char *buffer = NULL;
+
+    if (content->data)
+        return files_write_fd(fd, content->data, (size_t)content->size, err);
+    buffer = xcalloc(1, CHUNK_BYTES);
+    for (uint64_t done = 0; done < content->size;) {
+        uint64_t left = content->size - done;
+        size_t size = left > CHUNK_BYTES ? CHUNK_BYTES : (size_t)left;
+        int rc = files_pread(content->fd, buffer, size, done, err);
+
+        if (rc == 0)
+            rc = files_write_fd(fd, buffer, size, err);
+        if (rc < 0)
+            return rc;
+        done += size;
+    }
+    return 0;
+}
+
+/* A new file in folder_fd with all of the content on disk; its name goes to name. */
+static int write_temporary(int folder_fd, const struct backend_content *content,
+                           char *name, size_t name_size, struct error *err)
+{
+    unsigned long long number;
+    CLEANUP_CLOSE int fd = -1;
+    int rc;
+
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        return fail_errno(err, "get a random number");
+    snprintf(name, name_size, TEMPORARY_PREFIX "%016llx", number);
+    fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                0666);
+    if (fd < 0)
+        return fail_errno(err, "create a file");
+    rc = write_content(fd, content, err);
+    if (rc == 0 && fsync(fd) < 0)
+        rc = fail_errno(err, "write to disk");
+    if (rc < 0)
+        unlinkat(folder_fd, name, 0);
+    return rc;
+}
+
+/* Give the temporary file its name; it is gone from its old one afterwards. */
+static int move_into_place(int folder_fd, const char *temporary, const char *name,
+                           enum backend_put_flags flags, struct error *err)
+{
+    int rc = 0;
+
+    if (!(flags & BACKEND_PUT_IF_ABSENT)) {
+        if (renameat(folder_fd, temporary, folder_fd, name) == 0)
+            return 0;
+        rc = fail_errno(err, "rename to '%s'", name);
+    } else if (linkat(folder_fd, temporary, folder_fd, name, 0) < 0) {
+        /* File systems without hard links say EPERM or EOPNOTSUPP. */
+        if ((errno == EPERM || errno == EOPNOTSUPP) &&
+            renameat2(folder_fd, temporary, folder_fd, name, RENAME_NOREPLACE) == 0)
+            return 0;
+        rc = fail_errno(err, "create '%s'", name);
+    }
+    unlinkat(folder_fd, temporary, 0);
+    return rc;
+}
+
+/* The folder of path, made if missing; the repository itself must be there. */
+static int open_folder(const struct file *file, const char *path, size_t folder_size,
+                       struct error *err)
+{
+    CLEANUP_FREE char *folder = xstrndup(path, folder_size);
+    CLEANUP_CLOSE int root = open(file->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd, rc;
+
+    if (root < 0)
+        return errno == ENOENT ? fail_missing(file, path, err)
+                               : fail_errno(err, "open '%s'", file->root);
+    if (!folder[0])
+        return steal_fd(&root);
+    rc = files_make_folders(root, folder, 0777, err);
+    if (rc < 0)
+        return rc;
+    fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? fail_errno(err, "open '%s'", folder) : fd;
+}
+
+static int file_put(struct backend *backend, const char *path,
+                    const struct backend_content *content, enum backend_put_flags flags,
+                    struct error *err)
+{
+    const struct file *file = (struct file *)backend;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    CLEANUP_CLOSE int folder = -1;
+    char temporary[64];
+    int rc;
+
+    folder = open_folder(file, path, slash ? (size_t)(slash - path) : 0, err);
+    if (folder < 0)
+        return fail_context(err, folder, "put '%s/%s'", file->root, path);
+    rc = write_temporary(folder, content, temporary, sizeof temporary, err);
+    if (rc == 0)
+        rc = move_into_place(folder, temporary, name, flags, err);
+    if (rc == 0 && fsync(folder) < 0)
+        rc = fail_errno(err, "write the folder to disk");
+    return rc < 0 ? fail_context(err, rc, "put '%s/%s'", file->root, path) : 0;
+}
+
+static int file_remove(struct backend *backend, const char *path, struct error *err)
+{
+    const struct file *file = (struct file *)backend;
+    CLEANUP_FREE char *full = join(file, path);
+
+    if (unlink(full) < 0)
+        return means_missing(errno) ? fail_missing(file, path, err)
+                                    : fail_errno(err, "remove '%s'", full);
+    return 0;
+}
+
+const struct backend_ops file_ops = {
+    .kind = "file-system",
+    .open = file_open,
+    .close = file_close,
+    .stat = file_stat,
+    .checksum = file_checksum,
+    .list = file_list,
+    .put = file_put,
+    .remove = file_remove,
+    .object_open = file_object_open,
+    .object_read = file_object_read,
+    .object_check = file_object_check,
+    .object_fd = file_object_fd,
+    .object_close = file_object_close,
+};

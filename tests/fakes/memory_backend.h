@@ -1,0 +1,23 @@
+/* memory_backend.h: a repository in memory: paths and their bytes.
+ *
+ *     struct backend *backend = memory_backend_new();
+ *     memory_backend_set(backend, "_alias/a/1.0.0/a-1.0.0.alias.yaml", "uid: x\n");
+ *     backend_close(backend);
+ *
+ * A whole vtable, thread-safe. Each put gives an object a new tag, so that objects opened
+ * before fail with -ESTALE, as after a removal. */
+#ifndef TESTS_FAKES_MEMORY_BACKEND_H
+#define TESTS_FAKES_MEMORY_BACKEND_H
+
+#include "backends/backend.h"
+
+struct backend *memory_backend_new(void);
+
+/* Put a text, or remove the path with NULL; aborts where that fails. */
+void memory_backend_set(struct backend *backend, const char *path, const char *text);
+
+/* The same for bytes. */
+void memory_backend_set_bytes(struct backend *backend, const char *path, const void *data,
+                              size_t size);
+
+#endif
