@@ -2,7 +2,7 @@
 #
 # CC, CFLAGS, LDFLAGS, PREFIX and DESTDIR belong to the user.
 # V=1 shows the commands; SAN=address,undefined or SAN=thread builds into a folder of its
-# own with that sanitizer; FAULTS=1 builds the named crash points in.
+# own with that sanitizer; FAULTS=1 builds the named crash points in; WERROR=1 is strict.
 
 PREFIX    ?= /usr/local
 BINDIR    ?= $(PREFIX)/bin
@@ -14,13 +14,13 @@ comma     := ,
 
 B         := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAULTS),-faults)
 FOLDERS   := common backends resolver cache publish fs cli
-PACKAGES  := fuse3 libcurl yaml-0.1 libzip zlib libisal libxxhash libcrypto expat jansson
+PACKAGES  := fuse3 yaml-0.1 zlib libisal libxxhash libcrypto
 
 WARN       = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
              -Wwrite-strings -Wundef -Wformat=2 -Wconversion
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-SANITIZE   = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+SANITIZE   = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 FLAGS      = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -I. \
              -include common/banned.h -pthread $(WARN) $(if $(WERROR),-Werror) \
              $(if $(FAULTS),-DFAULTS) $(PKG_CFLAGS) $(SANITIZE) -MMD -MP $(CFLAGS)
@@ -28,9 +28,11 @@ LINK       = $(CC) -pthread $(SANITIZE) $(CFLAGS) $(LDFLAGS)
 
 SOURCES   := $(wildcard $(FOLDERS:=/*.c))
 OBJECTS   := $(patsubst %.c,$B/%.o,$(filter-out cli/main.c,$(SOURCES)))
-TESTS     := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
+TESTS     := $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 FAKES     := $(patsubst %.c,$B/%.o,$(wildcard tests/fakes/*.c))
+FUZZERS   := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 CODE      := $(wildcard $(FOLDERS:=/*.[ch]) tests/*.[ch] tests/*/*.[ch])
+FUZZ_SECONDS ?= 30
 
 all: $B/modelfs
 
@@ -41,7 +43,7 @@ $B/modelfs: $B/cli/main.o $B/libmodelfs.a
 $B/libmodelfs.a: $(OBJECTS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$B/%.o: %.c
+$B/%.o: %.c | libraries
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(FLAGS) -c $< -o $@
@@ -49,11 +51,99 @@ $B/%.o: %.c
 # The files that may call strtod and friends (common/banned.h).
 $B/common/text.o $B/common/pyfloat.o: FLAGS += -DTEXT_MAY_PARSE_NUMBERS
 
-$B/tests/%: $B/tests/%.o $(FAKES) $B/libmodelfs.a
+$B/tests/test_%: $B/tests/test_%.o $(FAKES) $B/libmodelfs.a
+	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+$B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libmodelfs.a
+	@echo "  LINK $@"
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
 -include $(wildcard $B/*.d $B/*/*.d $B/*/*/*.d)
 
-.PHONY: all help
+# Says what is missing instead of failing at the first #include.
+libraries:
+	@pkg-config --print-errors --exists $(PACKAGES) || { \
+	    echo "make: libraries are missing; './setup deps' installs them" >&2; exit 1; }
+
+help:
+	@echo "all        build $B/modelfs (the default)"
+	@echo "check      all tests; asks to install what they need when it is missing"
+	@echo "unit e2e   one half of them; T=word runs those whose name holds the word"
+	@echo "lint       warnings of two compilers as errors, layout, layers, lengths"
+	@echo "format     lay out the code with clang-format"
+	@echo "fuzz       fuzz each parser for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "bench      compare a mount with plain files on the same disk"
+	@echo "demo       mount a sample repository at ./models"
+	@echo "install    to PREFIX=$(PREFIX), below DESTDIR; uninstall removes it"
+	@echo "deps       install what the build needs; test-deps: the tests"
+	@echo "clean      remove all that was built"
+	@echo "V=1 shows commands; SAN=address,undefined, SAN=thread, FAULTS=1: other builds"
+
+deps:
+	scripts/install-packages build
+
+test-deps:
+	@scripts/install-packages build test
+
+# The libraries are looked for when make starts, so a second make sees what was installed.
+check: test-deps
+	@$(MAKE) --no-print-directory check-installed
+
+check-installed: $B/modelfs $(TESTS)
+	tests/run --build $B $(if $(T),--only $(T)) unit e2e
+
+unit: $(TESTS)
+	tests/run --build $B $(if $(T),--only $(T)) unit
+
+e2e: $B/modelfs
+	tests/run --build $B $(if $(T),--only $(T)) e2e
+
+tests: $(TESTS)
+
+lint: layers
+	tests/lint/lengths
+	tests/lint/format $(CODE)
+	@$(MAKE) --no-print-directory B=build/lint/gcc CC=gcc WERROR=1 objects
+	@$(MAKE) --no-print-directory B=build/lint/clang CC=clang WERROR=1 \
+	    WARN='$(WARN) -Wthread-safety' objects
+
+objects: $(patsubst %.c,$B/%.o,$(SOURCES)) $(FAKES) $(TESTS:=.o)
+
+layers:
+	tests/lint/layers
+
+format:
+	clang-format -i $(CODE)
+
+fuzz:
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang \
+	    SAN=fuzzer-no-link,address,undefined run-fuzzers
+
+run-fuzzers: $(FUZZERS)
+	tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+bench: $B/modelfs
+	bench/run --build $B
+
+demo: $B/modelfs
+	@scripts/demo $B/modelfs
+
+install: $B/modelfs
+	install -D -m 755 $B/modelfs $(DESTDIR)$(BINDIR)/modelfs
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR)
+	ln -sfn $(BINDIR)/modelfs $(DESTDIR)$(SBINDIR)/mount.fuse.modelfs
+	sed 's|@BINDIR@|$(BINDIR)|g' systemd/modelfs@.service.in \
+	    > $(DESTDIR)$(UNITDIR)/modelfs@.service
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/modelfs $(DESTDIR)$(SBINDIR)/mount.fuse.modelfs \
+	    $(DESTDIR)$(UNITDIR)/modelfs@.service
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all libraries help deps test-deps check check-installed unit e2e tests lint \
+        objects layers format fuzz run-fuzzers bench demo install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
