@@ -134,9 +134,10 @@ void names_unref(struct names *names); /* accepts NULL */
 int resolver_tree(struct resolver *resolver, const char *folder, enum resolve_how how,
                   struct names **ret_names, struct error *err);
 
-/* The aliases of a model as its lists have them, those dropped that point elsewhere
- * (stale lists, AUDMODEL 9.3), sorted. Blocks. names_unref it. */
-int resolver_aliases_of(struct resolver *resolver, const char *id,
+/* The aliases of a release as its list has them (each version has a list of its own),
+ * those dropped that point elsewhere (stale lists, AUDMODEL 9.3), sorted. Blocks.
+ * names_unref it. */
+int resolver_aliases_of(struct resolver *resolver, const struct release *release,
                         struct names **ret_names, struct error *err);
 
 /* Documents of a release from its backend, appended to to. Blocks. */
