@@ -51,6 +51,16 @@ void backend_close(struct backend *backend)
         backend->ops->close(backend);
 }
 
+const char *backend_kind(const struct backend *backend)
+{
+    return backend->ops->kind;
+}
+
+const char *backend_location(const struct backend *backend)
+{
+    return backend->location;
+}
+
 int backend_stat(struct backend *backend, const char *path, struct backend_stat *ret_stat,
                  struct error *err)
 {

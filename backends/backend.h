@@ -13,8 +13,9 @@
  * the network takes, within the backend's own deadlines, and are thread-safe; objects are
  * too.
  *
- * Errors: -ENOENT no such path (or no such repository, said so), -EACCES refused
- * credentials, -ETIMEDOUT -ECONNREFUSED -EHOSTUNREACH not reachable, -ESTALE the object
+ * Errors: -ENOENT no such path, -EACCES refused credentials, -ETIMEDOUT -ECONNREFUSED
+ * -EHOSTUNREACH not reachable (the last also for a repository that does not exist, so
+ * that a missing repository is never taken for one without the path), -ESTALE the object
  * is not the version that was opened, -EEXIST it exists (only_if_absent), -EFBIG past a
  * limit, -EIO a broken reply, -ENOSPC no room, -ENOTSUP the store cannot do it; what a
  * sink returns is passed through. */
@@ -110,6 +111,7 @@ struct backend_ops {
 /* First field of each kind's own struct. Constant after open. */
 struct backend {
     const struct backend_ops *ops;
+    const char *location; /* host and repository, no credentials; of the kind's struct */
 };
 
 /* First field of each kind's own struct. Constant after open. */
@@ -124,6 +126,10 @@ struct object {
 int backend_open(const char *kind, const struct backend_options *options,
                  struct backend **ret_backend, struct error *err);
 void backend_close(struct backend *backend);
+
+/* "file-system" ... and where it is, for messages and URLs: "/srv/audmodel/models". */
+const char *backend_kind(const struct backend *backend);
+const char *backend_location(const struct backend *backend);
 
 /* Does the repository answer? 0, or what is wrong, in a sentence with what to do. */
 int backend_check(struct backend *backend, struct error *err);

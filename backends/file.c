@@ -43,7 +43,7 @@ static int fail_missing(const struct file *file, const char *path, struct error 
     struct stat root;
 
     if (stat(file->root, &root) < 0 && errno == ENOENT)
-        return fail(err, ENOENT,
+        return fail(err, EHOSTUNREACH,
                     "repository folder '%s' does not exist: create or mount it, or "
                     "correct host and name of the repository in the configuration",
                     file->root);
@@ -84,6 +84,7 @@ static int file_open(const struct backend_options *options, struct backend **ret
     file->base.ops = &file_ops;
     file->root = xasprintf("%s%s%s/%s", here ? here : "", here ? "/" : "", options->host,
                            options->repository);
+    file->base.location = file->root;
     *ret_backend = &file->base;
     return 0;
 }

@@ -172,7 +172,8 @@ struct backend *counting_backend_new(struct backend *take_inner)
 {
     struct counting *counting = XNEW(struct counting);
 
-    counting->base.ops = &counting_ops;
+    counting->base =
+        (struct backend){.ops = &counting_ops, .location = take_inner->location};
     counting->inner = take_inner;
     lock_init(&counting->lock);
     return &counting->base;

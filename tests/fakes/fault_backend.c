@@ -260,7 +260,7 @@ struct backend *fault_backend_new(struct backend *take_inner)
 {
     struct fault *fault = XNEW(struct fault);
 
-    fault->base.ops = &fault_ops;
+    fault->base = (struct backend){.ops = &fault_ops, .location = take_inner->location};
     fault->inner = take_inner;
     lock_init(&fault->lock);
     condition_init(&fault->changed);

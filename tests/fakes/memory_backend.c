@@ -338,7 +338,7 @@ struct backend *memory_backend_new(void)
 {
     struct memory *memory = XNEW(struct memory);
 
-    memory->base.ops = &memory_ops;
+    memory->base = (struct backend){.ops = &memory_ops, .location = "memory"};
     lock_init(&memory->lock);
     return &memory->base;
 }
