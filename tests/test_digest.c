@@ -1,0 +1,77 @@
+/* test_digest.c: digests against the test suites of RFC 1321 and FIPS 180-2. */
+#include "tests/test.h"
+
+#include "backends/digest.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void known_digests(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *md5;
+        const char *sha256;
+    } cases[] = {
+        {"",                                                         "d41d8cd98f00b204e9800998ecf8427e",
+         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"                                                                                                },
+        {"abc",                                                      "900150983cd24fb0d6963f7d28e17f72",
+         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"                                                                                                },
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "8215ef0796a20bcaaae116d3876c664a",                                                             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    };
+    char md5[DIGEST_MD5_SIZE], sha256[DIGEST_SHA256_SIZE];
+    struct error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "'%s'", cases[i].text);
+        assert_int_equal(digest_md5(cases[i].text, strlen(cases[i].text), md5, &err), 0);
+        assert_string_equal(md5, cases[i].md5);
+        assert_int_equal(
+            digest_sha256(cases[i].text, strlen(cases[i].text), sha256, &err), 0);
+        assert_string_equal(sha256, cases[i].sha256);
+    }
+}
+
+static void streamed_is_the_same(void **state)
+{
+    CLEANUP_DIGEST struct digest_md5 digest;
+    char md5[DIGEST_MD5_SIZE];
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(digest_md5_init(&digest, &err), 0);
+    digest_md5_update(&digest, "message", 7);
+    digest_md5_update(&digest, "", 0);
+    digest_md5_update(&digest, " digest", 7);
+    assert_int_equal(digest_md5_final(&digest, md5, &err), 0);
+    assert_string_equal(md5, "f96b697d7cb7938d525a2f31aaf161d0");
+}
+
+static void an_ended_digest_says_so(void **state)
+{
+    CLEANUP_DIGEST struct digest_md5 digest;
+    char md5[DIGEST_MD5_SIZE] = "untouched";
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(digest_md5_init(&digest, &err), 0);
+    assert_int_equal(digest_md5_final(&digest, md5, &err), 0);
+    assert_string_equal(md5, "d41d8cd98f00b204e9800998ecf8427e");
+    memcpy(md5, "untouched", 10);
+    digest_md5_update(&digest, "x", 1);
+    assert_int_equal(digest_md5_final(&digest, md5, &err), -EIO);
+    assert_string_equal(md5, "untouched");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_digests),
+        cmocka_unit_test(streamed_is_the_same),
+        cmocka_unit_test(an_ended_digest_says_so),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
