@@ -83,11 +83,14 @@ int resolver_alias(struct resolver *resolver, const char *alias, enum resolve_ho
 
 /* The versions of a model in audmodel's order: the sorted lists of all repositories one
  * after the other. Constant, shared; version_list_unref it. An unknown model is -ENOENT.
- */
+ * A repository that cannot be asked and was never known is left out (an error when no
+ * other has the model): then is_partial is true and latest is the newest that is known;
+ * resolver_resolve refuses to take that for the latest. */
 struct version_list {
     const struct version_entry *entries;
-    size_t count;
+    size_t count;  /* at least 1 */
     size_t latest; /* of entries: the last that audmodel accepts, or the last of all */
+    bool is_partial;
     struct freshness fresh;
 };
 struct version_entry {
