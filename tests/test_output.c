@@ -1,0 +1,127 @@
+/* test_output.c: results on standard output, columns, and the failure to write them. */
+#include "tests/test.h"
+
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What print(arg) writes to standard output, cut to size bytes. */
+static void capture(void (*print)(void), char *buffer, size_t size)
+{
+    FILE *file = tmpfile();
+    int saved = dup(STDOUT_FILENO);
+    ssize_t count;
+
+    assert_non_null(file);
+    fflush(stdout);
+    dup2(fileno(file), STDOUT_FILENO);
+    print();
+    fflush(stdout);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    count = pread(fileno(file), buffer, size - 1, 0);
+    assert_true(count >= 0);
+    buffer[count] = '\0';
+    fclose(file);
+}
+
+static void print_table(void)
+{
+    struct output_table *table =
+        output_table_new((const char *const[]){"ID", "NAME", "ALIASES", NULL});
+
+    output_table_add(table, (const char *const[]){"3e120e8d", "onnx", "a, b"});
+    output_table_add(table, (const char *const[]){"1",
+                                                  "gr\xC3\xBC\xC3\x9F"
+                                                  "e-net",
+                                                  ""});
+    output_table_print(table);
+    output_table_free(table);
+}
+
+static void test_table(void **state)
+{
+    char text[512];
+
+    (void)state;
+    capture(print_table, text, sizeof text);
+    assert_string_equal(text, "ID        NAME       ALIASES\n"
+                              "3e120e8d  onnx       a, b\n"
+                              "1         gr\xC3\xBC\xC3\x9F"
+                              "e-net  \n");
+}
+
+static void print_lines(void)
+{
+    output_line("one");
+    output_text("a\0b\n", 4);
+}
+
+static void test_lines(void **state)
+{
+    char text[64];
+
+    (void)state;
+    capture(print_lines, text, sizeof text);
+    assert_memory_equal(text, "one\na\0b\n", 9);
+}
+
+static int finish_on(int fd, size_t lines, struct error *err)
+{
+    int saved;
+    int rc;
+
+    fflush(stdout);
+    saved = dup(STDOUT_FILENO);
+    dup2(fd, STDOUT_FILENO);
+    for (size_t i = 0; i < lines; i++)
+        output_line("0123456789 0123456789 0123456789 0123456789");
+    rc = output_finish(err);
+    fflush(stdout);
+    clearerr(stdout);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    close(fd);
+    return rc;
+}
+
+/* Few lines fail at the last flush, many before it. */
+static void test_full_disk(void **state)
+{
+    static const size_t lines[] = {1, 10000};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct error err = {0};
+        int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+        test_row(i, "%zu lines", lines[i]);
+        assert_true(fd >= 0);
+        assert_true(finish_on(fd, lines[i], &err) < 0);
+        assert_non_null(strstr(err.message, "cannot write the result"));
+    }
+}
+
+static void test_finish(void **state)
+{
+    struct error err = {0};
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(finish_on(fd, 1, &err), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_finish),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
