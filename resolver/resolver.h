@@ -15,16 +15,11 @@
 #include "backends/backend.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "resolver/uid.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum {
-    MODEL_ID_SIZE = 37, /* 8 or 36 characters and a NUL */
-    VERSION_SIZE = 220, /* so that every file name made of it fits 255 bytes */
-    ALIAS_SIZE = 220,
-};
 
 enum resolve_how {
     RESOLVE_KNOWN, /* from memory, fresh by its TTL; else -EINPROGRESS. Never blocks */
