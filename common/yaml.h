@@ -3,7 +3,7 @@
  *
  *     rc = yaml_parse(text, size, &yaml, &err);
  *     const struct yaml_node *name = yaml_get(yaml_root(yaml), "name");
- *     yaml_free(yaml);
+ *     yaml_tree_free(yaml);
  *
  * Formats: AUDMODEL section 3 (resolver, dump). Nodes live as long as their tree and are
  * constant. A node that several aliases name stands in several places of the tree (it is
@@ -81,13 +81,14 @@ struct yaml; /* owns the nodes */
 
 /* Parse one document. No document at all is a null. -EINVAL with "line L, column C: ..."
  * for what is not YAML (also: several documents, recursion, undefined aliases, `=`),
- * -EFBIG past a limit. yaml_free the result. */
+ * -EFBIG past a limit. Free the result
+ * with yaml_tree_free (yaml_free is libyaml's own). */
 int yaml_parse(const char *text, size_t size, struct yaml **ret_yaml, struct error *err);
-void yaml_free(struct yaml *yaml);
+void yaml_tree_free(struct yaml *yaml); /* accepts NULL */
 #define CLEANUP_YAML CLEANUP_WITH(yaml_cleanup)
 static inline void yaml_cleanup(struct yaml **yaml)
 {
-    yaml_free(*yaml);
+    yaml_tree_free(*yaml);
 }
 
 const struct yaml_node *yaml_root(const struct yaml *yaml);

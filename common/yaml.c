@@ -1,0 +1,184 @@
+/* yaml.c: YAML text to a tree: libyaml's events, and looking things up in the tree. */
+#include "common/yaml.h"
+
+#include "common/yaml_build.h"
+#include "common/yaml_scalar.h"
+#include "common/yaml_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+const struct yaml_node *yaml_root(const struct yaml *yaml)
+{
+    return yaml->root;
+}
+
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
+{
+    size_t size = strlen(key);
+
+    for (size_t i = 0; map->kind == YAML_MAP && i < map->map.count; i++) {
+        const struct yaml_node *candidate = map->map.pairs[i].key;
+
+        if (candidate->kind == YAML_TEXT && candidate->text.size == size &&
+            memcmp(candidate->text.data, key, size) == 0)
+            return map->map.pairs[i].value;
+    }
+    return NULL;
+}
+
+const char *yaml_text(const struct yaml_node *node)
+{
+    if (node->kind != YAML_TEXT || strlen(node->text.data) != node->text.size)
+        return NULL;
+    return node->text.data;
+}
+
+const char *yaml_kind_name(enum yaml_kind kind)
+{
+    static const char *const names[] = {
+        [YAML_NULL] = "null",
+        [YAML_BOOL] = "boolean",
+        [YAML_INT] = "integer",
+        [YAML_FLOAT] = "number",
+        [YAML_TEXT] = "text",
+        [YAML_BINARY] = "binary",
+        [YAML_DATE] = "date",
+        [YAML_DATETIME] = "time",
+        [YAML_LIST] = "list",
+        [YAML_TUPLE] = "tuple",
+        [YAML_MAP] = "mapping",
+        [YAML_SET] = "set",
+        [YAML_OTHER] = "object of an unknown tag",
+    };
+
+    return names[kind];
+}
+
+/* libyaml counts from 0 */
+static unsigned from_one(size_t position)
+{
+    return (unsigned)position + 1;
+}
+
+static int parser_failure(const yaml_parser_t *parser, const char *text, size_t size,
+                          struct error *err)
+{
+    const char *problem = parser->problem ? parser->problem : "not YAML";
+    unsigned line = from_one(parser->problem_mark.line);
+    unsigned column = from_one(parser->problem_mark.column);
+
+    if (parser->error == YAML_MEMORY_ERROR)
+        return fail(err, ENOMEM, "no memory for YAML of %zu bytes", size);
+    if (parser->error == YAML_READER_ERROR) { /* knows the byte only */
+        line = column = 1;
+        for (size_t i = 0; i < size && i < parser->problem_offset; i++) {
+            line += text[i] == '\n';
+            column = text[i] == '\n' ? 1 : column + 1;
+        }
+    }
+    if (parser->context)
+        return fail(err, EINVAL, "line %u, column %u: %s, %s", line, column,
+                    parser->context, problem);
+    return fail(err, EINVAL, "line %u, column %u: %s", line, column, problem);
+}
+
+static int take_scalar(struct yaml_build *build, const yaml_event_t *from,
+                       struct yaml_event *event, struct error *err)
+{
+    const char *text = (const char *)from->data.scalar.value;
+    size_t size = from->data.scalar.length;
+    enum yaml_tag tag = YAML_TAG_TEXT;
+
+    event->anchor = (const char *)from->data.scalar.anchor;
+    event->tag = (const char *)from->data.scalar.tag;
+    if (event->tag && strcmp(event->tag, "!") == 0) { /* resolved though quoted */
+        event->tag = NULL;
+        tag = yaml_scalar_resolve(text, size);
+    } else if (from->data.scalar.plain_implicit) {
+        tag = yaml_scalar_resolve(text, size);
+    }
+    return yaml_build_scalar(build, event, tag, text, size, err);
+}
+
+/* "!" alone leaves a collection what it is. */
+static const char *collection_tag(const yaml_char_t *tag)
+{
+    return tag && strcmp((const char *)tag, "!") == 0 ? NULL : (const char *)tag;
+}
+
+static int take_event(struct yaml_build *build, const yaml_event_t *from, int *documents,
+                      struct error *err)
+{
+    struct yaml_event event = {.line = from_one(from->start_mark.line),
+                               .column = from_one(from->start_mark.column)};
+
+    switch (from->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        if (++*documents > 1)
+            return fail(err, EINVAL, "line %u, column %u: found another document",
+                        event.line, event.column);
+        return 0;
+    case YAML_SCALAR_EVENT:
+        return take_scalar(build, from, &event, err);
+    case YAML_SEQUENCE_START_EVENT:
+        event.anchor = (const char *)from->data.sequence_start.anchor;
+        event.tag = collection_tag(from->data.sequence_start.tag);
+        return yaml_build_open(build, &event, YAML_TAG_LIST, err);
+    case YAML_MAPPING_START_EVENT:
+        event.anchor = (const char *)from->data.mapping_start.anchor;
+        event.tag = collection_tag(from->data.mapping_start.tag);
+        return yaml_build_open(build, &event, YAML_TAG_MAP, err);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+        return yaml_build_close(build, err);
+    case YAML_ALIAS_EVENT:
+        event.anchor = (const char *)from->data.alias.anchor;
+        return yaml_build_alias(build, &event, err);
+    default:
+        return 0;
+    }
+}
+
+static int take_events(yaml_parser_t *parser, const char *text, size_t size,
+                       struct yaml *yaml, struct error *err)
+{
+    CLEANUP_YAML_BUILD struct yaml_build build;
+    bool is_end = false;
+    int documents = 0, rc = 0;
+
+    yaml_build_init(&build, yaml);
+    while (!is_end && rc == 0) {
+        yaml_event_t event;
+
+        if (!yaml_parser_parse(parser, &event))
+            return parser_failure(parser, text, size, err);
+        is_end = event.type == YAML_STREAM_END_EVENT;
+        rc = take_event(&build, &event, &documents, err);
+        yaml_event_delete(&event);
+    }
+    return rc < 0 ? rc : yaml_build_root(&build, &yaml->root, err);
+}
+
+int yaml_parse(const char *text, size_t size, struct yaml **ret_yaml, struct error *err)
+{
+    CLEANUP_YAML struct yaml *yaml = NULL;
+    yaml_parser_t parser;
+    int rc;
+
+    if (size > YAML_BYTES_MAX)
+        return fail(err, EFBIG, "YAML of %zu bytes is larger than the limit of %d", size,
+                    (int)YAML_BYTES_MAX);
+    yaml = calloc(1, sizeof *yaml);
+    if (!yaml || !yaml_parser_initialize(&parser))
+        return fail(err, ENOMEM, "no memory for YAML of %zu bytes", size);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    rc = take_events(&parser, text, size, yaml, err);
+    yaml_parser_delete(&parser);
+    if (rc < 0)
+        return rc;
+    *ret_yaml = steal_ptr(&yaml);
+    return 0;
+}

@@ -1,0 +1,157 @@
+/* yaml_map.c: the pairs of a mapping, merge keys resolved and equal keys made one. */
+#include "common/yaml_map.h"
+
+#include "common/cleanup.h"
+#include "common/yaml_key.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool yaml_map_is_merge(const struct yaml_node *key)
+{
+    return key->kind == YAML_OTHER &&
+           strcmp(key->text.data, "tag:yaml.org,2002:merge") == 0;
+}
+
+static bool is_mapping(const struct yaml_node *node)
+{
+    return node->kind == YAML_MAP || node->kind == YAML_SET;
+}
+
+static bool is_sequence(const struct yaml_node *node)
+{
+    return node->kind == YAML_LIST || node->kind == YAML_TUPLE;
+}
+
+/* How many pairs a merge key's value brings. */
+static int merged_count(const struct yaml_node *value, size_t *count, struct error *err)
+{
+    if (is_mapping(value)) {
+        *count += value->map.count;
+        return 0;
+    }
+    if (!is_sequence(value))
+        return fail(err, EINVAL,
+                    "line %u, column %u: expected a mapping or list of mappings for "
+                    "merging, but found a %s",
+                    value->line, value->column, yaml_kind_name(value->kind));
+    for (size_t i = 0; i < value->list.count; i++) {
+        const struct yaml_node *item = value->list.items[i];
+
+        if (!is_mapping(item))
+            return fail(err, EINVAL,
+                        "line %u, column %u: expected a mapping for merging, but found "
+                        "a %s",
+                        item->line, item->column, yaml_kind_name(item->kind));
+        *count += item->map.count;
+    }
+    return 0;
+}
+
+static struct yaml_pair *copy_pairs(struct yaml_pair *to, const struct yaml_node *from)
+{
+    if (from->map.count)
+        memcpy(to, from->map.pairs, from->map.count * sizeof *to);
+    return to + from->map.count;
+}
+
+/* The first mapping of a list wins, so it comes last. */
+static struct yaml_pair *copy_merged(struct yaml_pair *to, const struct yaml_node *value)
+{
+    if (is_mapping(value))
+        return copy_pairs(to, value);
+    for (size_t i = value->list.count; i-- > 0;)
+        to = copy_pairs(to, value->list.items[i]);
+    return to;
+}
+
+static int count_pairs(struct yaml_node *const *nodes, size_t count, size_t *ret_pairs,
+                       struct error *err)
+{
+    size_t pairs = 0;
+
+    for (size_t i = 0; i < count; i += 2) {
+        int rc = 0;
+
+        if (yaml_map_is_merge(nodes[i]))
+            rc = merged_count(nodes[i + 1], &pairs, err);
+        else if (yaml_key_is_hashable(nodes[i]))
+            pairs++;
+        else
+            rc = fail(err, EINVAL, "line %u, column %u: found unhashable key",
+                      nodes[i]->line, nodes[i]->column);
+        if (rc < 0)
+            return rc;
+    }
+    *ret_pairs = pairs;
+    return 0;
+}
+
+static void collect_pairs(struct yaml_node *const *nodes, size_t count,
+                          struct yaml_pair *to)
+{
+    for (size_t i = 0; i < count; i += 2)
+        if (yaml_map_is_merge(nodes[i]))
+            to = copy_merged(to, nodes[i + 1]);
+    for (size_t i = 0; i < count; i += 2)
+        if (!yaml_map_is_merge(nodes[i]))
+            *to++ = (struct yaml_pair){nodes[i], nodes[i + 1]};
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct yaml_pair *first = *(struct yaml_pair *const *)a;
+    const struct yaml_pair *second = *(struct yaml_pair *const *)b;
+    int rc = yaml_key_compare(first->key, second->key);
+
+    return rc ? rc : (first > second) - (first < second);
+}
+
+/* Returns how many pairs are left. Sorted, for a hostile mapping may have a million. */
+static int drop_equal(struct yaml_pair *pairs, size_t *count, struct error *err)
+{
+    CLEANUP_FREE struct yaml_pair **sorted = calloc(*count + 1, sizeof *sorted);
+    size_t left = 0;
+
+    if (!sorted)
+        return fail(err, ENOMEM, "no memory for a mapping of %zu keys", *count);
+    for (size_t i = 0; i < *count; i++)
+        sorted[i] = &pairs[i];
+    qsort(sorted, *count, sizeof(*sorted), compare_places);
+    for (size_t i = 0, first = 0; i < *count; i++) {
+        if (i == first || yaml_key_compare(sorted[first]->key, sorted[i]->key) != 0) {
+            first = i;
+            continue;
+        }
+        sorted[first]->value = sorted[i]->value;
+        sorted[i]->value = NULL;
+    }
+    for (size_t i = 0; i < *count; i++)
+        if (pairs[i].value)
+            pairs[left++] = pairs[i];
+    *count = left;
+    return 0;
+}
+
+int yaml_map_make(struct yaml *yaml, struct yaml_node *const *nodes, size_t count,
+                  struct yaml_node *node, struct error *err)
+{
+    struct yaml_pair *pairs;
+    size_t pair_count;
+    int rc = count_pairs(nodes, count, &pair_count, err);
+
+    if (rc < 0)
+        return rc;
+    pairs = yaml_tree_alloc(yaml, pair_count * sizeof *pairs);
+    if (!pairs)
+        return fail(err, ENOMEM, "no memory for a mapping of %zu keys", pair_count);
+    collect_pairs(nodes, count, pairs);
+    if (pair_count > 1)
+        rc = drop_equal(pairs, &pair_count, err);
+    if (rc < 0)
+        return rc;
+    node->map.pairs = pairs;
+    node->map.count = pair_count;
+    return 0;
+}
