@@ -1,0 +1,57 @@
+/* inflate.h: raw deflate streams unpacked piece by piece, by whichever library is
+ * fastest.
+ *
+ *     rc = inflate_open(INFLATE_FASTEST, &inflate, &err);
+ *     do
+ *         rc = inflate_run(inflate, in, in_size, out, out_size, &consumed, &produced,
+ *                          &is_end, &err);
+ *     while (rc == 0 && !is_end);
+ *     inflate_close(inflate);
+ *
+ * A stream belongs to one thread at a time. */
+#ifndef CACHE_INFLATE_H
+#define CACHE_INFLATE_H
+
+#include "common/cleanup.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum inflate_engine {
+    INFLATE_FASTEST, /* of those that work on this machine */
+    INFLATE_ZLIB,
+    INFLATE_ISAL,
+};
+
+struct inflate;
+
+/* -ENOTSUP if the engine is of no use on this machine, -ENOMEM. */
+int inflate_open(enum inflate_engine engine, struct inflate **ret_inflate,
+                 struct error *err);
+void inflate_close(struct inflate *inflate); /* accepts NULL */
+#define CLEANUP_INFLATE CLEANUP_WITH(inflate_cleanup)
+static inline void inflate_cleanup(struct inflate **inflate)
+{
+    inflate_close(*inflate);
+}
+
+/* "zlib" or "isa-l": for messages. */
+const char *inflate_engine_name(const struct inflate *inflate);
+
+/* Unpack some: *ret_consumed bytes of in, to *ret_produced bytes of out; call again with
+ * the rest. All of in consumed and out not full: more input is needed. in_size may be 0
+ * (out was too small before) and so may out_size (only the end is missing).
+ *
+ * *ret_is_end: the stream ended; bytes of in behind it are not consumed, and further
+ * calls only say so again. -EIO for damaged data; then the stream can only be closed. */
+int inflate_run(struct inflate *inflate, const void *in, size_t in_size, void *out,
+                size_t out_size, size_t *ret_consumed, size_t *ret_produced,
+                bool *ret_is_end, struct error *err);
+
+/* Bytes of the deflate stream itself, exact once it ended: a member whose packed size is
+ * another is damaged. */
+uint64_t inflate_packed_size(const struct inflate *inflate);
+
+#endif
