@@ -6,7 +6,7 @@
 
 enum { LINE_BYTES = 57 }; /* of data; 76 characters */
 
-static const char alphabet[64] __attribute__((nonstring)) =
+static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static int digit_value(char c)
