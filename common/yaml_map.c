@@ -33,16 +33,15 @@ static int merged_count(const struct yaml_node *value, size_t *count, struct err
     }
     if (!is_sequence(value))
         return fail(err, EINVAL,
-                    "line %u, column %u: expected a mapping or list of mappings for "
-                    "merging, but found a %s",
+                    "line %u, column %u: only a mapping or a list of mappings can be "
+                    "merged, not %s",
                     value->line, value->column, yaml_kind_name(value->kind));
     for (size_t i = 0; i < value->list.count; i++) {
         const struct yaml_node *item = value->list.items[i];
 
         if (!is_mapping(item))
             return fail(err, EINVAL,
-                        "line %u, column %u: expected a mapping for merging, but found "
-                        "a %s",
+                        "line %u, column %u: only a mapping can be merged, not %s",
                         item->line, item->column, yaml_kind_name(item->kind));
         *count += item->map.count;
     }
