@@ -54,8 +54,10 @@ class Repository:
     def meta_path(self, ident, version):
         return self.path("_uid", ident, version, ".meta.yaml")
 
-    def list_path(self, ident):
-        return self.path("_uid", f"{ident}.aliases", "1.0.0", ".yaml")
+    def list_path(self, uid):
+        """Each version has a list of its own."""
+        ident, version = split(uid)
+        return self.path("_uid", f"{ident}.aliases", version, ".yaml")
 
     def alias_path(self, alias):
         return self.path("_alias", alias, "1.0.0", ".alias.yaml")
@@ -89,30 +91,31 @@ class Repository:
             write_archive(path, files)
         if alias:
             write(self.alias_path(alias), dump({"uid": f"{ident}-{version}"}))
-            write(self.list_path(ident), dump({"aliases": [alias]}))
+            write(self.list_path(f"{ident}-{version}"), dump({"aliases": [alias]}))
         return f"{ident}-{version}"
 
     def set_alias(self, alias, uid):
         """uid: a full ID with a short or a legacy ID in front."""
         before = self.alias_path(alias)
         if before.exists():
-            old = id_of(yaml.safe_load(before.read_text())["uid"])
+            old = yaml.safe_load(before.read_text())["uid"]
             left = [a for a in self.aliases_of(old) if a != alias]
             write(self.list_path(old), dump({"aliases": left}))
-        new = id_of(uid)
-        names = sorted(set(self.aliases_of(new)) | {alias})
-        write(self.list_path(new), dump({"aliases": names}))
+        names = sorted(set(self.aliases_of(uid)) | {alias})
+        write(self.list_path(uid), dump({"aliases": names}))
         write(before, dump({"uid": uid}))
 
-    def aliases_of(self, ident):
-        path = self.list_path(ident)
+    def aliases_of(self, uid):
+        path = self.list_path(uid)
         if not path.exists():
             return []
         return yaml.safe_load(path.read_text())["aliases"]
 
 
-def id_of(uid):
-    return uid[:36] if len(uid) > 36 and uid[36] == "-" else uid.split("-")[0]
+def split(uid):
+    """A full ID as its (short or legacy) ID and version."""
+    size = 36 if len(uid) > 36 and uid[36] == "-" and uid[8] == "-" else 8
+    return uid[:size], uid[size + 1:]
 
 
 def write(path, text):

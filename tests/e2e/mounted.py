@@ -1,0 +1,202 @@
+"""mounted: a mount for a test, made and taken down whatever happens.
+
+    class Test(MountTest):
+        def test_reading(self):
+            repository = self.repository()
+            uid = repository.publish({"a.txt": b"hello"})
+            mount = self.mount(repository)
+            self.assertEqual(mount.read(uid, "a.txt"), b"hello")
+
+Every test has a folder of its own (the runner's TMPDIR) with configuration, repositories,
+cache and mount points below it. The program is the one that MODELFS names.
+"""
+
+import hashlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import yaml
+from repository import Repository, split
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+MODELFS = os.environ.get("MODELFS", str(TOP / "build/modelfs"))
+MINUTE = 60
+
+
+def wait_until(condition, what, seconds=MINUTE):
+    """Polls; a test never sleeps a fixed time for something to happen."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not after {seconds} s")
+        time.sleep(0.01)
+
+
+def modelfs(*arguments, config=None, timeout=MINUTE, env=None, **options):
+    """Runs a command; the completed process with stdout and stderr as text."""
+    command = [MODELFS, *map(str, arguments)]
+    if config:
+        command[2:2] = ["-c", str(config)]
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=timeout, env={**os.environ, **(env or {})}, check=False, **options)
+
+
+def is_mounted(path):
+    """Without touching the mount, which may be dead."""
+    wanted = str(path)
+    with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
+        return any(line.split()[1] == wanted for line in mounts)
+
+
+def files_below(folder):
+    folder = pathlib.Path(folder)
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class Mount:
+    """A running daemon in the foreground, so that its process and its log are ours."""
+
+    def __init__(self, folder, config, options=(), env=None):
+        self.point = pathlib.Path(folder) / "mount"
+        self.point.mkdir(parents=True, exist_ok=True)
+        self.config = config
+        self.cache = pathlib.Path(yaml.safe_load(config.read_text())["cache"]["root"])
+        self.log_path = pathlib.Path(folder) / "log"
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [MODELFS, "mount", "-f", "-c", str(config), *options, str(self.point)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **(env or {})})
+        self.wait_for_mount()
+
+    def wait_for_mount(self):
+        def answers():
+            if self.process.poll() is not None:
+                raise AssertionError(f"modelfs mount ended: {self.log()}")
+            return is_mounted(self.point)
+
+        wait_until(answers, "mount")
+        os.stat(self.point)
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def path(self, uid, *parts):
+        """The canonical path of a full ID."""
+        return self.point.joinpath(*split(uid), *parts)
+
+    def read(self, uid, *parts):
+        return self.path(uid, *parts).read_bytes()
+
+    def info(self, uid, name):
+        return self.point.joinpath("@info", *split(uid), name).read_text()
+
+    def cached_bytes(self, uid):
+        return int(self.info(uid, "cached_bytes"))
+
+    def metric(self, name):
+        """The sum of a counter over its labels."""
+        text = (self.point / "@metrics").read_text()
+        rows = re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M)
+        assert rows, f"no {name} in:\n{text}"
+        return sum(float(value) for value in rows)
+
+    def command(self, *arguments, **options):
+        return modelfs(*arguments, config=self.config, **options)
+
+    def stop(self):
+        """A clean unmount; returns the daemon's exit status."""
+        if self.process.poll() is None and is_mounted(self.point):
+            modelfs("unmount", self.point)
+        try:
+            return self.process.wait(MINUTE)
+        finally:
+            self.clean_up()
+
+    def kill(self):
+        """As a crash does."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def clean_up(self):
+        """Leaves nothing behind, whatever happened before."""
+        if is_mounted(self.point):
+            unmount_lazily(self.point)
+        if self.process.poll() is None:
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def unmount_lazily(point):
+    for command in (["umount", "-l"], ["fusermount3", "-uz"]):
+        if subprocess.run([*command, str(point)], stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0:
+            return
+
+
+class MountTest(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="case-"))
+
+    def repository(self, name="models", host="host"):
+        return Repository(self.folder / host, name)
+
+    def config(self, *repositories, name="config.yaml", cache="cache", **keys):
+        """Writes a configuration; repositories are of this module or (host, name)."""
+        rows = []
+        for repository in repositories:
+            host, repository_name = (
+                repository if isinstance(repository, tuple)
+                else (repository.host, repository.name))
+            rows.append({"name": repository_name, "host": str(host),
+                         "backend": "file-system"})
+        cache = {"root": str(self.folder / cache)}
+        if "size" in keys:
+            cache["size"] = keys.pop("size")
+        path = self.folder / name
+        path.write_text(yaml.dump(
+            {"repositories": rows, "cache": cache, **keys}, sort_keys=False))
+        return path
+
+    def mount(self, *repositories, name="first", options=(), env=None, **keys):
+        config = self.config(*repositories, name=f"{name}.yaml", **keys)
+        return self.mount_config(config, name=name, options=options, env=env)
+
+    def mount_config(self, config, name="first", options=(), env=None):
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        mount = Mount(folder, config, options, env)
+        self.addCleanup(mount.clean_up)
+        # Not in place of what failed: a test that passed must also end cleanly.
+        self.addCleanup(lambda: mount.process.poll() is None and mount.stop())
+        return mount
+
+    def assert_fails(self, errno_, call, *arguments):
+        with self.assertRaises(OSError) as raised:
+            call(*arguments)
+        self.assertEqual(raised.exception.errno, errno_, raised.exception)
+
+    def assert_sentence(self, text, *words):
+        """A line for a person: it names each of the words."""
+        for word in words:
+            self.assertIn(str(word), text)

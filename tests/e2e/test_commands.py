@@ -1,0 +1,231 @@
+"""The commands: what they print, as text and as JSON, and their exit statuses."""
+
+import json
+import os
+import subprocess
+import unittest
+
+import yaml
+from mounted import MODELFS, TOP, MountTest, is_mounted, modelfs, unmount_lazily
+from repository import legacy_id, short_id
+
+COMMANDS = ("mount", "unmount", "load", "ls", "info", "versions", "latest", "exists",
+            "aliases", "resolve", "uid", "doctor", "cache")
+PARAMS = {"model": "cnn10", "data": ["emodb", "msppodcast"], "feature": "melspec",
+          "sampling_rate": 16000}
+
+
+class WithoutRepository(MountTest):
+    def test_help(self):
+        done = modelfs("-h")
+        self.assertEqual(done.returncode, 0)
+        for command in COMMANDS:
+            with self.subTest(command):
+                self.assertIn(command, done.stdout)
+                own = modelfs(command, "-h")
+                self.assertEqual(own.returncode, 0, own.stderr)
+                self.assertIn(command, own.stdout)
+                self.assertEqual(own.stderr, "")
+
+    def test_wrong_usage(self):
+        for arguments in ([], ["frobnicate"], ["mount"], ["mount", "a", "b"], ["load"],
+                          ["info"], ["ls", "--frobnicate"], ["versions"], ["resolve"],
+                          ["uid"], ["cache"], ["cache", "frobnicate"], ["unmount"]):
+            with self.subTest(arguments):
+                done = modelfs(*arguments)
+                self.assertEqual(done.returncode, 2, done.stdout)
+                self.assertEqual(done.stdout, "")
+                self.assertNotEqual(done.stderr, "")
+
+    def test_works_without_a_configuration(self):
+        done = modelfs("ls", env={"XDG_DATA_HOME": str(self.folder / "data")})
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+    def test_uid(self):
+        params = yaml.dump(PARAMS, sort_keys=False)
+        common = ["uid", "--name", "onnx", "--params", params, "--subgroup", "emotion.cnn"]
+        self.assertEqual(modelfs(*common).stdout, "3e120e8d\n")
+        self.assertEqual(modelfs(*common, "--version", "1.0.0").stdout,
+                         "3e120e8d-1.0.0\n")
+        file = self.folder / "params.yaml"
+        file.write_text(params)
+        done = modelfs("uid", "--name", "onnx", "--params", f"@{file}",
+                       "--subgroup", "emotion.cnn", "--json")
+        self.assertEqual(json.loads(done.stdout)["uid"], "3e120e8d")
+        for private in (False, True):
+            done = modelfs(*common, "--version", "1.0.0", "--legacy",
+                           *(["--private"] if private else []))
+            self.assertEqual(done.stdout.strip(), legacy_id(
+                "onnx", PARAMS, "1.0.0", "emotion.cnn", private), done.stderr)
+        self.assertEqual(modelfs("uid", "--name", "x").stdout.strip(), short_id("x", {}))
+        self.assertEqual(modelfs("uid", "--name", "x", "--params", "[1]").returncode, 1)
+
+
+class OfModels(MountTest):
+    def setUp(self):
+        super().setUp()
+        self.models = self.repository()
+        common = {"name": "onnx", "subgroup": "emotion.cnn", "params": PARAMS,
+                  "meta": {"a": {"b": 1}}}
+        self.files = {"a.txt": b"a\n", "log/b.txt": b"b\n"}
+        self.models.publish(self.files, version="1.0.0", **common)
+        self.models.publish(self.files, version="2.0.0", alias="emotion-small", **common)
+        self.other = self.models.publish(self.files, name="torch", subgroup="")
+        self.cfg = self.config(self.models)
+
+    def out(self, *arguments):
+        done = modelfs(*arguments, config=self.cfg)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def json(self, *arguments):
+        return json.loads(self.out(*arguments, "--json"))
+
+    def assert_unknown(self, *arguments):
+        done = modelfs(*arguments, config=self.cfg)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(done.stdout, "")
+        self.assertIn(str(arguments[-1]), done.stderr)
+
+    def test_ls(self):
+        text = self.out("ls")
+        self.assertIn("3e120e8d", text)
+        self.assertIn(self.other.split("-")[0], text)
+        long = self.out("ls", "-l")
+        for word in ("3e120e8d", "onnx", "emotion.cnn", "1.0.0", "2.0.0", "emotion-small"):
+            self.assertIn(word, long)
+        self.assertNotIn("3e120e8d", self.out("ls", "torch*"))
+        self.assertIn(self.other.split("-")[0], self.out("ls", "torch*"))
+        self.assertEqual(len(self.json("ls")), 2)
+
+    def test_info(self):
+        text = self.out("info", "emotion-small")
+        for word in ("3e120e8d-2.0.0", "onnx", "emotion.cnn", "sphinx", "2024-02-29"):
+            self.assertIn(word, text)
+        self.assertEqual(yaml.safe_load(self.out("info", "--params", "3e120e8d")), PARAMS)
+        self.assertEqual(yaml.safe_load(self.out("info", "--meta", "3e120e8d")),
+                         {"a": {"b": 1}})
+        self.assertEqual(self.out("info", "--author", "3e120e8d-1.0.0"), "sphinx\n")
+        self.assertEqual(
+            self.out("info", "--header", "3e120e8d-1.0.0"),
+            self.models.header_path("3e120e8d", "1.0.0").read_text())
+        self.assertIn("emotion/cnn/onnx/3e120e8d/2.0.0/3e120e8d-2.0.0.zip",
+                      self.out("info", "--url", "emotion-small"))
+        self.assertEqual(self.json("info", "3e120e8d-1.0.0")["version"], "1.0.0")
+        self.assert_unknown("info", "00000000")
+
+    def test_versions_and_latest(self):
+        for uid in ("3e120e8d", "emotion-small", "3e120e8d-1.0.0"):
+            self.assertEqual(self.out("versions", uid), "1.0.0\n2.0.0\n")
+            self.assertEqual(self.out("latest", uid), "2.0.0\n")
+        self.assertEqual(self.json("versions", "3e120e8d"), ["1.0.0", "2.0.0"])
+        self.assert_unknown("latest", "00000000")
+
+    def test_exists(self):
+        for uid in ("3e120e8d", "3e120e8d-1.0.0", "emotion-small"):
+            self.assertEqual(modelfs("exists", uid, config=self.cfg).returncode, 0, uid)
+        for uid in ("00000000", "3e120e8d-9.0.0", "nobody"):
+            self.assertEqual(modelfs("exists", uid, config=self.cfg).returncode, 1, uid)
+
+    def test_aliases_and_resolve(self):
+        self.assertEqual(self.out("aliases", "3e120e8d-2.0.0"), "emotion-small\n")
+        self.assertEqual(self.out("aliases", "3e120e8d-1.0.0"), "")
+        self.assertEqual(self.json("aliases", "3e120e8d-2.0.0"), ["emotion-small"])
+        self.assertEqual(self.out("resolve", "emotion-small"), "3e120e8d-2.0.0\n")
+        self.assert_unknown("resolve", "nobody")
+
+    def test_load(self):
+        folders = self.out("load", "emotion-small", self.other).splitlines()
+        self.assertEqual(len(folders), 2)
+        for folder in folders:
+            for name, content in self.files.items():
+                with open(os.path.join(folder, name), "rb") as file:
+                    self.assertEqual(file.read(), content)
+        self.assert_unknown("load", "00000000")
+
+    def test_load_shows_no_bar_without_a_terminal(self):
+        done = modelfs("load", "emotion-small", config=self.cfg)
+        self.assertEqual(done.stderr, "")
+
+    def test_cache_status(self):
+        self.out("load", "emotion-small")
+        self.assertIn("3e120e8d", self.out("cache", "status"))
+        self.assertTrue(self.json("cache", "status"))
+
+    def test_doctor(self):
+        done = modelfs("doctor", config=self.cfg)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(str(self.models.folder), done.stdout)
+        self.assertTrue(json.loads(modelfs("doctor", "--json", config=self.cfg).stdout))
+
+
+class MountCommand(MountTest):
+    def setUp(self):
+        super().setUp()
+        models = self.repository()
+        self.uid = models.publish({"a.txt": b"a\n"})
+        self.cfg = self.config(models)
+        self.point = self.folder / "point"
+        self.point.mkdir()
+        self.addCleanup(lambda: is_mounted(self.point) and unmount_lazily(self.point))
+
+    def test_goes_on_in_the_background(self):
+        done = modelfs("mount", self.point, config=self.cfg)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        path = self.point.joinpath(*self.uid.split("-"), "a.txt")
+        self.assertEqual(path.read_bytes(), b"a\n")
+        done = modelfs("unmount", self.point)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(os.listdir(self.point), [])
+        # What it held is free again: a second mount needs no waiting.
+        done = modelfs("mount", self.point, config=self.cfg)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        modelfs("unmount", self.point)
+
+    def test_mount_options(self):
+        done = modelfs("mount", "-o", "ro,noatime,allow_other", self.point,
+                       config=self.cfg)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open("/proc/self/mounts", encoding="utf-8") as mounts:
+            line = next(row for row in mounts if row.split()[1] == str(self.point))
+        self.assertEqual(line.split()[2], "fuse.modelfs")
+        for option in ("nosuid", "nodev", "allow_other"):
+            self.assertIn(option, line.split()[3].split(","))
+        modelfs("unmount", self.point)
+
+    def test_relative_mount_point(self):
+        done = subprocess.run([MODELFS, "mount", "-c", self.cfg, "point"],
+                              cwd=self.folder, capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(is_mounted(self.point))
+        done = subprocess.run([MODELFS, "unmount", "point"], cwd=self.folder,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_works_below_a_folder_with_blanks(self):
+        point = self.folder / "with blank"
+        point.mkdir()
+        self.addCleanup(lambda: unmount_lazily(point))
+        done = modelfs("mount", point, config=self.cfg)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("@info", os.listdir(point))
+        self.assertEqual(modelfs("unmount", point).returncode, 0)
+        self.assertEqual(os.listdir(point), [])
+
+
+class Install(MountTest):
+    def test_install_and_uninstall(self):
+        build = os.environ.get("MODELFS_BUILD", "build")
+        common = ["make", "-s", "-C", str(TOP), f"B={build}", "PREFIX=/usr",
+                  f"DESTDIR={self.folder}/root"]
+        subprocess.run([*common, "install"], check=True, capture_output=True)
+        root = self.folder / "root"
+        self.assertTrue(os.access(root / "usr/bin/modelfs", os.X_OK))
+        unit = (root / "usr/lib/systemd/system/modelfs@.service").read_text()
+        self.assertIn("ExecStart=/usr/bin/modelfs mount", unit)
+        subprocess.run([*common, "uninstall"], check=True, capture_output=True)
+        self.assertEqual([p for p in root.rglob("*") if not p.is_dir()], [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,183 @@
+"""A repository that stops answering: who waits can be ended, nobody else waits.
+
+The repository lies in a model of another mount, and the daemon of that mount is stopped
+(SIGSTOP): to the daemon under test it is a server that hangs, with real system calls.
+"""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+import zipfile
+
+from mounted import MountTest, files_below, is_mounted, modelfs, wait_until
+from repository import Repository, write_archive
+
+READER = """
+import signal, sys
+class Interrupted(Exception):
+    pass
+def interrupt(*_):
+    raise Interrupted
+signal.signal(signal.SIGINT, interrupt)
+try:
+    print("ready", flush=True)
+    print(len(open(sys.argv[1], "rb", buffering=0).read(4096)), flush=True)
+except Interrupted:
+    sys.exit(42)
+except OSError as error:
+    sys.exit(error.errno)
+"""
+
+
+class Stalled(MountTest):
+    hold = "1MiB"
+    # Stored and larger than the server's hold: each of its bytes is asked for alone.
+    big = os.urandom(1 << 20) * 8
+
+    def setUp(self):
+        super().setUp()
+        inner = Repository(self.folder / "inner")
+        # Stored members, so that each byte comes from where it lies in the archive.
+        self.files = {"small.bin": os.urandom(200_000), "big.bin": self.big,
+                      "cached.txt": b"cached\n"}
+        self.uid = inner.publish({}, archive=lambda path: write_archive(
+            path, self.files, zipfile.ZIP_STORED))
+        self.other = inner.publish({"a.txt": b"other\n"}, params={"n": 1}, alias="prod")
+        outer = self.repository()
+        whole = outer.publish({}, archive=lambda path: write_archive(
+            path, {name: (inner.host / name).read_bytes()
+                   for name in files_below(inner.host)}, zipfile.ZIP_STORED))
+        self.server = self.mount(outer, name="server", cache="server-cache", hold="64KiB")
+        self.fs = self.mount((self.server.path(whole), "models"), name="client",
+                             cache="client-cache", hold=self.hold)
+        # Cleanups run last in, first out: the server runs again before any unmount.
+        self.addCleanup(self.let_run)
+        self.assertEqual(self.fs.read(self.uid, "cached.txt"), b"cached\n")
+        self.assertEqual(self.fs.read(self.other, "a.txt"), b"other\n")
+        os.listdir(self.fs.point)
+
+    def stop(self):
+        self.server.process.send_signal(signal.SIGSTOP)
+
+    def let_run(self):
+        self.server.process.send_signal(signal.SIGCONT)
+
+    def start_reader(self, name):
+        reader = subprocess.Popen(
+            [sys.executable, "-c", READER, str(self.fs.path(self.uid, name))],
+            stdout=subprocess.PIPE)
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(lambda: reader.poll() is None and (reader.kill(), reader.wait()))
+        return reader
+
+    def wait_until_blocked(self, reader):
+        """Until it sleeps in a system call after it said that it is ready."""
+        self.assertEqual(reader.stdout.readline(), b"ready\n")
+
+        def sleeps():
+            with open(f"/proc/{reader.pid}/wchan", encoding="ascii") as wchan:
+                return wchan.read() not in ("", "0")
+
+        wait_until(sleeps, "the reader waits")
+
+    def check_ends(self, name, sent, wanted):
+        self.stop()
+        reader = self.start_reader(name)
+        self.wait_until_blocked(reader)
+        self.assertIsNone(reader.poll())
+        reader.send_signal(sent)
+        self.assertEqual(reader.wait(10), wanted)
+
+    def test_interrupt_of_a_held_open(self):
+        self.check_ends("small.bin", signal.SIGINT, 42)
+
+    def test_kill_of_a_held_open(self):
+        self.check_ends("small.bin", signal.SIGKILL, -signal.SIGKILL)
+
+    def test_interrupt_of_a_read(self):
+        self.check_ends("big.bin", signal.SIGINT, 42)
+
+    def test_kill_of_a_read(self):
+        self.check_ends("big.bin", signal.SIGKILL, -signal.SIGKILL)
+
+    def test_reader_goes_on_when_the_server_does(self):
+        self.stop()
+        readers = [self.start_reader(name) for name in ("small.bin", "big.bin")]
+        for reader in readers:
+            self.wait_until_blocked(reader)
+        self.let_run()
+        for reader in readers:
+            self.assertEqual(reader.stdout.readline(), b"4096\n")
+            self.assertEqual(reader.wait(60), 0)
+
+    def test_others_do_not_wait(self):
+        """500 readers hang; what is cached answers all the same."""
+        self.stop()
+        paths = [self.fs.path(self.uid, name) for name in ("small.bin", "big.bin")]
+        outcomes = []
+
+        def read(number):
+            try:
+                with open(paths[number % 2], "rb", buffering=0) as file:
+                    outcomes.append(len(file.read(100)))
+            except OSError as error:
+                outcomes.append(error)
+
+        threads = [threading.Thread(target=read, args=(n,)) for n in range(500)]
+        for thread in threads:
+            thread.start()
+        done = subprocess.run(["ls", "-l", str(self.fs.path(self.other))],
+                              capture_output=True, text=True, timeout=20, check=True)
+        self.assertIn("a.txt", done.stdout)
+        self.assertEqual(self.fs.read(self.other, "a.txt"), b"other\n")
+        self.assertEqual(self.fs.read(self.uid, "cached.txt"), b"cached\n")
+        self.assertIn("prod", os.listdir(self.fs.point))
+        self.assertTrue((self.fs.point / "@status").read_text())
+        self.assertEqual(outcomes, [])
+        self.let_run()
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual(outcomes, [100] * 500)
+
+    def test_lookups_are_answered_in_time(self):
+        """A name nobody knows yet: an error after 3 s, not a wait for ever."""
+        self.stop()
+        for path in ("deadbeef", "nobody", "prod/9.9.9"):
+            start = time.monotonic()
+            with self.assertRaises(OSError) as raised:
+                os.stat(self.fs.point / path)
+            self.assertIn(raised.exception.errno,
+                          (errno.ETIMEDOUT, errno.ENOENT), path)
+            # Not a measure of speed: it tells 3 s from the 30 s of other waits.
+            self.assertLess(time.monotonic() - start, 20, path)
+
+    def test_unmount_while_readers_wait(self):
+        self.stop()
+        readers = [self.start_reader(name) for name in ("small.bin", "big.bin") * 3]
+        for reader in readers:
+            self.wait_until_blocked(reader)
+        self.fs.process.send_signal(signal.SIGTERM)
+        for reader in readers:
+            self.assertNotEqual(reader.wait(30), 0)
+        wait_until(lambda: not is_mounted(self.fs.point), "the mount is gone")
+        self.let_run()
+        self.assertEqual(self.fs.process.wait(60), 0, self.fs.log())
+
+    def test_unmount_command_while_files_are_open(self):
+        with open(self.fs.path(self.uid, "cached.txt"), "rb") as file:
+            done = modelfs("unmount", self.fs.point)
+            if done.returncode != 0:
+                self.assert_sentence(done.stderr, self.fs.point)
+                self.assertEqual(file.read(), b"cached\n")
+        if is_mounted(self.fs.point):
+            done = modelfs("unmount", self.fs.point)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
