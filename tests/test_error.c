@@ -1,0 +1,71 @@
+/* test_error.c: codes and sentences on the way up. */
+#include "tests/test.h"
+
+#include "common/error.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void a_failure_has_code_and_sentence(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(fail(&err, EINVAL, "'%s' is no %s", "x", "number"), -EINVAL);
+    assert_int_equal(err.code, EINVAL);
+    assert_string_equal(err.message, "'x' is no number");
+}
+
+static void errno_is_explained(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    errno = ENOSPC;
+    assert_int_equal(fail_errno(&err, "rename '%s'", "x"), -ENOSPC);
+    assert_int_equal(err.code, ENOSPC);
+    assert_string_equal(err.message, "rename 'x': No space left on device");
+}
+
+static void context_goes_in_front(void **state)
+{
+    struct error err = {0};
+    int rc = fail(&err, EIO, "wrong CRC");
+
+    (void)state;
+    assert_int_equal(fail_context(&err, rc, "member '%s'", "a"), -EIO);
+    assert_int_equal(fail_context(&err, -EAGAIN, "model %s", "m"), -EAGAIN);
+    assert_int_equal(err.code, EAGAIN);
+    assert_string_equal(err.message, "model m: member 'a': wrong CRC");
+}
+
+static void long_sentences_are_cut(void **state)
+{
+    char text[2 * ERROR_MESSAGE_MAX];
+    struct error err = {0};
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    fail(&err, EIO, "%s", text);
+    assert_int_equal(strlen(err.message), ERROR_MESSAGE_MAX - 1);
+    errno = EIO;
+    fail_errno(&err, "%s", text);
+    assert_int_equal(strlen(err.message), ERROR_MESSAGE_MAX - 1);
+    fail(&err, EIO, "end");
+    fail_context(&err, -EIO, "%.*s", ERROR_MESSAGE_MAX - 4, text);
+    assert_int_equal(strlen(err.message), ERROR_MESSAGE_MAX - 1);
+    assert_string_equal(err.message + ERROR_MESSAGE_MAX - 4, ": e");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failure_has_code_and_sentence),
+        cmocka_unit_test(errno_is_explained),
+        cmocka_unit_test(context_goes_in_front),
+        cmocka_unit_test(long_sentences_are_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

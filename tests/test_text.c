@@ -1,0 +1,302 @@
+/* test_text.c: strict readings of numbers, sizes, times and UTF-8. */
+#include "tests/test.h"
+
+#include "common/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define U64_MAX_TEXT "18446744073709551615"
+
+static void u64(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        uint64_t value;
+    } cases[] = {
+        {"0",                    0,       0         },
+        {"007",                  0,       7         },
+        {"4096",                 0,       4096      },
+        {U64_MAX_TEXT,           0,       UINT64_MAX},
+        {"18446744073709551616", -ERANGE, 0         },
+        {"99999999999999999999", -ERANGE, 0         },
+        {"",                     -EINVAL, 0         },
+        {"-1",                   -EINVAL, 0         },
+        {"+1",                   -EINVAL, 0         },
+        {" 1",                   -EINVAL, 0         },
+        {"1 ",                   -EINVAL, 0         },
+        {"0x10",                 -EINVAL, 0         },
+        {"1e3",                  -EINVAL, 0         },
+    };
+    struct error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t value = 0;
+
+        test_row(i, "'%s'", cases[i].text);
+        assert_int_equal(text_to_u64(cases[i].text, &value, &err), cases[i].rc);
+        assert_true(value == cases[i].value);
+    }
+    assert_string_equal(err.message, "'1e3' is not a number");
+}
+
+static void doubles(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        double value;
+    } cases[] = {
+        {"0",        0,       0                },
+        {"1.5",      0,       1.5              },
+        {"-1.5e3",   0,       -1500            },
+        {"+2.",      0,       2                },
+        {".5",       0,       0.5              },
+        {"1E-2",     0,       0.01             },
+        {"5e-324",   0,       5e-324           },
+        {"1e999",    0,       (double)INFINITY },
+        {"inf",      0,       (double)INFINITY },
+        {"-inf",     0,       -(double)INFINITY},
+        {"",         -EINVAL, 0                },
+        {".",        -EINVAL, 0                },
+        {"+",        -EINVAL, 0                },
+        {"e5",       -EINVAL, 0                },
+        {"1e",       -EINVAL, 0                },
+        {"1e+",      -EINVAL, 0                },
+        {"1.5.2",    -EINVAL, 0                },
+        {"1,5",      -EINVAL, 0                },
+        {"0x1p3",    -EINVAL, 0                },
+        {" 1",       -EINVAL, 0                },
+        {"1 ",       -EINVAL, 0                },
+        {"infinity", -EINVAL, 0                },
+        {"nan(1)",   -EINVAL, 0                },
+    };
+    struct error err = {0};
+    double nan = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        double value = 0;
+
+        test_row(i, "'%s'", cases[i].text);
+        assert_int_equal(text_to_double(cases[i].text, &value, &err), cases[i].rc);
+        assert_true(value == cases[i].value);
+    }
+    assert_int_equal(text_to_double("nan", &nan, &err), 0);
+    assert_true(isnan(nan));
+}
+
+static void sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        uint64_t bytes;
+    } cases[] = {
+        {"0",              0,       0                },
+        {"4096",           0,       4096             },
+        {"4096B",          0,       4096             },
+        {"1KiB",           0,       1024             },
+        {"64 MiB",         0,       64ull << 20      },
+        {"50GiB",          0,       50ull << 30      },
+        {"1TiB",           0,       1ull << 40       },
+        {"1kB",            0,       1000             },
+        {"2MB",            0,       2000000          },
+        {"3GB",            0,       3000000000ull    },
+        {"4TB",            0,       4000000000000    },
+        {"16777215TiB",    0,       16777215ull << 40},
+        {"16777216TiB",    -ERANGE, 0                },
+        {U64_MAX_TEXT "0", -ERANGE, 0                },
+        {"",               -EINVAL, 0                },
+        {"GiB",            -EINVAL, 0                },
+        {"1.5GiB",         -EINVAL, 0                },
+        {"-1GiB",          -EINVAL, 0                },
+        {"1  GiB",         -EINVAL, 0                },
+        {"1 ",             -EINVAL, 0                },
+        {"1gib",           -EINVAL, 0                },
+        {"1GiBs",          -EINVAL, 0                },
+    };
+    struct error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t bytes = 0;
+
+        test_row(i, "'%s'", cases[i].text);
+        assert_int_equal(text_to_size(cases[i].text, &bytes, &err), cases[i].rc);
+        assert_true(bytes == cases[i].bytes);
+    }
+    assert_string_equal(err.message, "'1GiBs' is not a size such as 50GiB");
+}
+
+static void times(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        int64_t ms;
+    } cases[] = {
+        {"0",                     0,       0        },
+        {"500ms",                 0,       500      },
+        {"5s",                    0,       5000     },
+        {"5 s",                   0,       5000     },
+        {"5",                     0,       5000     },
+        {"10min",                 0,       600000   },
+        {"1h",                    0,       3600000  },
+        {"2d",                    0,       172800000},
+        {"9223372036854775807ms", 0,       INT64_MAX},
+        {"9223372036854775808ms", -ERANGE, 0        },
+        {"99999999999999999d",    -ERANGE, 0        },
+        {"5m",                    -EINVAL, 0        },
+        {"",                      -EINVAL, 0        },
+        {"-5s",                   -EINVAL, 0        },
+        {"1h30min",               -EINVAL, 0        },
+    };
+    struct error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        int64_t ms = 0;
+
+        test_row(i, "'%s'", cases[i].text);
+        assert_int_equal(text_to_time(cases[i].text, &ms, &err), cases[i].rc);
+        assert_true(ms == cases[i].ms);
+    }
+}
+
+static void sizes_for_people(void **state)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } cases[] = {
+        {0,           "0 B"      },
+        {999,         "999 B"    },
+        {1000,        "0.977 KiB"},
+        {1024,        "1 KiB"    },
+        {1536,        "1.5 KiB"  },
+        {1023488,     "0.976 MiB"}, /* 999.5 KiB */
+        {1023487,     "999 KiB"  },
+        {50ull << 30, "50 GiB"   },
+        {1234567890,  "1.15 GiB" },
+        {UINT64_MAX,  "16 EiB"   },
+    };
+    char text[16];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "%s", cases[i].text);
+        text_from_size(cases[i].bytes, text, sizeof text);
+        assert_string_equal(text, cases[i].text);
+    }
+    text_from_size(UINT64_MAX, text, 4);
+    assert_string_equal(text, "16 ");
+}
+
+/* Borders of table 3-7 of the Unicode standard. */
+static void utf8(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        bool ok;
+    } cases[] = {
+        {"",                 0, true },
+        {"plain",            5, true },
+        {"\0",               1, true },
+        {"\x7f",             1, true },
+        {"\xc2\x80",         2, true },
+        {"\xdf\xbf",         2, true },
+        {"\xe0\xa0\x80",     3, true },
+        {"\xed\x9f\xbf",     3, true },
+        {"\xee\x80\x80",     3, true },
+        {"\xef\xbf\xbf",     3, true },
+        {"\xf0\x90\x80\x80", 4, true },
+        {"\xf4\x8f\xbf\xbf", 4, true },
+        {"\x80",             1, false},
+        {"\xbf",             1, false},
+        {"\xc0\x80",         2, false}, /* overlong */
+        {"\xc1\xbf",         2, false},
+        {"\xe0\x9f\xbf",     3, false},
+        {"\xf0\x8f\xbf\xbf", 4, false},
+        {"\xed\xa0\x80",     3, false}, /* surrogates */
+        {"\xed\xbf\xbf",     3, false},
+        {"\xf4\x90\x80\x80", 4, false}, /* past U+10FFFF */
+        {"\xf5\x80\x80\x80", 4, false},
+        {"\xff",             1, false},
+        {"a\xc2",            2, false}, /* cut */
+        {"\xe2\x82",         2, false},
+        {"\xf0\x9f\x98",     3, false},
+        {"\xc2x",            2, false},
+        {"\xe2\x82x",        3, false},
+        {"\xf0\x9f\x98x",    4, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "%zu bytes", cases[i].size);
+        assert_int_equal(text_is_utf8(cases[i].text, cases[i].size), cases[i].ok);
+    }
+}
+
+static void nearest(void **state)
+{
+    static const char *const keys[] = {"repositories", "cache", "ttl", "hold",
+                                       "prefetch",     "log",   NULL};
+    static const struct {
+        const char *text;
+        const char *nearest;
+    } cases[] = {
+        {"cahce",                                                                "cache"       },
+        {"cach",                                                                 "cache"       },
+        {"repositorys",                                                          "repositories"},
+        {"tll",                                                                  "ttl"         },
+        {"log",                                                                  "log"         },
+        {"holds",                                                                "hold"        },
+        {"zzzzzz",                                                               NULL          },
+        {"",                                                                     NULL          },
+        {"connections",                                                          NULL          },
+        {"a-key-far-too-long-to-be-any-of-them-that-nobody-would-ever-misspell", NULL          },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *found = text_nearest(cases[i].text, keys);
+
+        test_row(i, "'%s'", cases[i].text);
+        if (cases[i].nearest)
+            assert_string_equal(found, cases[i].nearest);
+        else
+            assert_null(found);
+    }
+}
+
+static void hex(void **state)
+{
+    char text[9];
+
+    (void)state;
+    text_from_hex("\x00\x1f\xa0\xff", 4, text);
+    assert_string_equal(text, "001fa0ff");
+    text_from_hex("", 0, text);
+    assert_string_equal(text, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(u64),
+        cmocka_unit_test(doubles),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(times),
+        cmocka_unit_test(sizes_for_people),
+        cmocka_unit_test(utf8),
+        cmocka_unit_test(nearest),
+        cmocka_unit_test(hex),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
