@@ -36,7 +36,7 @@ class BesideAudmodel(MountTest):
         fs = self.mount(self.models)
         self.assertEqual(fs.read(self.uid, "readme.txt"), b"peer!\n")
         self.assertEqual(fs.read(self.uid, "model.bin"), FILES["model.bin"])
-        self.assertEqual(fs.metric("modelfs_members_done_total"), 0)
+        self.assertEqual(fs.metric("modelfs_members_complete_total"), 0)
         self.assertEqual(fs.cached_bytes(self.uid), SIZE)
         self.assertIn("unverified", fs.info(self.uid, "verdict"))
 
@@ -154,7 +154,7 @@ class SeveralDaemons(MountTest):
         for thread in threads:
             thread.join()
         self.assertEqual(results, {0: True, 1: True})
-        done = sum(fs.metric("modelfs_members_done_total") for fs in mounts)
+        done = sum(fs.metric("modelfs_members_complete_total") for fs in mounts)
         self.assertGreaterEqual(done, len(self.files))
         self.assert_served(mounts)
 
@@ -163,7 +163,7 @@ class SeveralDaemons(MountTest):
         first.read(self.uid, "0.bin")
         second = self.mount(self.models, name="second")
         self.assertEqual(second.read(self.uid, "0.bin"), self.files["0.bin"])
-        self.assertEqual(second.metric("modelfs_members_done_total"), 0)
+        self.assertEqual(second.metric("modelfs_members_complete_total"), 0)
 
     def assert_served(self, mounts):
         for fs in mounts:

@@ -42,7 +42,7 @@ class ManyReaders(MountTest):
         fs = self.mount(models)
         results = at_once(64, lambda _: fs.read(uid, "model.bin"))
         self.assertTrue(all(result == content for result in results))
-        self.assertEqual(fs.metric("modelfs_members_done_total"), 1)
+        self.assertEqual(fs.metric("modelfs_members_complete_total"), 1)
         self.assertEqual(fs.cached_bytes(uid), len(content))
 
     def test_64_readers_of_one_streamed_member(self):
@@ -52,7 +52,7 @@ class ManyReaders(MountTest):
         fs = self.mount(models, hold="1MiB")
         results = at_once(64, lambda _: fs.read(uid, "model.bin"))
         self.assertTrue(all(result == content for result in results))
-        self.assertEqual(fs.metric("modelfs_members_done_total"), 1)
+        self.assertEqual(fs.metric("modelfs_members_complete_total"), 1)
 
     def test_500_openers_of_a_cold_alias(self):
         content = b"hello\n" * 1000
@@ -63,7 +63,7 @@ class ManyReaders(MountTest):
         results = at_once(500, lambda _: path.read_bytes())
         wrong = [result for result in results if result != content]
         self.assertEqual(wrong, [])
-        self.assertEqual(fs.metric("modelfs_members_done_total"), 1)
+        self.assertEqual(fs.metric("modelfs_members_complete_total"), 1)
 
     def test_500_openers_of_500_cold_models(self):
         models = self.repository()
@@ -89,7 +89,7 @@ class ManyReaders(MountTest):
             self.assertEqual(reader.communicate(timeout=120)[0], "5000000\n")
         for name, content in files.items():
             self.assertEqual(fs.read(uid, name), content)
-        self.assertEqual(fs.metric("modelfs_members_done_total"), 100)
+        self.assertEqual(fs.metric("modelfs_members_complete_total"), 100)
 
 
 class Streams(MountTest):
@@ -110,7 +110,7 @@ class Streams(MountTest):
         fs = self.mount(models, hold="1MiB")
         with open(fs.path(uid, "big.bin"), "rb", buffering=0) as file:
             first = file.read(4096)
-            done = fs.metric("modelfs_members_done_total")
+            done = fs.metric("modelfs_members_complete_total")
             self.assertEqual(first, bytes(4096))
             self.assertEqual(done, 0, "complete already: nothing was streamed")
             size = len(first)
@@ -118,7 +118,7 @@ class Streams(MountTest):
                 self.assertEqual(block.count(0), len(block))
                 size += len(block)
         self.assertEqual(size, self.size)
-        self.assertEqual(fs.metric("modelfs_members_done_total"), 1)
+        self.assertEqual(fs.metric("modelfs_members_complete_total"), 1)
 
     def test_damaged_member_never_reads_to_its_end(self):
         for hold in ("1MiB", "1GiB"):
