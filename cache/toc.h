@@ -47,12 +47,12 @@ struct toc_entry {
     uint32_t first_child;   /* folders: index of the first child */
     uint32_t child_count;   /* folders */
     uint32_t crc32;
-    uint16_t name_size;    /* bytes; 0 of entry 0 */
-    uint16_t flags;        /* general purpose flags of the central directory */
-    uint8_t kind;          /* enum toc_kind */
-    uint8_t method;        /* enum toc_method */
-    uint8_t is_executable; /* any x bit in the archive's mode */
-    uint8_t reserved[5];   /* zero */
+    uint16_t name_size;   /* bytes; 0 of entry 0 */
+    uint16_t flags;       /* general purpose flags of the central directory */
+    uint8_t kind;         /* enum toc_kind */
+    uint8_t method;       /* enum toc_method */
+    uint8_t execute_bits; /* of the archive's mode: mode & 0111 */
+    uint8_t reserved[5];  /* zero */
 };
 
 struct toc;

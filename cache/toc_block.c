@@ -98,12 +98,13 @@ static bool facts_are_sane(const struct toc_entry *entry)
     static const char zeros[sizeof entry->reserved];
     uint64_t span = entry->archive_last - entry->archive_first;
 
-    if (memcmp(entry->reserved, zeros, sizeof zeros) != 0 || entry->is_executable > 1)
+    if (memcmp(entry->reserved, zeros, sizeof zeros) != 0 ||
+        (entry->execute_bits & ~0111) != 0)
         return false;
     if (entry->kind == TOC_FOLDER)
         return entry->size == 0 && entry->packed_size == 0 && entry->archive_first == 0 &&
                entry->archive_last == 0 && entry->mtime_s == 0 && entry->crc32 == 0 &&
-               entry->flags == 0 && entry->method == 0 && entry->is_executable == 0;
+               entry->flags == 0 && entry->method == 0 && entry->execute_bits == 0;
     if (entry->kind != TOC_FILE || entry->first_child || entry->child_count)
         return false;
     if (entry->method != TOC_STORED && entry->method != TOC_DEFLATED &&

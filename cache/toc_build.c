@@ -235,7 +235,7 @@ static void copy_facts(struct toc_entry *to, const struct toc_entry *from)
     to->flags = from->flags;
     to->kind = from->kind;
     to->method = from->method;
-    to->is_executable = from->is_executable;
+    to->execute_bits = from->execute_bits;
 }
 
 /* Enter the parts of a path that the one before it did not open already. */

@@ -38,7 +38,7 @@ static int add_name(struct walk *walk, int fd, const char *folder, const char *n
         return 0;
     entry.size = entry.packed_size = (uint64_t)stat.st_size;
     entry.mtime_s = stat.st_mtim.tv_sec;
-    entry.is_executable = (stat.st_mode & 0111) != 0;
+    entry.execute_bits = stat.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH);
     return toc_build_add(walk->build, path, (size_t)size, &entry, err);
 }
 

@@ -26,6 +26,7 @@ enum {
     /* General purpose flags: encrypted, patched, strongly encrypted, headers masked. */
     FLAGS_UNSUPPORTED = 0x0001 | 0x0020 | 0x0040 | 0x2000,
     MADE_BY_UNIX = 3,
+    EXECUTE_BITS = 0111,
     DEFLATE_RATIO_MAX = 1032, /* a code of two bits for a match of 258 bytes */
 };
 
@@ -332,8 +333,8 @@ static int add_entry(struct toc_build *build, const struct raw_entry *raw, char 
         .flags = raw->flags,
         .kind = TOC_FILE,
         .method = is_supported(raw) ? (uint8_t)raw->method : TOC_UNSUPPORTED,
-        .is_executable =
-            raw->made_by >> 8 == MADE_BY_UNIX && (raw->attributes >> 16 & 0111) != 0,
+        .execute_bits =
+            raw->made_by >> 8 == MADE_BY_UNIX ? raw->attributes >> 16 & EXECUTE_BITS : 0,
     };
     char text[128];
     size_t size;

@@ -31,7 +31,7 @@ static void members_are_what_zipfile_reads(void **state)
         assert_int_equal(entry->method,
                          expected->method < 0 ? TOC_UNSUPPORTED : expected->method);
         assert_int_equal(entry->mtime_s, expected->mtime_s);
-        assert_int_equal(entry->is_executable, expected->is_executable);
+        assert_int_equal(entry->execute_bits, expected->execute_bits);
         toc_free(toc);
     }
 }

@@ -110,8 +110,8 @@ class GoldenCase:
         self.assertEqual(status.st_size, file["size"], path)
         self.assertEqual(sha256(path), file["sha256"], path)
         self.assertEqual(int(status.st_mtime), utc(file["mtime"]), path)
-        is_executable = int(file["mode"], 8) & 0o111 != 0
-        self.assertEqual(status.st_mode & 0o777, 0o555 if is_executable else 0o444, path)
+        executable = int(file["mode"], 8) & 0o111
+        self.assertEqual(status.st_mode & 0o777, 0o444 | executable, path)
 
     def test_versions_and_latest(self):
         lost = {}

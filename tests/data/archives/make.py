@@ -307,7 +307,7 @@ def main():
              "static const struct good_member {", "    const char *archive, *path;",
              "    unsigned long long size, packed_size, first;",
              "    unsigned crc32, flags;", "    int method; /* -1: unsupported */",
-             "    long long mtime_s;", "    int is_executable;", "} good_members[] = {"]
+             "    long long mtime_s;", "    unsigned execute_bits;", "} good_members[] = {"]
     archives = []
     for name, data in good():
         write(name, data)
@@ -317,11 +317,11 @@ def main():
         for info in infos:
             if info.is_dir():
                 continue
-            lines.append('    {"%s", %s, %d, %d, %d, 0x%xu, 0x%xu, %d, %dLL, %d},' % (
+            lines.append('    {"%s", %s, %d, %d, %d, 0x%xu, 0x%xu, %d, %dLL, 0%o},' % (
                 name, c_string(info.filename.encode()), info.file_size, info.compress_size,
                 info.header_offset, info.CRC, info.flag_bits,
                 -1 if is_unsupported(info) else info.compress_type, unix_time(info),
-                info.create_system == 3 and info.external_attr >> 16 & 0o111 != 0))
+                info.external_attr >> 16 & 0o111 if info.create_system == 3 else 0))
     lines += ["};", "", "static const struct good_archive {", "    const char *archive;",
               "    unsigned files;", "} good_archives[] = {"]
     lines += ['    {"%s", %d},' % row for row in archives]
