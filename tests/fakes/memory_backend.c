@@ -122,12 +122,14 @@ static size_t children_locked(const struct memory *memory, const char *prefix,
     bool found;
 
     for (size_t i = find_locked(memory, prefix, &found); i < memory->count; i++) {
-        const char *name = memory->files[i].path + prefix_size;
-        size_t size = strcspn(name, "/");
         const char *last = count > 0 ? entries[count - 1].name : "";
+        const char *name;
+        size_t size;
 
         if (strncmp(memory->files[i].path, prefix, prefix_size) != 0)
             break;
+        name = memory->files[i].path + prefix_size;
+        size = strcspn(name, "/");
         if (strncmp(last, name, size) == 0 && last[size] == '\0')
             continue;
         entries[count++] = (struct backend_entry){

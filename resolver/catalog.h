@@ -1,0 +1,90 @@
+/* catalog.h: what repositories said, kept in memory with its age.
+ *
+ *     static const struct catalog_kind models = {"models", CATALOG_TTL_LISTING, ask,
+ * ...}; rc = catalog_get(catalog, 0, &models, "", RESOLVE_FETCH, &answer, &err);
+ *     listing_unref(answer.listing);
+ *
+ * An entry is what one repository answers to one kind of question with one key: a
+ * listing, or that there is none. Its rules:
+ *
+ * - Younger than its TTL it is fresh and nobody is asked.
+ * - Two that ask the same at the same time share one request.
+ * - A request that fails leaves the last answer standing (left_ms 0). The failure is
+ *   remembered for the negative TTL: until then nobody asks again.
+ * - Except -EBADMSG: a document that makes no sense is an error, whatever was there.
+ * - Entries that were not used for long go when memory_max is reached, kept kinds never.
+ *
+ * Thread-safe. The lock is not held while a repository is asked. */
+#ifndef RESOLVER_CATALOG_H
+#define RESOLVER_CATALOG_H
+
+#include "backends/backend.h"
+#include "common/error.h"
+#include "resolver/listing.h"
+#include "resolver/resolver.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct catalog;
+
+enum catalog_ttl {
+    CATALOG_TTL_ALIAS,
+    CATALOG_TTL_LISTING,
+    CATALOG_TTL_NEGATIVE, /* of -ENOENT and of failures */
+    CATALOG_TTL_COUNT,
+};
+
+/* Ask the backend. 0 with a listing that the catalog owns then; -ENOENT when the
+ * repository does not have it; else a failure. Blocks. */
+typedef int catalog_ask(struct backend *backend, const char *key,
+                        struct listing **ret_listing, struct error *err);
+
+struct catalog_kind {
+    const char *name;
+    enum catalog_ttl ttl;
+    bool is_kept;
+    catalog_ask *ask;
+};
+
+struct catalog_options {
+    struct backend *const
+        *backends; /* copied; the caller closes them after the catalog */
+    size_t backend_count;
+    int64_t ttl_ms[CATALOG_TTL_COUNT];
+    size_t memory_max;       /* bytes of entries that are not kept; 0: 6 MiB */
+    int64_t (*now_ms)(void); /* NULL: clock_now_ms; for tests */
+};
+
+int catalog_open(const struct catalog_options *options, struct catalog **ret_catalog,
+                 struct error *err);
+
+/* Accepts NULL. Nobody may be inside catalog_get. */
+void catalog_close(struct catalog *catalog);
+
+struct catalog_answer {
+    struct listing *listing; /* the caller's; NULL with -ENOENT */
+    int64_t left_ms;         /* it stays fresh for so long; 0 when stale */
+};
+
+/* 0, or -ENOENT when the repository does not have it: *ret_answer is set. -EINPROGRESS
+ * when how forbids to ask; -EBADMSG; else why the repository could not be asked. */
+int catalog_get(struct catalog *catalog, unsigned repository,
+                const struct catalog_kind *kind, const char *key, enum resolve_how how,
+                struct catalog_answer *ret_answer, struct error *err);
+
+/* How asking a repository went of late. */
+struct catalog_state {
+    uint64_t requests, failures;
+    int64_t success_age_ms;          /* since the last answer; -1: there was none */
+    int64_t failure_age_ms;          /* since the last failure; -1: there was none */
+    bool is_failing;                 /* the last request failed */
+    char message[ERROR_MESSAGE_MAX]; /* of the last failure */
+};
+void catalog_state(struct catalog *catalog, unsigned repository,
+                   struct catalog_state *ret_state);
+
+/* Bytes in memory of entries that are not kept. */
+size_t catalog_memory(struct catalog *catalog);
+
+#endif

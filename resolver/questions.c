@@ -1,0 +1,276 @@
+/* questions.c: the requests and documents behind each kind of answer. */
+#include "resolver/questions.h"
+
+#include "common/files.h"
+#include "common/memory.h"
+#include "common/yaml.h"
+#include "resolver/repo_path.h"
+#include "resolver/uid.h"
+#include "resolver/version.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ALIAS_BYTES_MAX = 64 << 10,
+    ALIAS_LIST_BYTES_MAX = 8 << 20,
+};
+
+typedef bool name_filter(const char *name);
+
+struct collector {
+    struct listing_builder builder;
+    name_filter *is_wanted;
+};
+
+static int collect_folder(void *arg, const struct backend_entry *entry, struct error *err)
+{
+    struct collector *collector = arg;
+
+    if (!entry->is_folder || !collector->is_wanted(entry->name))
+        return 0;
+    return listing_add(&collector->builder, entry->name, err);
+}
+
+/* The wanted folders in a folder. -ENOENT without that folder. */
+static int list_folders(struct backend *backend, const char *folder,
+                        name_filter *is_wanted, listing_compare *compare,
+                        struct listing **ret_listing, struct error *err)
+{
+    struct collector collector = {.is_wanted = is_wanted};
+    int rc;
+
+    listing_builder_init(&collector.builder);
+    rc = backend_list(backend, folder, collect_folder, &collector, err);
+    if (rc == 0)
+        rc = listing_finish(&collector.builder, compare, ret_listing, err);
+    listing_builder_done(&collector.builder);
+    return rc;
+}
+
+static int ask_models(struct backend *backend, const char *key,
+                      struct listing **ret_listing, struct error *err)
+{
+    (void)key; /* all */
+    return list_folders(backend, REPO_PATH_MODELS, uid_is_id, strcmp, ret_listing, err);
+}
+
+static int ask_aliases(struct backend *backend, const char *key,
+                       struct listing **ret_listing, struct error *err)
+{
+    (void)key; /* all */
+    return list_folders(backend, REPO_PATH_ALIASES, uid_alias_is_valid, strcmp,
+                        ret_listing, err);
+}
+
+/* Could audmodel have made a folder of this name? */
+static bool is_folder_name(const char *name)
+{
+    char path[REPO_PATH_SIZE];
+    struct error ignored; /* then the name is not shown */
+
+    return repo_path_archives(name, NULL, path, &ignored) == 0;
+}
+
+static bool is_top_folder_name(const char *name)
+{
+    return is_folder_name(name) && strcmp(name, REPO_PATH_MODELS) != 0 &&
+           strcmp(name, REPO_PATH_ALIASES) != 0;
+}
+
+static int ask_folders(struct backend *backend, const char *key,
+                       struct listing **ret_listing, struct error *err)
+{
+    int rc = list_folders(backend, key, key[0] ? is_folder_name : is_top_folder_name,
+                          strcmp, ret_listing, err);
+
+    return rc == -EINVAL ? -ENOENT : rc; /* what no path can hold is not there */
+}
+
+/* 1: the header is there; 0: it is not. */
+static int has_header(struct backend *backend, const char *id, const char *version,
+                      struct error *err)
+{
+    char path[REPO_PATH_SIZE];
+    struct backend_stat stat;
+    int rc = repo_path_header(id, version, path, err);
+
+    if (rc == 0)
+        rc = backend_stat(backend, path, &stat, err);
+    if (rc == 0)
+        return 1;
+    return rc == -ENOENT || rc == -EINVAL || rc == -ENAMETOOLONG ? 0 : rc;
+}
+
+static int ask_versions(struct backend *backend, const char *key,
+                        struct listing **ret_listing, struct error *err)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    CLEANUP_LISTING struct listing *folders = NULL;
+    char path[REPO_PATH_SIZE];
+    struct error reason;
+    int rc = repo_path_versions(key, path, err);
+
+    listing_builder_init(&builder);
+    if (rc == 0)
+        rc = list_folders(backend, path, uid_version_is_valid, version_compare, &folders,
+                          err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < folders->count; i++) {
+        rc = has_header(backend, key, folders->names[i], &reason);
+        if (rc > 0)
+            rc = listing_add(&builder, folders->names[i], &reason);
+        if (rc < 0) {
+            *err = reason;
+            return rc;
+        }
+    }
+    if (builder.count == 0)
+        return fail(err, ENOENT, "'%s' has no version", key);
+    return listing_finish(&builder, NULL, ret_listing, err);
+}
+
+/* "<id>/<version>" to its parts. */
+static void split_key(const char *key, char id[MODEL_ID_SIZE], char version[VERSION_SIZE])
+{
+    size_t size = strcspn(key, "/");
+
+    snprintf(id, MODEL_ID_SIZE, "%.*s", (int)size, key);
+    snprintf(version, VERSION_SIZE, "%s", key[size] ? key + size + 1 : "");
+}
+
+static int ask_release(struct backend *backend, const char *key,
+                       struct listing **ret_listing, struct error *err)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    char id[MODEL_ID_SIZE], version[VERSION_SIZE];
+    int rc;
+
+    listing_builder_init(&builder);
+    split_key(key, id, version);
+    rc = has_header(backend, id, version, err);
+    if (rc == 0)
+        return fail(err, ENOENT, "'%s' has no header", key);
+    return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
+}
+
+static int get_yaml(struct backend *backend, const char *path, size_t limit,
+                    struct yaml **ret_yaml, struct error *err)
+{
+    CLEANUP_BYTES struct bytes text;
+    int rc;
+
+    bytes_init(&text, limit);
+    rc = backend_get(backend, path, &text, err);
+    if (rc < 0)
+        return rc;
+    rc = yaml_parse(text.data, text.size, ret_yaml, err);
+    return rc < 0 ? fail_context(err, -EBADMSG, "'%s'", path) : 0;
+}
+
+static int ask_alias(struct backend *backend, const char *key,
+                     struct listing **ret_listing, struct error *err)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    CLEANUP_YAML struct yaml *yaml = NULL;
+    char path[REPO_PATH_SIZE];
+    const struct yaml_node *node;
+    const char *text;
+    struct uid uid;
+    int rc = repo_path_alias(key, path, err);
+
+    listing_builder_init(&builder);
+    if (rc == 0)
+        rc = get_yaml(backend, path, ALIAS_BYTES_MAX, &yaml, err);
+    if (rc < 0)
+        return rc;
+    node = yaml_get(yaml_root(yaml), "uid");
+    text = node ? yaml_text(node) : NULL;
+    if (!text)
+        return fail(err, EBADMSG, "'%s': no text 'uid' in it", path);
+    if (uid_parse_target(text, &uid, err) < 0)
+        return fail_context(err, -EBADMSG, "'%s'", path);
+    rc = listing_add(&builder, uid.id, err);
+    if (rc == 0)
+        rc = listing_add(&builder, uid.version, err);
+    return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
+}
+
+static int ask_alias_list(struct backend *backend, const char *key,
+                          struct listing **ret_listing, struct error *err)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    CLEANUP_YAML struct yaml *yaml = NULL;
+    char id[MODEL_ID_SIZE], version[VERSION_SIZE], path[REPO_PATH_SIZE];
+    const struct yaml_node *list;
+    int rc;
+
+    listing_builder_init(&builder);
+    split_key(key, id, version);
+    rc = repo_path_alias_list(id, version, path, err);
+    if (rc == 0)
+        rc = get_yaml(backend, path, ALIAS_LIST_BYTES_MAX, &yaml, err);
+    if (rc < 0)
+        return rc;
+    list = yaml_get(yaml_root(yaml), "aliases");
+    if (!list || list->kind != YAML_LIST)
+        return fail(err, EBADMSG, "'%s': no list 'aliases' in it", path);
+    for (size_t i = 0; i < list->list.count; i++) {
+        const char *alias = yaml_text(list->list.items[i]);
+
+        rc = alias ? listing_add(&builder, alias, err) : 0;
+        if (rc < 0)
+            return rc;
+    }
+    return listing_finish(&builder, strcmp, ret_listing, err);
+}
+
+static int ask_cached_version(struct backend *backend, const char *key,
+                              struct listing **ret_listing, struct error *err)
+{
+    static const char suffix[] = ".header.yaml";
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    CLEANUP_CLOSEDIR DIR *dir = opendir(key);
+    const struct dirent *entry;
+    int rc = 0;
+
+    (void)backend; /* there is none */
+    listing_builder_init(&builder);
+    if (!dir) /* for whatever reason: the repositories are asked instead */
+        return fail(err, ENOENT, "'%s' cannot be listed", key);
+    while (rc == 0 && builder.count == 0 && (entry = readdir(dir))) {
+        CLEANUP_FREE char *version = xstrdup(entry->d_name);
+        size_t size = strlen(version);
+
+        if (size < sizeof suffix || strcmp(version + size + 1 - sizeof suffix, suffix))
+            continue;
+        version[size + 1 - sizeof suffix] = '\0';
+        if (uid_version_is_valid(version))
+            rc = listing_add(&builder, version, err);
+    }
+    if (rc < 0)
+        return rc;
+    if (builder.count == 0)
+        return fail(err, ENOENT, "'%s' holds no header", key);
+    return listing_finish(&builder, NULL, ret_listing, err);
+}
+
+const struct catalog_kind question_models = {
+    .name = "models", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_models};
+const struct catalog_kind question_aliases = {
+    .name = "aliases", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_aliases};
+const struct catalog_kind question_versions = {
+    .name = "model", .ttl = CATALOG_TTL_LISTING, .ask = ask_versions};
+const struct catalog_kind question_release = {
+    .name = "version", .ttl = CATALOG_TTL_LISTING, .ask = ask_release};
+const struct catalog_kind question_alias = {
+    .name = "alias", .ttl = CATALOG_TTL_ALIAS, .ask = ask_alias};
+const struct catalog_kind question_alias_list = {
+    .name = "alias list", .ttl = CATALOG_TTL_ALIAS, .ask = ask_alias_list};
+const struct catalog_kind question_folders = {
+    .name = "folder", .ttl = CATALOG_TTL_LISTING, .ask = ask_folders};
+const struct catalog_kind question_cached_version = {
+    .name = "cached version", .ttl = CATALOG_TTL_LISTING, .ask = ask_cached_version};

@@ -1,0 +1,34 @@
+/* questions.h: what one repository can be asked, as kinds for the catalog.
+ *
+ * Each ask function does the requests for one answer; formats and paths are those of
+ * AUDMODEL sections 2 and 3. */
+#ifndef RESOLVER_QUESTIONS_H
+#define RESOLVER_QUESTIONS_H
+
+#include "resolver/catalog.h"
+
+/* Key "": the IDs, and the aliases, that are listed; sorted by bytes. */
+extern const struct catalog_kind question_models;
+extern const struct catalog_kind question_aliases;
+
+/* Key: an ID. The versions whose folder has a header, in the order of version.h. */
+extern const struct catalog_kind question_versions;
+
+/* Key: "<id>/<version>". Is its header there? The listing is empty. */
+extern const struct catalog_kind question_release;
+
+/* Key: an alias. Two names: the ID it names, and the version ("" if none). */
+extern const struct catalog_kind question_alias;
+
+/* Key: "<id>/<version>". The aliases in its list, sorted by bytes. */
+extern const struct catalog_kind question_alias_list;
+
+/* Key: a folder of the repository, "" for the top. The folders in it that archives can
+ * be in, sorted by bytes. */
+extern const struct catalog_kind question_folders;
+
+/* Key: an absolute path on this machine, audmodel's cache folder of a legacy ID; there is
+ * no backend. The version whose header is there: one name. */
+extern const struct catalog_kind question_cached_version;
+
+#endif

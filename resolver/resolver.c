@@ -1,0 +1,212 @@
+/* resolver.c: searches the repositories in their order: aliases, releases, documents. */
+#include "resolver/resolver.h"
+
+#include "common/memory.h"
+#include "resolver/questions.h"
+#include "resolver/repo_path.h"
+#include "resolver/state.h"
+#include "resolver/uid.h"
+#include "resolver/version.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The catalog knows one repository more than there are: this machine's cache folder. */
+static int open_catalog(struct resolver *resolver, const struct resolver_options *options,
+                        struct error *err)
+{
+    size_t count = options->repository_count;
+    CLEANUP_FREE struct backend **backends = xcalloc(count + 1, sizeof(*backends));
+
+    for (size_t i = 0; i < count; i++)
+        backends[i] = options->repositories[i].backend;
+    return catalog_open(
+        &(struct catalog_options){
+            .backends = backends,
+            .backend_count = count + 1,
+            .ttl_ms = {[CATALOG_TTL_ALIAS] = options->ttl_alias_ms,
+                       [CATALOG_TTL_LISTING] = options->ttl_listing_ms,
+                       [CATALOG_TTL_NEGATIVE] = options->ttl_negative_ms}
+    },
+        &resolver->catalog, err);
+}
+
+int resolver_open(const struct resolver_options *options, struct resolver **ret_resolver,
+                  struct error *err)
+{
+    size_t count = options->repository_count;
+    struct resolver *resolver;
+    int rc;
+
+    if (count == 0)
+        return fail(err, EINVAL,
+                    "no repository: the configuration must name at least one");
+    resolver = XNEW(struct resolver);
+    lock_init(&resolver->lock);
+    resolver->repositories = xcalloc(count, sizeof *resolver->repositories);
+    resolver->repository_count = count;
+    for (size_t i = 0; i < count; i++) {
+        resolver->repositories[i].name = xstrdup(options->repositories[i].name);
+        resolver->repositories[i].backend = options->repositories[i].backend;
+    }
+    if (options->cache_root)
+        resolver->cache_root = xstrdup(options->cache_root);
+    rc = open_catalog(resolver, options, err);
+    if (rc < 0) {
+        resolver_close(resolver);
+        return rc;
+    }
+    *ret_resolver = resolver;
+    return 0;
+}
+
+void resolver_close(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
+    for (size_t of = 0; of < sizeof resolver->merged / sizeof *resolver->merged; of++) {
+        struct merged *merged = &resolver->merged[of];
+
+        for (size_t i = 0; merged->sources && i < resolver->repository_count; i++)
+            listing_unref(merged->sources[i]);
+        free(merged->sources);
+        listing_unref(merged->listing);
+    }
+    catalog_close(resolver->catalog);
+    for (size_t i = 0; i < resolver->repository_count; i++)
+        free((char *)resolver->repositories[i].name);
+    free(resolver->repositories);
+    free(resolver->cache_root);
+    lock_done(&resolver->lock);
+    free(resolver);
+}
+
+size_t resolver_repository_count(const struct resolver *resolver)
+{
+    return resolver->repository_count;
+}
+
+const char *resolver_repository_name(const struct resolver *resolver, unsigned repository)
+{
+    assert(repository < resolver->repository_count);
+    return resolver->repositories[repository].name;
+}
+
+struct backend *resolver_backend(const struct resolver *resolver, unsigned repository)
+{
+    assert(repository < resolver->repository_count);
+    return resolver->repositories[repository].backend;
+}
+
+int resolver_alias(struct resolver *resolver, const char *alias, enum resolve_how how,
+                   struct alias_target *ret_target, struct error *err)
+{
+    CLEANUP_LISTING struct listing *listing = NULL;
+    struct catalog_answer answer = {0};
+    unsigned repository;
+    int rc;
+
+    if (!uid_alias_is_valid(alias))
+        return fail(err, ENOENT, "'%.240s' is not an alias", alias);
+    rc = state_find_first(resolver, &question_alias, alias, how, &answer, &repository,
+                          err);
+    if (rc < 0)
+        return rc == -ENOENT ? fail(err, ENOENT, "alias '%s' does not exist", alias) : rc;
+    listing = answer.listing;
+    *ret_target = (struct alias_target){.fresh.left_ms = answer.left_ms};
+    snprintf(ret_target->id, sizeof ret_target->id, "%s", listing->names[0]);
+    snprintf(ret_target->version, sizeof ret_target->version, "%s", listing->names[1]);
+    return 0;
+}
+
+/* Does the repository have the release, as far as its list of versions is in memory? */
+static bool is_listed(struct resolver *resolver, unsigned repository, const char *id,
+                      const char *version, enum resolve_how how, int64_t *ret_left_ms)
+{
+    CLEANUP_LISTING struct listing *listing = NULL;
+    struct catalog_answer answer = {0};
+    struct error ignored; /* not in memory: the header is asked for instead */
+
+    if (catalog_get(resolver->catalog, repository, &question_versions, id,
+                    how == RESOLVE_FETCH ? RESOLVE_KNOWN : how, &answer, &ignored) < 0)
+        return false;
+    listing = answer.listing;
+    *ret_left_ms = answer.left_ms;
+    return listing_has(listing, version_compare, version);
+}
+
+int resolver_release(struct resolver *resolver, const char *id, const char *version,
+                     enum resolve_how how, struct release *ret_release,
+                     struct freshness *ret_fresh, struct error *err)
+{
+    char key[MODEL_ID_SIZE + VERSION_SIZE];
+    struct catalog_answer answer = {0};
+    struct release release = {0};
+    int rc;
+
+    if (!uid_is_id(id) || !uid_version_is_valid(version))
+        return fail(err, ENOENT, "A model with ID '%.60s-%.240s' does not exist.", id,
+                    version);
+    snprintf(key, sizeof key, "%s/%s", id, version);
+    if (is_listed(resolver, 0, id, version, how, &answer.left_ms))
+        rc = 0;
+    else
+        rc = state_find_first(resolver, &question_release, key, how, &answer,
+                              &release.repository, err);
+    listing_unref(answer.listing);
+    if (rc == -ENOENT)
+        return fail(err, ENOENT, "A model with ID '%s-%s' does not exist.", id, version);
+    if (rc < 0)
+        return rc;
+    snprintf(release.id, sizeof release.id, "%s", id);
+    snprintf(release.version, sizeof release.version, "%s", version);
+    *ret_release = release;
+    ret_fresh->left_ms = answer.left_ms;
+    return 0;
+}
+
+static int get_document(struct resolver *resolver, const struct release *release,
+                        const char *path, struct bytes *to, struct error *err)
+{
+    int rc = backend_get(resolver_backend(resolver, release->repository), path, to, err);
+
+    return rc < 0 ? fail_context(err, rc, "model %s-%s in repository '%s'", release->id,
+                                 release->version,
+                                 resolver->repositories[release->repository].name)
+                  : 0;
+}
+
+int resolver_get_header(struct resolver *resolver, const struct release *release,
+                        struct bytes *to, struct error *err)
+{
+    char path[REPO_PATH_SIZE];
+    int rc = repo_path_header(release->id, release->version, path, err);
+
+    return rc < 0 ? rc : get_document(resolver, release, path, to, err);
+}
+
+int resolver_get_meta(struct resolver *resolver, const struct release *release,
+                      struct bytes *to, struct error *err)
+{
+    char path[REPO_PATH_SIZE];
+    int rc = repo_path_meta(release->id, release->version, path, err);
+
+    return rc < 0 ? rc : get_document(resolver, release, path, to, err);
+}
+
+int resolver_meta_checksum(struct resolver *resolver, const struct release *release,
+                           char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err)
+{
+    char path[REPO_PATH_SIZE];
+    int rc = repo_path_meta(release->id, release->version, path, err);
+
+    if (rc == 0)
+        rc = backend_checksum(resolver_backend(resolver, release->repository), path,
+                              ret_md5, err);
+    return rc < 0
+               ? fail_context(err, rc, "metadata of %s-%s", release->id, release->version)
+               : 0;
+}

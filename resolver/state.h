@@ -1,0 +1,50 @@
+/* state.h: what the files behind resolver.h share; nobody else includes it. */
+#ifndef RESOLVER_STATE_H
+#define RESOLVER_STATE_H
+
+#include "common/sync.h"
+#include "resolver/catalog.h"
+#include "resolver/resolver.h"
+
+/* Listings of all repositories put together, kept because a million names take long. */
+struct merged {
+    struct listing **sources; /* one for each repository, or NULL */
+    struct listing *listing;
+};
+
+struct resolver {
+    struct resolver_repository *repositories; /* constant after open */
+    size_t repository_count;                  /* constant after open */
+    char *cache_root;                         /* constant after open; or NULL */
+    struct catalog *catalog;                  /* constant after open */
+    struct lock lock;                         /* innermost: nothing is asked under it */
+    struct merged merged[2];                  /* guarded by lock; by enum names_of */
+};
+
+/* Ask the repositories in their order until one has it. A repository that cannot be
+ * asked, and of which nothing is known, ends the search with its failure: a later one
+ * must not answer in its place. -ENOENT when all are known not to have it.
+ * ret_answer->left_ms is the shortest of those asked. */
+int state_find_first(struct resolver *resolver, const struct catalog_kind *kind,
+                     const char *key, enum resolve_how how,
+                     struct catalog_answer *ret_answer, unsigned *ret_repository,
+                     struct error *err);
+
+/* What all repositories said. */
+struct gathered {
+    struct listing **listings; /* one for each repository; NULL: it has none */
+    size_t count;
+    size_t found;         /* repositories that have it */
+    size_t failed;        /* that could not be asked and of which nothing is known */
+    int64_t left_ms;      /* the shortest; 0 when one failed */
+    struct error failure; /* the first; code 0: none */
+};
+
+/* 0 when at least one repository answered, even that it has none. gathered_done it. */
+int state_gather(struct resolver *resolver, const struct catalog_kind *kind,
+                 const char *key, enum resolve_how how, struct gathered *ret_gathered,
+                 struct error *err);
+void gathered_done(struct gathered *gathered);
+#define CLEANUP_GATHERED CLEANUP_WITH(gathered_done)
+
+#endif

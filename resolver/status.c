@@ -1,0 +1,108 @@
+/* status.c: the state of each repository, for @status. */
+#include "resolver/questions.h"
+#include "resolver/resolver.h"
+#include "resolver/state.h"
+
+#include <errno.h>
+
+/* In double quotes, as YAML and JSON read it. */
+static int print_quoted(struct bytes *to, const char *text, struct error *err)
+{
+    int rc = bytes_append(to, "\"", 1, err);
+
+    for (; rc == 0 && *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            rc = bytes_printf(to, err, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            rc = bytes_printf(to, err, "\\x%02x", c);
+        else
+            rc = bytes_append(to, text, 1, err);
+    }
+    return rc < 0 ? rc : bytes_append(to, "\"\n", 2, err);
+}
+
+static int print_field(struct bytes *to, const char *field, const char *text,
+                       struct error *err)
+{
+    int rc = bytes_printf(to, err, "%s: ", field);
+
+    return rc < 0 ? rc : print_quoted(to, text, err);
+}
+
+/* How many names are in memory, fresh or not; nothing is asked. */
+static int print_count(struct resolver *resolver, unsigned repository,
+                       const struct catalog_kind *kind, struct bytes *to,
+                       struct error *err)
+{
+    CLEANUP_LISTING struct listing *listing = NULL;
+    struct catalog_answer answer = {0};
+    struct error reason;
+    int rc = catalog_get(resolver->catalog, repository, kind, "", RESOLVE_STALE, &answer,
+                         &reason);
+
+    listing = answer.listing;
+    if (rc < 0 && rc != -ENOENT)
+        return 0; /* never listed: no line */
+    return bytes_printf(to, err, "    %s: %zu\n", kind->name,
+                        listing ? listing->count : 0);
+}
+
+static const char *state_name(const struct catalog_state *state)
+{
+    if (!state->is_failing)
+        return state->success_age_ms < 0 ? "not asked yet" : "ok";
+    return state->success_age_ms < 0 ? "failing" : "stale";
+}
+
+static int print_age(struct bytes *to, const char *field, int64_t age_ms,
+                     struct error *err)
+{
+    return age_ms < 0 ? 0
+                      : bytes_printf(to, err, "    %s: %lld\n", field,
+                                     (long long)(age_ms / 1000));
+}
+
+static int print_repository(struct resolver *resolver, unsigned repository,
+                            struct bytes *to, struct error *err)
+{
+    const struct resolver_repository *from = &resolver->repositories[repository];
+    struct catalog_state state;
+    int rc;
+
+    catalog_state(resolver->catalog, repository, &state);
+    rc = print_field(to, "  - name", from->name, err);
+    if (rc == 0)
+        rc = print_field(to, "    backend", backend_kind(from->backend), err);
+    if (rc == 0)
+        rc = print_field(to, "    location", backend_location(from->backend), err);
+    if (rc == 0)
+        rc = bytes_printf(to, err, "    state: %s\n", state_name(&state));
+    if (rc == 0)
+        rc = print_age(to, "last_success_s", state.success_age_ms, err);
+    if (rc == 0)
+        rc = print_age(to, "last_failure_s", state.failure_age_ms, err);
+    if (rc == 0 && state.failures > 0)
+        rc = print_field(to, "    last_error", state.message, err);
+    if (rc == 0)
+        rc = bytes_printf(to, err, "    requests: %llu\n    failures: %llu\n",
+                          (unsigned long long)state.requests,
+                          (unsigned long long)state.failures);
+    if (rc == 0)
+        rc = print_count(resolver, repository, &question_models, to, err);
+    if (rc == 0)
+        rc = print_count(resolver, repository, &question_aliases, to, err);
+    return rc;
+}
+
+int resolver_print_status(struct resolver *resolver, struct bytes *to, struct error *err)
+{
+    for (unsigned i = 0; i < resolver->repository_count; i++) {
+        int rc = print_repository(resolver, i, to, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
