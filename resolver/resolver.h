@@ -15,6 +15,7 @@
 #include "backends/backend.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "resolver/header.h"
 #include "resolver/uid.h"
 
 #include <stdbool.h>
@@ -145,6 +146,11 @@ int resolver_get_meta(struct resolver *resolver, const struct release *release,
                       struct bytes *to, struct error *err);
 int resolver_meta_checksum(struct resolver *resolver, const struct release *release,
                            char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err);
+
+/* Append where the archive of a release lies: the repository's location and the path in
+ * it. */
+int resolver_url(const struct resolver *resolver, const struct release *release,
+                 const struct header *header, struct bytes *to, struct error *err);
 
 /* Each repository's state as lines of YAML list items indented by two blanks: for
  * @status. */
