@@ -1,0 +1,46 @@
+/* channel.h: all I/O on /dev/fuse: the only seam between us and the kernel.
+ *
+ *     rc = channel_open(&options, &operations, owner, &channel, &err);
+ *     rc = channel_serve(channel, ready, arg, &err);        until unmounted or told to
+ * stop channel_close(channel);
+ *
+ * libfuse reads requests and writes replies through two functions here, so that the INIT
+ * request and its reply can be recorded and amended on the wire: features that this
+ * libfuse does not know yet are agreed with the kernel all the same. */
+#ifndef FS_CHANNEL_H
+#define FS_CHANNEL_H
+
+#include "common/error.h"
+
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+
+struct channel;
+
+struct channel_options {
+    const char *mountpoint;
+    bool allow_other;
+    bool debug;
+};
+
+/* Create the session and mount. operations->init is ours. channel_owner tells the
+ * operations whose they are. channel_close the result, which also unmounts. */
+int channel_open(const struct channel_options *options,
+                 const struct fuse_lowlevel_ops *operations, void *owner,
+                 struct channel **ret_channel, struct error *err);
+void channel_close(struct channel *channel); /* accepts NULL */
+
+/* Serve requests on several threads until the mount is gone or a signal (SIGTERM, SIGINT,
+ * SIGHUP) says to stop. ready(arg) runs once in this thread, when the mount answers. */
+int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
+                  struct error *err);
+
+/* The owner of the channel that a request came through. */
+void *channel_owner(fuse_req_t req);
+
+struct fuse_session *channel_session(struct channel *channel);
+
+/* May a file be mapped that is open with direct I/O? Known once INIT was answered. */
+bool channel_maps_direct_io(const struct channel *channel);
+
+#endif

@@ -1,0 +1,62 @@
+/* kernel.h: the few structures of the FUSE protocol that libfuse does not show.
+ *
+ * linux/fuse.h of Debian 12 lacks the newer fields; names and layout are the kernel's
+ * (protocol 7.45). All fields are in host byte order. */
+#ifndef FS_KERNEL_H
+#define FS_KERNEL_H
+
+#include <stdint.h>
+
+enum {
+    KERNEL_FUSE_INIT = 26, /* opcode */
+};
+
+/* Flags of INIT; those above bit 31 travel in flags2. */
+#define KERNEL_INIT_EXT ((uint32_t)1 << 30)
+#define KERNEL_DIRECT_IO_ALLOW_MMAP ((uint32_t)1 << (36 - 32)) /* since Linux 6.6 */
+
+struct kernel_in_header {
+    uint32_t len;
+    uint32_t opcode;
+    uint64_t unique;
+    uint64_t nodeid;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t pid;
+    uint16_t total_extlen;
+    uint16_t padding;
+};
+
+struct kernel_init_in {
+    uint32_t major;
+    uint32_t minor;
+    uint32_t max_readahead;
+    uint32_t flags;
+    uint32_t flags2;
+    uint32_t unused[11];
+};
+
+struct kernel_out_header {
+    uint32_t len;
+    int32_t error;
+    uint64_t unique;
+};
+
+struct kernel_init_out {
+    uint32_t major;
+    uint32_t minor;
+    uint32_t max_readahead;
+    uint32_t flags;
+    uint16_t max_background;
+    uint16_t congestion_threshold;
+    uint32_t max_write;
+    uint32_t time_gran;
+    uint16_t max_pages;
+    uint16_t map_alignment;
+    uint32_t flags2;
+    uint32_t max_stack_depth;
+    uint16_t request_timeout;
+    uint16_t unused[11];
+};
+
+#endif
