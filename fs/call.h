@@ -1,0 +1,88 @@
+/* call.h: one request of the kernel, and the answer to it, as plain values.
+ *
+ * A handler turns a call into an answer and never replies itself. It says how far it
+ * came: 0             the answer is complete CALL_WANT     bytes must arrive first:
+ * answer->want says which -EINPROGRESS  it would have to ask a backend: call it again
+ * with RESOLVE_FETCH -errno        failed, err has the sentence So the same handler
+ * serves a FUSE thread, which never waits (RESOLVE_KNOWN), a pool thread, which may
+ * (RESOLVE_FETCH), and the deadline (RESOLVE_STALE). */
+#ifndef FS_CALL_H
+#define FS_CALL_H
+
+#include "cache/archive.h"
+#include "common/bytes.h"
+#include "common/error.h"
+#include "fs/fs.h"
+#include "fs/place.h"
+
+#include <fuse_lowlevel.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum call_kind {
+    CALL_LOOKUP,
+    CALL_GETATTR,
+    CALL_READLINK,
+    CALL_OPEN,
+    CALL_READ,
+    CALL_OPENDIR,
+    CALL_READDIR,
+    CALL_KINDS,
+};
+
+struct call {
+    enum call_kind kind;
+    fuse_req_t req;
+    uint64_t node_id;
+    char name[NAME_MAX + 1];  /* LOOKUP */
+    struct fuse_file_info fi; /* OPEN, READ, OPENDIR, READDIR */
+    size_t size;              /* READ, READDIR */
+    uint64_t offset;          /* READ, READDIR */
+    bool with_attributes;     /* READDIR: readdirplus */
+    bool has_bytes;           /* what answer->want asked for has arrived */
+    uint32_t generation;      /* OPEN: of the attempt that brought them */
+};
+
+enum answer_kind {
+    ANSWER_NONE,
+    ANSWER_ENTRY, /* entry */
+    ANSWER_ATTR,  /* entry.attr, entry.attr_timeout */
+    ANSWER_TEXT,  /* bytes, ended by NUL: the target of a link */
+    ANSWER_OPEN,  /* fi */
+    ANSWER_BYTES, /* bytes */
+    ANSWER_FILE,  /* file_size bytes of file at file_offset */
+};
+
+enum { CALL_WANT = 1 };
+
+struct open_file;
+
+struct answer {
+    enum answer_kind kind;
+    struct fuse_entry_param entry;
+    struct fuse_file_info fi;
+    struct bytes bytes;
+    struct open_file *file; /* a reference, see open_files.h */
+    uint64_t file_offset;
+    size_t file_size;
+    struct {
+        struct archive *archive; /* a reference */
+        uint32_t index;
+        uint64_t offset;
+        uint64_t size;
+        uint32_t generation;
+    } want;
+};
+
+enum { ANSWER_BYTES_MAX = 64 << 20 };
+
+void answer_init(struct answer *answer);
+void answer_done(struct answer *answer);
+#define CLEANUP_ANSWER CLEANUP_WITH(answer_done)
+
+typedef int call_handler(struct fs *fs, const struct call *call,
+                         const struct place *place, enum resolve_how how,
+                         struct answer *answer, struct error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* invalidate.h: tells the kernel to forget; from a thread of its own that nothing waits
+ * for.
+ *
+ * A notification can block as long as a request of the same folder is unanswered, so it
+ * is queued here after the reply and sent by the queue's thread. Thread-safe; never
+ * blocks. */
+#ifndef FS_INVALIDATE_H
+#define FS_INVALIDATE_H
+
+#include "cache/toc.h"
+#include "common/error.h"
+#include "fs/fs.h"
+
+#include <stdint.h>
+
+struct invalidate;
+
+int invalidate_open(struct fuse_session *session, struct invalidate **ret_invalidate,
+                    struct error *err);
+
+/* Drops what is still queued. Before the session is destroyed. Accepts NULL. */
+void invalidate_close(struct invalidate *invalidate);
+
+/* The pages of a file, and its attributes. */
+void invalidate_content(struct fs *fs, uint64_t node_id);
+
+/* Every name that an archive's table gave to a version folder. */
+void invalidate_archive(struct fs *fs, const struct release *release,
+                        const struct toc *toc);
+
+#endif

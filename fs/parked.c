@@ -1,0 +1,289 @@
+/* parked.c: requests that wait, their interrupts and deadlines. */
+#include "fs/parked.h"
+
+#include "common/cleanup.h"
+#include "common/memory.h"
+#include "common/sync.h"
+
+#include <errno.h>
+#include <sys/queue.h>
+
+enum { TICK_MS = 100 }; /* how late a deadline may be noticed */
+
+struct entry {
+    struct parked parked; /* first: a struct parked is its entry */
+    struct parked_list *list;
+    int64_t deadline_ms;     /* guarded by list->lock */
+    bool is_taken;           /* guarded by list->lock */
+    bool is_linked;          /* guarded by list->lock */
+    unsigned refs;           /* guarded by list->lock */
+    TAILQ_ENTRY(entry) link; /* guarded by list->lock */
+};
+
+struct parked_list {
+    struct lock lock;
+    struct condition changed;       /* something was added, or closing */
+    TAILQ_HEAD(entries, entry) all; /* those not taken; guarded by lock */
+    size_t count;                   /* of all; guarded by lock */
+    size_t entries;                 /* not freed yet; guarded by lock */
+    size_t replying;                /* taken and not dropped yet; guarded by lock */
+    bool is_closing;                /* guarded by lock */
+    parked_expired *expired;        /* constant */
+    pthread_t thread;               /* constant */
+};
+
+static bool take_locked(struct parked_list *list, struct entry *entry)
+    REQUIRES(list->lock)
+{
+    if (entry->is_taken)
+        return false;
+    entry->is_taken = true;
+    if (entry->is_linked) {
+        TAILQ_REMOVE(&list->all, entry, link);
+        list->count--;
+    }
+    return true;
+}
+
+static bool take(struct entry *entry)
+{
+    struct parked_list *list = entry->list;
+    bool is_ours;
+
+    lock_acquire(&list->lock);
+    is_ours = take_locked(list, entry);
+    if (is_ours) {
+        entry->refs++;
+        list->replying++;
+    }
+    lock_release(&list->lock);
+    return is_ours;
+}
+
+static void unref(struct entry *entry)
+{
+    struct parked_list *list = entry->list;
+    bool is_last;
+
+    lock_acquire(&list->lock);
+    is_last = --entry->refs == 0;
+    lock_release(&list->lock);
+    if (!is_last)
+        return;
+    archive_unref(entry->parked.wanted);
+    free(entry);
+    lock_acquire(&list->lock);
+    list->entries--;
+    condition_broadcast(&list->changed);
+    lock_release(&list->lock);
+}
+
+/* The end of a take. */
+static void replied(struct entry *entry)
+{
+    struct parked_list *list = entry->list;
+
+    lock_acquire(&list->lock);
+    list->replying--;
+    condition_broadcast(&list->changed);
+    lock_release(&list->lock);
+    unref(entry);
+}
+
+/* Called by libfuse with the request locked: nothing but the reply may happen here. */
+static void interrupted(fuse_req_t req, void *data)
+{
+    if (!take(data))
+        return;
+    fuse_reply_err(req, EINTR);
+    replied(data);
+}
+
+/* From here on libfuse does not call interrupted() any more, nor is it running. */
+static void forget_interrupt(struct entry *entry)
+{
+    fuse_req_interrupt_func(entry->parked.call.req, NULL, NULL);
+}
+
+/* The first entry past its deadline, taken and referenced; NULL if there is none. */
+static struct entry *take_expired_locked(struct parked_list *list) REQUIRES(list->lock)
+{
+    int64_t now = clock_now_ms();
+    struct entry *entry;
+
+    TAILQ_FOREACH(entry, &list->all, link)
+    {
+        if (entry->deadline_ms <= now) {
+            take_locked(list, entry);
+            entry->refs++;
+            list->replying++;
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static void expire(struct entry *entry)
+{
+    forget_interrupt(entry);
+    entry->list->expired(&entry->parked);
+    replied(entry);
+}
+
+static void *watch(void *arg)
+{
+    struct parked_list *list = arg;
+    struct entry *entry;
+
+    lock_acquire(&list->lock);
+    while (!list->is_closing) {
+        entry = take_expired_locked(list);
+        if (entry) {
+            lock_release(&list->lock);
+            expire(entry);
+            lock_acquire(&list->lock);
+        } else if (list->count == 0) {
+            condition_wait(&list->changed, &list->lock);
+        } else {
+            condition_wait_until(&list->changed, &list->lock, clock_now_ms() + TICK_MS);
+        }
+    }
+    lock_release(&list->lock);
+    return NULL;
+}
+
+int parked_open(parked_expired *expired, struct parked_list **ret_list, struct error *err)
+{
+    struct parked_list *list = XNEW(struct parked_list);
+    int rc;
+
+    lock_init(&list->lock);
+    condition_init(&list->changed);
+    TAILQ_INIT(&list->all);
+    list->expired = expired;
+    rc = thread_start(&list->thread, "deadlines", watch, list);
+    if (rc < 0) {
+        condition_done(&list->changed);
+        lock_done(&list->lock);
+        free(list);
+        return fail(err, -rc, "cannot start the thread that watches deadlines");
+    }
+    *ret_list = list;
+    return 0;
+}
+
+bool parked_take(struct parked *parked)
+{
+    struct entry *entry = (struct entry *)parked;
+
+    if (!take(entry))
+        return false;
+    forget_interrupt(entry);
+    return true;
+}
+
+void parked_close(struct parked_list *list)
+{
+    struct entry *entry;
+
+    if (!list)
+        return;
+    lock_acquire(&list->lock);
+    list->is_closing = true;
+    condition_broadcast(&list->changed);
+    while ((entry = TAILQ_FIRST(&list->all))) {
+        entry->refs++;
+        lock_release(&list->lock);
+        if (parked_take(&entry->parked)) {
+            fuse_reply_err(entry->parked.call.req, ENODEV);
+            replied(entry);
+        }
+        unref(entry);
+        lock_acquire(&list->lock);
+    }
+    while (list->replying > 0)
+        condition_wait(&list->changed, &list->lock);
+    lock_release(&list->lock);
+    pthread_join(list->thread, NULL);
+}
+
+void parked_free(struct parked_list *list)
+{
+    if (!list)
+        return;
+    lock_acquire(&list->lock);
+    while (list->entries > 0)
+        condition_wait(&list->changed, &list->lock);
+    lock_release(&list->lock);
+    condition_done(&list->changed);
+    lock_done(&list->lock);
+    free(list);
+}
+
+struct parked *parked_add(struct parked_list *list, struct fs *fs,
+                          const struct call *call, int64_t deadline_ms)
+{
+    struct entry *entry = XNEW(struct entry);
+
+    entry->parked.call = *call;
+    entry->parked.fs = fs;
+    entry->list = list;
+    entry->deadline_ms = deadline_ms;
+    entry->refs = 1;
+    lock_acquire(&list->lock);
+    list->entries++;
+    lock_release(&list->lock);
+    /* Before the deadline can see it, or the request might be gone. May call it at once.
+     */
+    fuse_req_interrupt_func(call->req, interrupted, entry);
+    lock_acquire(&list->lock);
+    if (!entry->is_taken) {
+        TAILQ_INSERT_TAIL(&list->all, entry, link);
+        entry->is_linked = true;
+        list->count++;
+        condition_signal(&list->changed);
+    }
+    lock_release(&list->lock);
+    return &entry->parked;
+}
+
+bool parked_is_taken(struct parked *parked)
+{
+    struct entry *entry = (struct entry *)parked;
+    struct parked_list *list = entry->list;
+    bool is_taken;
+
+    lock_acquire(&list->lock);
+    is_taken = entry->is_taken;
+    lock_release(&list->lock);
+    return is_taken;
+}
+
+void parked_replied(struct parked *parked)
+{
+    replied((struct entry *)parked);
+}
+
+void parked_drop(struct parked *parked)
+{
+    unref((struct entry *)parked);
+}
+
+void parked_wait_for_bytes(struct parked *parked)
+{
+    struct entry *entry = (struct entry *)parked;
+
+    lock_acquire(&entry->list->lock);
+    entry->deadline_ms = INT64_MAX;
+    lock_release(&entry->list->lock);
+}
+
+size_t parked_count(struct parked_list *list)
+{
+    size_t count;
+
+    lock_acquire(&list->lock);
+    count = list->count;
+    lock_release(&list->lock);
+    return count;
+}

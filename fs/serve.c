@@ -1,0 +1,176 @@
+/* serve.c: runs handlers where they may run, and parks what has to wait. */
+#include "fs/serve.h"
+
+#include "common/log.h"
+#include "common/sync.h"
+#include "fs/directory.h"
+#include "fs/invalidate.h"
+#include "fs/open_files.h"
+#include "fs/read.h"
+#include "fs/reply.h"
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    LOOKUP_MS = 3000, /* in all */
+    ASK_MS = 30000,   /* everything else that asks a backend */
+};
+
+static const struct {
+    call_handler *handler;
+    int deadline_ms;
+} kinds[CALL_KINDS] = {
+    [CALL_LOOKUP] = {tree_lookup,    LOOKUP_MS},
+    [CALL_GETATTR] = {tree_getattr,   ASK_MS   },
+    [CALL_READLINK] = {tree_readlink,  ASK_MS   },
+    [CALL_OPEN] = {read_open,      ASK_MS   },
+    [CALL_READ] = {read_bytes,     ASK_MS   },
+    [CALL_OPENDIR] = {directory_open, LOOKUP_MS},
+    [CALL_READDIR] = {directory_read, LOOKUP_MS},
+};
+
+void answer_init(struct answer *answer)
+{
+    memset(answer, 0, sizeof *answer);
+    bytes_init(&answer->bytes, ANSWER_BYTES_MAX);
+}
+
+void answer_done(struct answer *answer)
+{
+    bytes_done(&answer->bytes);
+    open_file_unref(answer->file);
+    archive_unref(answer->want.archive);
+}
+
+static int run(struct fs *fs, const struct call *call, enum resolve_how how,
+               struct answer *answer, struct error *err)
+{
+    struct place place;
+    int rc = place_of(fs->slots, call->node_id, &place, err);
+
+    return rc < 0 ? rc : kinds[call->kind].handler(fs, call, &place, how, answer, err);
+}
+
+/* The end of a parked request. Its owner's reference goes. */
+static void finish(struct parked *parked, int rc, const struct answer *answer,
+                   const struct error *err)
+{
+    if (parked_take(parked)) {
+        reply(parked->fs, &parked->call, rc, answer, err);
+        parked_replied(parked);
+    }
+    parked_drop(parked);
+}
+
+/* The archive was replaced: what the kernel knows of the old one has to go. */
+static void note_replaced(struct parked *parked)
+{
+    struct error err = {0};
+    struct place place;
+
+    if (place_of(parked->fs->slots, parked->call.node_id, &place, &err) == 0)
+        invalidate_archive(parked->fs, &place.release, archive_toc(parked->wanted));
+}
+
+static void bytes_arrived(void *arg, int rc, const struct error *err)
+{
+    struct parked *parked = arg;
+    CLEANUP_ANSWER struct answer answer;
+    struct error failure = *err;
+
+    answer_init(&answer);
+    if (rc == -ESTALE)
+        note_replaced(parked);
+    else if (rc == -EIO)
+        invalidate_content(parked->fs, parked->call.node_id);
+    if (rc == -ESTALE && parked->call.kind == CALL_READ)
+        rc = fail_context(&failure, -EIO, "the archive was replaced; open the file anew");
+    if (rc == 0) {
+        parked->call.has_bytes = true;
+        rc = run(parked->fs, &parked->call, RESOLVE_KNOWN, &answer, &failure);
+    }
+    if (rc > 0)
+        rc = fail(&failure, EIO, "bytes that had arrived are gone again");
+    finish(parked, rc, &answer, &failure);
+}
+
+/* Wait for the bytes that answer wants; the request is parked already. */
+static void await_bytes(struct parked *parked, struct answer *answer)
+{
+    struct error err = {0};
+    int rc;
+
+    parked_wait_for_bytes(parked);
+    parked->wanted = answer->want.archive;
+    answer->want.archive = NULL;
+    parked->call.generation = answer->want.generation;
+    rc = archive_want(parked->wanted, answer->want.index, answer->want.offset,
+                      answer->want.size, &parked->call.generation, bytes_arrived, parked,
+                      &err);
+    if (rc != 0)
+        bytes_arrived(parked, rc < 0 ? rc : 0, &err);
+}
+
+/* On a pool thread. */
+static void ask(void *arg)
+{
+    struct parked *parked = arg;
+    CLEANUP_ANSWER struct answer answer;
+    struct error err = {0};
+    int rc;
+
+    if (parked_is_taken(parked)) /* interrupted, or too late */
+        return parked_drop(parked);
+    answer_init(&answer);
+    rc = run(parked->fs, &parked->call, RESOLVE_FETCH, &answer, &err);
+    if (rc == CALL_WANT)
+        await_bytes(parked, &answer);
+    else
+        finish(parked, rc, &answer, &err);
+}
+
+static void park_to_ask(struct fs *fs, const struct call *call)
+{
+    int64_t deadline_ms = clock_now_ms() + kinds[call->kind].deadline_ms;
+    struct parked *parked = parked_add(fs->parked, fs, call, deadline_ms);
+    CLEANUP_ANSWER struct answer answer;
+    struct error err = {0};
+    int rc;
+
+    answer_init(&answer);
+    rc = workers_submit(fs->pool, ask, parked, &err);
+    if (rc < 0)
+        finish(parked, rc, &answer, &err);
+}
+
+void serve(struct fs *fs, const struct call *call)
+{
+    CLEANUP_ANSWER struct answer answer;
+    struct error err = {0};
+    int rc;
+
+    answer_init(&answer);
+    rc = run(fs, call, RESOLVE_KNOWN, &answer, &err);
+    if (rc == -EINPROGRESS)
+        park_to_ask(fs, call);
+    else if (rc == CALL_WANT)
+        await_bytes(parked_add(fs->parked, fs, call, INT64_MAX), &answer);
+    else
+        reply(fs, call, rc, &answer, &err);
+}
+
+void serve_expired(struct parked *parked)
+{
+    CLEANUP_ANSWER struct answer answer;
+    struct error err = {0};
+    int rc;
+
+    answer_init(&answer);
+    rc = run(parked->fs, &parked->call, RESOLVE_STALE, &answer, &err);
+    if (rc == -EINPROGRESS || rc == CALL_WANT)
+        rc = fail(&err, ETIMEDOUT, "no answer from the repository in time for '%s'",
+                  parked->call.name);
+    reply(parked->fs, &parked->call, rc, &answer, &err);
+}

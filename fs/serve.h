@@ -1,0 +1,18 @@
+/* serve.h: carries a call to its answer: at once, by a pool thread, or when bytes arrive.
+ *
+ * Look-ups and the reading of folders are answered within 3 s, whatever the backends do
+ * (the kernel lets nobody pass a look-up that waits, and its followers cannot be killed).
+ * What waits for bytes ends when the cache sees no progress (cache.h). */
+#ifndef FS_SERVE_H
+#define FS_SERVE_H
+
+#include "fs/call.h"
+#include "fs/parked.h"
+
+/* Answer call->req, now or later. Called by FUSE threads; never blocks. */
+void serve(struct fs *fs, const struct call *call);
+
+/* For parked_open: what happens to a request whose deadline has passed. */
+void serve_expired(struct parked *parked);
+
+#endif
