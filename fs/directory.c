@@ -1,0 +1,222 @@
+/* directory.c: open folders, and their entries for the kernel. */
+#include "fs/directory.h"
+
+#include "common/memory.h"
+#include "common/sync.h"
+#include "fs/child.h"
+#include "fs/describe.h"
+#include "fs/folder.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+enum {
+    DOTS = 2, /* "." and ".." come first */
+    READDIR_MAX = 1 << 20,
+};
+
+struct directory {
+    uint64_t handle;       /* constant */
+    uint64_t node_id;      /* constant */
+    struct folder *folder; /* constant */
+    UT_hash_handle hh;     /* guarded by directories->lock */
+};
+
+struct directories {
+    struct lock lock;
+    struct directory *table; /* guarded by lock */
+    uint64_t next_handle;    /* guarded by lock */
+};
+
+struct directories *directories_new(void)
+{
+    struct directories *directories = XNEW(struct directories);
+
+    lock_init(&directories->lock);
+    /* No handle of a process before this one must be taken for one of ours. */
+    directories->next_handle = (uint64_t)clock_now_ms() << 20;
+    return directories;
+}
+
+static void directory_free(struct directory *directory)
+{
+    if (!directory)
+        return;
+    folder_free(directory->folder);
+    free(directory);
+}
+
+void directories_free(struct directories *directories)
+{
+    struct directory *directory, *next;
+
+    if (!directories)
+        return;
+    HASH_ITER(hh, directories->table, directory, next)
+    {
+        HASH_DEL(directories->table, directory);
+        directory_free(directory);
+    }
+    lock_done(&directories->lock);
+    free(directories);
+}
+
+static int add(struct directories *directories, struct directory *directory,
+               struct error *err)
+{
+    bool is_there;
+
+    lock_acquire(&directories->lock);
+    directory->handle = ++directories->next_handle;
+    HASH_ADD(hh, directories->table, handle, sizeof directory->handle, directory);
+    is_there = directory->hh.tbl != NULL; /* uthash leaves it NULL without memory */
+    lock_release(&directories->lock);
+    return is_there ? 0 : fail(err, ENOMEM, "no memory for an open folder");
+}
+
+/* The kernel closes a folder only after the last read of it: no reference is needed. */
+static struct directory *find(struct directories *directories, uint64_t handle)
+{
+    struct directory *directory;
+
+    lock_acquire(&directories->lock);
+    HASH_FIND(hh, directories->table, &handle, sizeof handle, directory);
+    lock_release(&directories->lock);
+    return directory;
+}
+
+void directory_release(struct fs *fs, uint64_t handle)
+{
+    struct directory *directory;
+
+    lock_acquire(&fs->directories->lock);
+    HASH_FIND(hh, fs->directories->table, &handle, sizeof handle, directory);
+    if (directory)
+        HASH_DEL(fs->directories->table, directory);
+    lock_release(&fs->directories->lock);
+    directory_free(directory);
+}
+
+int directory_open(struct fs *fs, const struct call *call, const struct place *place,
+                   enum resolve_how how, struct answer *answer, struct error *err)
+{
+    struct folder *folder = NULL;
+    struct directory *directory;
+    int rc = folder_make(fs, place, how, &folder, err);
+
+    if (rc < 0)
+        return rc;
+    directory = XNEW(struct directory);
+    directory->node_id = call->node_id;
+    directory->folder = folder;
+    rc = add(fs->directories, directory, err);
+    if (rc < 0) {
+        directory_free(directory);
+        return rc;
+    }
+    answer->kind = ANSWER_OPEN;
+    answer->fi = call->fi;
+    answer->fi.fh = directory->handle;
+    answer->fi.cache_readdir = child_is_immutable(place->kind);
+    answer->fi.keep_cache = child_is_immutable(place->kind);
+    return 0;
+}
+
+/* What is known without asking anybody: members are described in full, of the rest the
+ * kernel learns more when it looks the name up. */
+static void describe_entry(struct fs *fs, struct place *place,
+                           struct fuse_entry_param *entry)
+{
+    struct error err = {0};
+
+    *entry = (struct fuse_entry_param){.ino = 0};
+    if (place->kind == NODE_MEMBER) {
+        struct archive *archive = NULL;
+
+        if (describe_archive(fs, place, RESOLVE_KNOWN, &archive, &err) == 0) {
+            place->is_arriving = describe_is_arriving(fs, archive, place->index);
+            archive_unref(archive);
+        }
+        if (describe(fs, place, RESOLVE_KNOWN, entry, &err) == 0) {
+            entry->entry_timeout = FS_FOREVER_S;
+            return;
+        }
+    }
+    describe_briefly(place, &entry->attr);
+}
+
+/* Append one entry; false when it does not fit any more. */
+static bool append(const struct call *call, struct bytes *bytes, const char *name,
+                   const struct fuse_entry_param *entry, size_t position)
+{
+    size_t left = call->size - bytes->size;
+    char *to = bytes->data + bytes->size;
+    off_t next = (off_t)position + 1;
+    size_t used = call->with_attributes
+                      ? fuse_add_direntry_plus(call->req, to, left, name, entry, next)
+                      : fuse_add_direntry(call->req, to, left, name, &entry->attr, next);
+
+    if (used > left)
+        return false;
+    bytes->size += used;
+    return true;
+}
+
+static bool append_dot(const struct call *call, struct bytes *bytes, size_t position)
+{
+    struct fuse_entry_param entry = {
+        .attr = {.st_mode = S_IFDIR, .st_ino = 1}
+    };
+
+    return append(call, bytes, position == 0 ? "." : "..", &entry, position);
+}
+
+static void append_all(struct fs *fs, const struct call *call,
+                       const struct folder *folder, struct bytes *bytes)
+{
+    size_t size = folder_size(folder) + DOTS;
+
+    for (size_t position = call->offset; position < size; position++) {
+        struct fuse_entry_param entry;
+        struct place place;
+        const char *name;
+
+        if (position < DOTS) {
+            if (!append_dot(call, bytes, position))
+                return;
+            continue;
+        }
+        name = folder_get(folder, position - DOTS, &place);
+        if (!name)
+            continue;
+        describe_entry(fs, &place, &entry);
+        if (!append(call, bytes, name, &entry, position))
+            return;
+    }
+}
+
+int directory_read(struct fs *fs, const struct call *call, const struct place *place,
+                   enum resolve_how how, struct answer *answer, struct error *err)
+{
+    struct directory *directory = find(fs->directories, call->fi.fh);
+    struct folder *fresh = NULL;
+    int rc = 0;
+
+    if (call->size > READDIR_MAX)
+        return fail(err, EINVAL, "a folder is read in parts of at most %d bytes",
+                    READDIR_MAX);
+    if (!directory || directory->node_id != call->node_id)
+        rc = folder_make(fs, place, how, &fresh, err);
+    if (rc == 0)
+        rc = bytes_reserve(&answer->bytes, call->size, err);
+    if (rc == 0) {
+        append_all(fs, call, fresh ? fresh : directory->folder, &answer->bytes);
+        answer->kind = ANSWER_BYTES;
+    }
+    folder_free(fresh);
+    return rc;
+}

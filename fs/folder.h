@@ -1,0 +1,24 @@
+/* folder.h: the names in a folder of the tree at one moment, in a fixed order.
+ *
+ * Constant once made; thread-safe. */
+#ifndef FS_FOLDER_H
+#define FS_FOLDER_H
+
+#include "fs/call.h"
+
+struct folder;
+
+/* List a folder. -ENOTDIR when it is none. folder_free the result. */
+int folder_make(struct fs *fs, const struct place *place, enum resolve_how how,
+                struct folder **ret_folder, struct error *err);
+void folder_free(struct folder *folder); /* accepts NULL */
+
+/* How many positions there are; not each holds a name. */
+size_t folder_size(const struct folder *folder);
+
+/* The name at a position, and its place where *ret_place is to be described; the place's
+ * kind alone is sure else. NULL for a position without a name. Both are lent. */
+const char *folder_get(const struct folder *folder, size_t position,
+                       struct place *ret_place);
+
+#endif

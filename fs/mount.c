@@ -1,0 +1,95 @@
+/* mount.c: puts the parts of a mount together, serves it, takes them apart again. */
+#include "fs/mount.h"
+
+#include "fs/directory.h"
+#include "fs/fs.h"
+#include "fs/invalidate.h"
+#include "fs/open_files.h"
+#include "fs/ops.h"
+#include "fs/parked.h"
+#include "fs/reply.h"
+#include "fs/serve.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    POOL_THREADS = 32, /* look-ups that may wait for backends at once */
+    POOL_QUEUE_MAX = 65536,
+};
+
+static int open_parts(struct fs *fs, struct error *err)
+{
+    int rc = slots_open(-1, &fs->slots, err);
+
+    if (rc == 0)
+        rc = workers_open(&(struct workers_options){.name = "asking",
+                                                    .threads = POOL_THREADS,
+                                                    .queue_max = POOL_QUEUE_MAX},
+                          &fs->pool, err);
+    if (rc == 0)
+        rc = parked_open(serve_expired, &fs->parked, err);
+    if (rc == 0)
+        rc = channel_open(
+            &(struct channel_options){
+                .mountpoint = fs->options.mountpoint,
+                .allow_other = fs->options.allow_other,
+                .debug = fs->options.debug,
+            },
+            &ops, fs, &fs->channel, err);
+    if (rc == 0)
+        rc = invalidate_open(channel_session(fs->channel), &fs->invalidate, err);
+    return rc;
+}
+
+/* The order matters: no reply may come after the session is gone, and no part may go
+ * while a pool or transfer thread can still ask for it. */
+static void close_parts(struct fs *fs)
+{
+    parked_close(fs->parked);
+    invalidate_close(fs->invalidate);
+    channel_close(fs->channel);
+    workers_close(fs->pool);
+    parked_free(fs->parked);
+    open_files_free(fs->open_files);
+    directories_free(fs->directories);
+    reply_log_free(fs->reply_log);
+    slots_close(fs->slots);
+}
+
+/* Each open member costs a descriptor. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return; /* then the limit is what it is */
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg,
+           struct error *err)
+{
+    struct fs fs = {
+        .options = *options,
+        .resolver = options->resolver,
+        .cache = options->cache,
+        .open_files = open_files_new(),
+        .directories = directories_new(),
+        .reply_log = reply_log_new(),
+        .uid = getuid(),
+        .gid = getgid(),
+        .start_s = time(NULL),
+    };
+    int rc;
+
+    raise_file_limit();
+    rc = open_parts(&fs, err);
+    if (rc == 0)
+        rc = channel_serve(fs.channel, ready, arg, err);
+    close_parts(&fs);
+    return rc;
+}

@@ -1,0 +1,227 @@
+/* ops.c: turns each request of the kernel into a call; refuses what would write. */
+#include "fs/ops.h"
+
+#include "fs/call.h"
+#include "fs/channel.h"
+#include "fs/directory.h"
+#include "fs/open_files.h"
+#include "fs/serve.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    struct call call = {.kind = CALL_LOOKUP, .req = req, .node_id = parent};
+
+    if (strlen(name) >= sizeof call.name) {
+        fuse_reply_err(req, ENAMETOOLONG);
+        return;
+    }
+    memcpy(call.name, name, strlen(name) + 1);
+    serve(channel_owner(req), &call);
+}
+
+/* Node IDs mean what they say, however often they were looked up: nothing to forget. */
+static void ops_forget(fuse_req_t req, fuse_ino_t node_id, uint64_t lookups)
+{
+    (void)node_id;
+    (void)lookups;
+    fuse_reply_none(req);
+}
+
+static void ops_forget_multi(fuse_req_t req, size_t count,
+                             struct fuse_forget_data *forgets)
+{
+    (void)count;
+    (void)forgets;
+    fuse_reply_none(req);
+}
+
+static void ops_getattr(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_info *fi)
+{
+    (void)fi;
+    serve(channel_owner(req),
+          &(struct call){.kind = CALL_GETATTR, .req = req, .node_id = node_id});
+}
+
+static void ops_readlink(fuse_req_t req, fuse_ino_t node_id)
+{
+    serve(channel_owner(req),
+          &(struct call){.kind = CALL_READLINK, .req = req, .node_id = node_id});
+}
+
+static void ops_open(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_info *fi)
+{
+    serve(channel_owner(req),
+          &(struct call){.kind = CALL_OPEN, .req = req, .node_id = node_id, .fi = *fi});
+}
+
+static void ops_read(fuse_req_t req, fuse_ino_t node_id, size_t size, off_t offset,
+                     struct fuse_file_info *fi)
+{
+    serve(channel_owner(req), &(struct call){
+                                  .kind = CALL_READ,
+                                  .req = req,
+                                  .node_id = node_id,
+                                  .size = size,
+                                  .offset = (uint64_t)offset,
+                                  .fi = *fi,
+                              });
+}
+
+static void ops_release(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_info *fi)
+{
+    struct fs *fs = channel_owner(req);
+
+    open_files_release(fs->open_files, node_id, (uint32_t)fi->fh);
+    fuse_reply_err(req, 0);
+}
+
+static void ops_opendir(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_info *fi)
+{
+    serve(
+        channel_owner(req),
+        &(struct call){.kind = CALL_OPENDIR, .req = req, .node_id = node_id, .fi = *fi});
+}
+
+static void read_folder(fuse_req_t req, fuse_ino_t node_id, size_t size, off_t offset,
+                        const struct fuse_file_info *fi, bool with_attributes)
+{
+    serve(channel_owner(req), &(struct call){
+                                  .kind = CALL_READDIR,
+                                  .req = req,
+                                  .node_id = node_id,
+                                  .size = size,
+                                  .offset = (uint64_t)offset,
+                                  .fi = *fi,
+                                  .with_attributes = with_attributes,
+                              });
+}
+
+static void ops_readdir(fuse_req_t req, fuse_ino_t node_id, size_t size, off_t offset,
+                        struct fuse_file_info *fi)
+{
+    read_folder(req, node_id, size, offset, fi, false);
+}
+
+static void ops_readdirplus(fuse_req_t req, fuse_ino_t node_id, size_t size, off_t offset,
+                            struct fuse_file_info *fi)
+{
+    read_folder(req, node_id, size, offset, fi, true);
+}
+
+static void ops_releasedir(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_info *fi)
+{
+    (void)node_id;
+    directory_release(channel_owner(req), fi->fh);
+    fuse_reply_err(req, 0);
+}
+
+static void ops_statfs(fuse_req_t req, fuse_ino_t node_id)
+{
+    struct statvfs statvfs = {.f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX};
+
+    (void)node_id; /* repositories have no size that we know: df(1) shows nothing */
+    fuse_reply_statfs(req, &statvfs);
+}
+
+static void ops_setattr(fuse_req_t req, fuse_ino_t node_id, struct stat *attr, int to_set,
+                        struct fuse_file_info *fi)
+{
+    (void)node_id;
+    (void)attr;
+    (void)to_set;
+    (void)fi;
+    fuse_reply_err(req, EROFS);
+}
+
+static void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                      dev_t device)
+{
+    (void)parent;
+    (void)name;
+    (void)mode;
+    (void)device;
+    fuse_reply_err(req, EROFS);
+}
+
+static void ops_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+    (void)parent;
+    (void)name;
+    (void)mode;
+    fuse_reply_err(req, EROFS);
+}
+
+static void ops_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    (void)parent;
+    (void)name;
+    fuse_reply_err(req, EROFS);
+}
+
+static void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+                        const char *name)
+{
+    (void)target;
+    (void)parent;
+    (void)name;
+    fuse_reply_err(req, EROFS);
+}
+
+static void ops_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+                       fuse_ino_t new_parent, const char *new_name, unsigned flags)
+{
+    (void)parent;
+    (void)name;
+    (void)new_parent;
+    (void)new_name;
+    (void)flags;
+    fuse_reply_err(req, EROFS);
+}
+
+static void ops_link(fuse_req_t req, fuse_ino_t node_id, fuse_ino_t parent,
+                     const char *name)
+{
+    (void)node_id;
+    (void)parent;
+    (void)name;
+    fuse_reply_err(req, EROFS);
+}
+
+static void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                       struct fuse_file_info *fi)
+{
+    (void)parent;
+    (void)name;
+    (void)mode;
+    (void)fi;
+    fuse_reply_err(req, EROFS);
+}
+
+/* No getxattr: it would be asked for every file of an `ls -l`. */
+const struct fuse_lowlevel_ops ops = {
+    .lookup = ops_lookup,
+    .forget = ops_forget,
+    .forget_multi = ops_forget_multi,
+    .getattr = ops_getattr,
+    .setattr = ops_setattr,
+    .readlink = ops_readlink,
+    .mknod = ops_mknod,
+    .mkdir = ops_mkdir,
+    .unlink = ops_unlink,
+    .rmdir = ops_unlink,
+    .symlink = ops_symlink,
+    .rename = ops_rename,
+    .link = ops_link,
+    .create = ops_create,
+    .open = ops_open,
+    .read = ops_read,
+    .release = ops_release,
+    .opendir = ops_opendir,
+    .readdir = ops_readdir,
+    .readdirplus = ops_readdirplus,
+    .releasedir = ops_releasedir,
+    .statfs = ops_statfs,
+};

@@ -1,0 +1,189 @@
+/* read.c: opening and reading members and the texts of the special files. */
+#include "fs/read.h"
+
+#include "fs/describe.h"
+#include "fs/info.h"
+#include "fs/open_files.h"
+#include "fs/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static void want(struct answer *answer, struct archive *archive,
+                 const struct place *place, uint64_t offset, uint64_t size,
+                 uint32_t generation)
+{
+    answer->want.archive = archive;
+    answer->want.index = place->index;
+    answer->want.offset = offset;
+    answer->want.size = size;
+    answer->want.generation = generation;
+}
+
+/* The handle is the generation alone: any later process can serve it. */
+static int open_now(struct fs *fs, const struct call *call, const struct place *place,
+                    struct archive *archive, uint32_t generation, struct answer *answer,
+                    struct error *err)
+{
+    int rc = open_files_hold(fs->open_files, call->node_id, archive, place->index,
+                             generation, err);
+
+    if (rc < 0)
+        return rc;
+    answer->kind = ANSWER_OPEN;
+    answer->fi = call->fi;
+    answer->fi.fh = generation;
+    answer->fi.keep_cache = 1;
+    if (place->is_arriving && channel_maps_direct_io(fs->channel)) {
+        answer->fi.direct_io = 1;
+        answer->fi.keep_cache = 0;
+    }
+    return 0;
+}
+
+static int open_member_of(struct fs *fs, const struct call *call,
+                          const struct place *place, struct archive *archive,
+                          struct answer *answer, struct error *err)
+{
+    const struct toc_entry *entry;
+
+    if (place->index >= toc_count(archive_toc(archive)))
+        return fail(err, ESTALE, "no such entry");
+    entry = toc_entry(archive_toc(archive), place->index);
+    if (entry->kind == TOC_FOLDER)
+        return fail(err, EISDIR, "'%s' is a folder",
+                    toc_name(archive_toc(archive), place->index));
+    if (call->has_bytes)
+        return open_now(fs, call, place, archive, call->generation, answer, err);
+    /* The other node ID is the right one now: the kernel looks the name up again. */
+    if (entry->size > cache_hold(fs->cache) &&
+        place->is_arriving != describe_is_arriving(fs, archive, place->index))
+        return fail(err, ESTALE, "'%s' is complete now, or gone again",
+                    toc_name(archive_toc(archive), place->index));
+    /* An arriving member is opened at once: a transfer that begins is enough. */
+    want(answer, archive_ref(archive), place, 0, place->is_arriving ? 1 : ARCHIVE_WHOLE,
+         ARCHIVE_GENERATION_NEW);
+    return CALL_WANT;
+}
+
+static int open_member(struct fs *fs, const struct call *call, const struct place *place,
+                       enum resolve_how how, struct answer *answer, struct error *err)
+{
+    struct archive *archive = NULL;
+    int rc = describe_archive(fs, place, how, &archive, err);
+
+    if (rc < 0)
+        return rc;
+    rc = open_member_of(fs, call, place, archive, answer, err);
+    archive_unref(archive);
+    return rc;
+}
+
+int read_open(struct fs *fs, const struct call *call, const struct place *place,
+              enum resolve_how how, struct answer *answer, struct error *err)
+{
+    if ((call->fi.flags & O_ACCMODE) != O_RDONLY)
+        return fail(err, EROFS, "models are read-only");
+    switch (place->kind) {
+    case NODE_MEMBER:
+        return open_member(fs, call, place, how, answer, err);
+    case NODE_INFO_FILE:
+    case NODE_STATUS:
+    case NODE_METRICS:
+        answer->kind = ANSWER_OPEN;
+        answer->fi = call->fi;
+        answer->fi.direct_io = 1; /* made anew for each read, whatever size stat showed */
+        return 0;
+    default:
+        return fail(err, EISDIR, "no file");
+    }
+}
+
+/* The part of a text that a read asks for. */
+static void cut(struct bytes *bytes, uint64_t offset, size_t size)
+{
+    size_t first = offset < bytes->size ? (size_t)offset : bytes->size;
+
+    if (size > bytes->size - first)
+        size = bytes->size - first;
+    if (first > 0)
+        memmove(bytes->data, bytes->data + first, size);
+    bytes->size = size;
+}
+
+static int read_text(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct answer *answer, struct error *err)
+{
+    int rc;
+
+    if (place->kind == NODE_STATUS)
+        rc = status_print(fs, &answer->bytes, err);
+    else if (place->kind == NODE_METRICS)
+        rc = status_print_metrics(fs, &answer->bytes, err);
+    else
+        rc = info_print(fs, place, how, &answer->bytes, err);
+    cut(&answer->bytes, call->offset, call->size);
+    answer->kind = ANSWER_BYTES;
+    return rc;
+}
+
+/* Which open file a handle means: made anew if it was opened before this process. */
+static int find_file(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct open_file **ret_file, struct error *err)
+{
+    uint32_t generation = (uint32_t)call->fi.fh;
+    struct archive *archive = NULL;
+    int rc;
+
+    *ret_file = open_files_find(fs->open_files, call->node_id, generation);
+    if (*ret_file)
+        return 0;
+    rc = describe_archive(fs, place, how, &archive, err);
+    if (rc == -ESTALE)
+        return fail_context(err, -EIO, "open the file anew");
+    if (rc < 0)
+        return rc;
+    rc = open_files_hold(fs->open_files, call->node_id, archive, place->index, generation,
+                         err);
+    archive_unref(archive);
+    if (rc < 0)
+        return rc;
+    *ret_file = open_files_find(fs->open_files, call->node_id, generation);
+    return *ret_file ? 0 : fail(err, EIO, "the file was closed meanwhile");
+}
+
+static int read_member(struct fs *fs, const struct call *call, const struct place *place,
+                       enum resolve_how how, struct answer *answer, struct error *err)
+{
+    const struct toc_entry *entry;
+    struct archive *archive;
+    int rc = find_file(fs, call, place, how, &answer->file, err);
+
+    if (rc < 0)
+        return rc;
+    archive = open_file_archive(answer->file);
+    entry = toc_entry(archive_toc(archive), place->index);
+    if (call->offset >= entry->size) {
+        answer->kind = ANSWER_BYTES;
+        return 0;
+    }
+    answer->kind = ANSWER_FILE;
+    answer->file_offset = call->offset;
+    answer->file_size = call->size;
+    if (call->size > entry->size - call->offset)
+        answer->file_size = (size_t)(entry->size - call->offset);
+    if (!place->is_arriving || call->has_bytes)
+        return 0;
+    want(answer, archive_ref(archive), place, call->offset, answer->file_size,
+         (uint32_t)call->fi.fh);
+    return CALL_WANT;
+}
+
+int read_bytes(struct fs *fs, const struct call *call, const struct place *place,
+               enum resolve_how how, struct answer *answer, struct error *err)
+{
+    if (place->kind == NODE_MEMBER)
+        return read_member(fs, call, place, how, answer, err);
+    return read_text(fs, call, place, how, answer, err);
+}

@@ -1,0 +1,14 @@
+/* read.h: the handlers of OPEN and READ.
+ *
+ * A member that is small is opened when it is complete and read through the page cache; a
+ * large one that is arriving is read with direct I/O as its bytes come. Texts of @info,
+ * @status and @metrics are made for each read. */
+#ifndef FS_READ_H
+#define FS_READ_H
+
+#include "fs/call.h"
+
+call_handler read_open;
+call_handler read_bytes;
+
+#endif

@@ -1,0 +1,87 @@
+/* status.c: the texts of @status and @metrics. */
+#include "fs/status.h"
+
+#include "fs/open_files.h"
+#include "fs/parked.h"
+#include "fs/reply.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+static int print_counters(struct fs *fs, struct bytes *to, struct error *err)
+{
+    return bytes_printf(to, err,
+                        "requests:\n"
+                        "  waiting: %zu\n"
+                        "  failed: %" PRIu64 "\n"
+                        "  open_files: %zu\n"
+                        "  slots: %zu\n",
+                        parked_count(fs->parked), reply_log_count(fs->reply_log),
+                        open_files_count(fs->open_files), slots_count(fs->slots));
+}
+
+int status_print(struct fs *fs, struct bytes *to, struct error *err)
+{
+    time_t start = fs->start_s;
+    char stamp[32];
+    struct tm utc;
+    int rc;
+
+    gmtime_r(&start, &utc);
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    rc = bytes_printf(
+        to, err, "mounted: %s\nreads:\n  complete: page cache\n  arriving: %s\n", stamp,
+        channel_maps_direct_io(fs->channel) ? "direct"
+                                            : "page cache (kernel before 6.6)");
+    if (rc == 0)
+        rc = bytes_printf(to, err, "repositories:\n");
+    if (rc == 0)
+        rc = resolver_print_status(fs->resolver, to, err);
+    if (rc == 0)
+        rc = bytes_printf(to, err, "cache:\n");
+    if (rc == 0)
+        rc = cache_print_status(fs->cache, to, err);
+    if (rc == 0)
+        rc = print_counters(fs, to, err);
+    if (rc == 0)
+        rc = bytes_printf(to, err, "errors:%s\n",
+                          reply_log_count(fs->reply_log) ? "" : " []");
+    return rc < 0 ? rc : reply_log_print(fs->reply_log, to, err);
+}
+
+int status_print_metrics(struct fs *fs, struct bytes *to, struct error *err)
+{
+    struct cache_counters counters;
+    int rc = 0;
+
+    cache_count(fs->cache, &counters);
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } metrics[] = {
+        {"modelfs_transfers_running",      "gauge",   "Members being fetched.",
+         counters.transfers_running                                                                                         },
+        {"modelfs_transfers_total",        "counter", "Members fetched or given up.",
+         counters.transfers_done + counters.transfers_failed                                                                },
+        {"modelfs_transfers_failed_total", "counter", "Transfers that failed.",
+         counters.transfers_failed                                                                                          },
+        {"modelfs_fetched_bytes_total",    "counter", "Bytes read from backends.",
+         counters.bytes_fetched                                                                                             },
+        {"modelfs_members_complete_total", "counter", "Members completed and verified.",
+         counters.members_done                                                                                              },
+        {"modelfs_archives_open",          "gauge",   "Archives with their table in memory.",
+         counters.archives_open                                                                                             },
+        {"modelfs_requests_waiting",       "gauge",
+         "Requests that wait for bytes or documents.",                                        parked_count(fs->parked)      },
+        {"modelfs_requests_failed_total",  "counter",
+         "Requests that failed and were logged.",                                             reply_log_count(fs->reply_log)},
+        {"modelfs_open_files",             "gauge",   "Members that readers hold open.",
+         open_files_count(fs->open_files)                                                                                   },
+    };
+
+    for (size_t i = 0; rc == 0 && i < sizeof metrics / sizeof *metrics; i++)
+        rc = bytes_printf(to, err, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n",
+                          metrics[i].name, metrics[i].help, metrics[i].name,
+                          metrics[i].type, metrics[i].name, metrics[i].value);
+    return rc;
+}
