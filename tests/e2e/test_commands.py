@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -223,6 +224,12 @@ class Install(MountTest):
         self.assertTrue(os.access(root / "usr/bin/modelfs", os.X_OK))
         unit = (root / "usr/lib/systemd/system/modelfs@.service").read_text()
         self.assertIn("ExecStart=/usr/bin/modelfs mount", unit)
+        if shutil.which("systemd-analyze"):
+            there = self.folder / "modelfs@.service"
+            there.write_text(unit.replace("/usr/bin/modelfs", MODELFS))
+            done = subprocess.run(["systemd-analyze", "verify", there], check=False,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
         subprocess.run([*common, "uninstall"], check=True, capture_output=True)
         self.assertEqual([p for p in root.rglob("*") if not p.is_dir()], [])
 
