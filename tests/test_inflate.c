@@ -138,7 +138,7 @@ static void streams_come_out_as_they_went_in(void **state)
         size_t in, out;
     } pieces[] = {
         {ROOM, ROOM },
-        {1,    ROOM },
+        {5,    ROOM },
         {ROOM, 1000 },
         {7,    13   },
         {4096, 65536},

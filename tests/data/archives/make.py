@@ -118,11 +118,13 @@ def good():
     yield "zip64-end-not-needed", two(zip64={})
     yield "zip64-end-disks-zero", two(zip64={"disks": 0})
     yield "zip64-sizes", build([Member("a", A, method=0, size=MAX32, packed_size=MAX32,
-                                       extra=zip64_field(len(A), len(A)))])
+                                       extra=zip64_field(len(A), len(A)),
+                                       local_extra=zip64_field(len(A), len(A)))])
     yield "zip64-offset", build([Member("a", A), Member("b", B, method=0, listed_offset=MAX32,
                                                         extra=zip64_field(42))])
     yield "zip64-more-than-needed", build([Member("a", A, method=0, size=MAX32,
-                                                  extra=zip64_field(len(A), len(A), 0))])
+                                                  extra=zip64_field(len(A), len(A), 0),
+                                                  local_extra=zip64_field(len(A), len(A)))])
     yield "descriptor", build([Member("a", A, descriptor=True), Member("b", B, descriptor=True)])
     yield "aligned", build([Member("a", A, method=0, local_extra=b"\0\0"),
                             Member("b", B, method=0, local_extra=b"\x35\xd9\x05\0" + bytes(5))])

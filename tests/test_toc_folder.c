@@ -1,0 +1,116 @@
+/* test_toc_folder.c: a folder on disk as if it were an archive. */
+#include "tests/test.h"
+
+#include "cache/toc_file.h"
+#include "cache/toc_folder.h"
+#include "common/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct folder {
+    char path[64];
+    int fd;
+};
+
+static int folder_open(void **state)
+{
+    static struct folder folder;
+    const char *tmpdir = getenv("TMPDIR");
+
+    snprintf(folder.path, sizeof folder.path, "%s/test_toc_folder.XXXXXX",
+             tmpdir ? tmpdir : "/tmp");
+    if (!mkdtemp(folder.path))
+        return -1;
+    folder.fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *state = &folder;
+    return folder.fd < 0 ? -1 : 0;
+}
+
+static int folder_close(void **state)
+{
+    struct folder *folder = *state;
+    struct error err = {0};
+
+    close(folder->fd);
+    return files_remove_tree(AT_FDCWD, folder->path, &err);
+}
+
+static void put(int dir_fd, const char *path, const char *text, mode_t mode)
+{
+    struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1234567890}};
+    struct error err = {0};
+
+    assert_int_equal(files_replace(dir_fd, path, text, strlen(text), mode, &err), 0);
+    assert_int_equal(utimensat(dir_fd, path, times, 0), 0);
+}
+
+static void files_are_listed_with_sizes_and_times(void **state)
+{
+    static const struct {
+        const char *path, *text;
+        mode_t mode;
+    } files[] = {
+        {"model.yaml",   "name: x\n", 0644},
+        {".hidden",      "",          0644},
+        {"log/run.sh",   "exit 0\n",  0755},
+        {"a/b/c/d/deep", "deep",      0600},
+    };
+    int dir_fd = ((struct folder *)*state)->fd;
+    struct error err = {0};
+    struct toc *toc = NULL, *loaded = NULL;
+    uint32_t index;
+
+    assert_int_equal(files_make_folders(dir_fd, "a/b/c/d", 0777, &err), 0);
+    assert_int_equal(files_make_folders(dir_fd, "log", 0777, &err), 0);
+    assert_int_equal(files_make_folders(dir_fd, "empty/folder", 0777, &err), 0);
+    assert_int_equal(symlinkat("/etc/passwd", dir_fd, "link"), 0);
+    assert_int_equal(symlinkat("a", dir_fd, "link-to-folder"), 0);
+    assert_int_equal(mkfifoat(dir_fd, "fifo", 0666), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        put(dir_fd, files[i].path, files[i].text, files[i].mode);
+    assert_int_equal(toc_folder_read(dir_fd, &toc, &err), 0);
+    assert_int_equal(toc_file_count(toc), ARRAY_SIZE(files));
+    assert_int_equal(toc_count(toc), ARRAY_SIZE(files) + 1 + 5);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        const struct toc_entry *entry;
+
+        test_row(i, "%s", files[i].path);
+        assert_int_equal(toc_find(toc, files[i].path, &index), 0);
+        entry = toc_entry(toc, index);
+        assert_int_equal(entry->size, strlen(files[i].text));
+        assert_int_equal(entry->mtime_s, 1234567890);
+        assert_int_equal(entry->is_executable, files[i].mode == 0755);
+        assert_int_equal(entry->archive_last, 0);
+    }
+    assert_int_equal(toc_file_save(dir_fd, "saved", toc, &err), 0);
+    assert_int_equal(toc_file_load(dir_fd, "saved", &loaded, &err), 0);
+    assert_string_equal(toc_digest(loaded), toc_digest(toc));
+    toc_free(loaded);
+    toc_free(toc);
+}
+
+static void a_name_no_archive_may_have_is_refused(void **state)
+{
+    int dir_fd = ((struct folder *)*state)->fd;
+    struct error err = {0};
+    struct toc *toc = NULL;
+
+    put(dir_fd, "a\\b", "", 0644);
+    assert_int_equal(toc_folder_read(dir_fd, &toc, &err), -EBADMSG);
+    assert_non_null(strstr(err.message, "backslash"));
+    assert_int_equal(unlinkat(dir_fd, "a\\b", 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_are_listed_with_sizes_and_times),
+        cmocka_unit_test(a_name_no_archive_may_have_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, folder_open, folder_close);
+}

@@ -1,0 +1,180 @@
+/* test_toc_read.c: two requests at most, and no byte more than is needed. */
+#include "tests/test.h"
+
+#include "tests/archives.h"
+#include "tests/fakes/counting_backend.h"
+#include "tests/fakes/fault_backend.h"
+#include "tests/fakes/memory_backend.h"
+
+#include "cache/toc_read.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct store {
+    struct backend *memory, *fault, *counting;
+    struct object *object;
+};
+
+static void store_open(struct store *store, const void *data, size_t size)
+{
+    struct error err = {0};
+
+    store->memory = memory_backend_new();
+    memory_backend_set_bytes(store->memory, "a.zip", data, size);
+    store->fault = fault_backend_new(store->memory);
+    store->counting = counting_backend_new(store->fault);
+    assert_int_equal(backend_object_open(store->counting, "a.zip", &store->object, &err),
+                     0);
+    counting_backend_reset(store->counting);
+}
+
+static void store_close(struct store *store)
+{
+    object_close(store->object);
+    backend_close(store->counting);
+}
+
+static void put_u16(unsigned char *at, size_t value)
+{
+    at[0] = (unsigned char)value;
+    at[1] = (unsigned char)(value >> 8);
+}
+
+static void put_u32(unsigned char *at, size_t value)
+{
+    put_u16(at, value);
+    put_u16(at + 2, value >> 16);
+}
+
+/* An archive of empty stored members named by number, behind a first one of content_size
+ * bytes. Freed by the caller. */
+static unsigned char *make_archive(unsigned count, size_t content_size, size_t *ret_size)
+{
+    enum { NAME = 6, LOCAL = 30 + NAME, ENTRY = 46 + NAME };
+    size_t first = content_size + (size_t)count * LOCAL;
+    unsigned char *data = calloc(1, first + count * ENTRY + 22);
+    unsigned char *end = data + first + (size_t)count * ENTRY;
+    char name[NAME + 1];
+
+    for (unsigned i = 0; i < count; i++) {
+        size_t offset = i ? content_size + (size_t)i * LOCAL : 0;
+        unsigned char *entry = data + first + (size_t)i * ENTRY;
+
+        memcpy(entry, "PK\1\2", 4);
+        put_u32(entry + 20, i ? 0 : content_size);
+        put_u32(entry + 24, i ? 0 : content_size);
+        put_u16(entry + 28, NAME);
+        put_u32(entry + 42, offset);
+        snprintf(name, sizeof name, "%06u", i % 1000000);
+        memcpy(entry + 46, name, NAME);
+    }
+    memset(end, 0, 22);
+    memcpy(end, "PK\5\6", 4);
+    put_u16(end + 8, count);
+    put_u16(end + 10, count);
+    put_u32(end + 12, (size_t)count * ENTRY);
+    put_u32(end + 16, first);
+    *ret_size = (size_t)(end - data) + 22;
+    return data;
+}
+
+static void the_directory_and_64_kib_are_all_that_is_read(void **state)
+{
+    static const struct {
+        unsigned count;
+        size_t content;
+        uint64_t requests, bytes;
+    } cases[] = {
+        {1,    10,      1, 10 + 36 + 52 + 22}, /* smaller than the tail */
+        {10,   1000000, 1, 65536            },
+        {1259, 1000000, 1, 65536            }, /* the directory just fits in */
+        {1260, 1000000, 2, 1260 * 52 + 22   },
+        {5000, 1000000, 2, 5000 * 52 + 22   },
+        {5000, 0,       2, 5000 * 52 + 22   },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error err = {0};
+        struct store store;
+        struct toc *toc = NULL;
+        size_t size;
+        unsigned char *data = make_archive(cases[i].count, cases[i].content, &size);
+
+        test_row(i, "%u members behind %zu bytes", cases[i].count, cases[i].content);
+        store_open(&store, data, size);
+        assert_int_equal(toc_read(store.object, &toc, &err), 0);
+        assert_int_equal(toc_file_count(toc), cases[i].count);
+        assert_int_equal(counting_backend_total(store.counting), cases[i].requests);
+        assert_int_equal(counting_backend_calls(store.counting).bytes_read,
+                         cases[i].bytes);
+        toc_free(toc);
+        store_close(&store);
+        free(data);
+    }
+}
+
+static void failures_of_the_store_are_passed_on(void **state)
+{
+    size_t size;
+    unsigned char *data = make_archive(5000, 0, &size);
+
+    (void)state;
+    for (uint64_t request = 0; request < 2; request++) {
+        struct error err = {0};
+        struct store store;
+        struct toc *toc = NULL;
+        int rc;
+
+        store_open(&store, data, size);
+        if (request == 0)
+            fault_backend_fail(store.fault, FAULT_OBJECT_READ, NULL, ETIMEDOUT, 1);
+        else /* replaced: the object that was opened is gone */
+            memory_backend_set(store.memory, "a.zip", "another one");
+        rc = toc_read(store.object, &toc, &err);
+        assert_int_equal(rc, request == 0 ? -ETIMEDOUT : -ESTALE);
+        assert_null(toc);
+        assert_true(strlen(err.message) > 0);
+        store_close(&store);
+    }
+    free(data);
+}
+
+static void what_is_no_archive_is_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+    } cases[] = {
+        {"",                             0 },
+        {"x",                            1 },
+        {"<html>Not found</html>\n",     23},
+        {"PK\5\6\0\0\0\0\0\0\0\0\0\0\0", 15},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error err = {0};
+        struct store store;
+        struct toc *toc = NULL;
+
+        test_row(i, "%s", cases[i].text);
+        store_open(&store, cases[i].text, cases[i].size);
+        assert_int_equal(toc_read(store.object, &toc, &err), -EBADMSG);
+        assert_non_null(strstr(err.message, "no zip archive"));
+        store_close(&store);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_directory_and_64_kib_are_all_that_is_read),
+        cmocka_unit_test(failures_of_the_store_are_passed_on),
+        cmocka_unit_test(what_is_no_archive_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
