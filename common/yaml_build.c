@@ -306,8 +306,8 @@ int yaml_build_close(struct yaml_build *build, struct error *err)
 {
     const struct yaml_frame *frame = &build->frames[build->depth - 1];
     struct yaml_built *built = frame->collection;
-    struct yaml_node **nodes = build->nodes + frame->first;
     size_t count = build->count - frame->first;
+    struct yaml_node **nodes = count > 0 ? build->nodes + frame->first : NULL;
     int rc = measure(built, nodes, count, err);
 
     if (rc < 0)
