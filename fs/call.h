@@ -63,6 +63,7 @@ struct answer {
     struct fuse_entry_param entry;
     struct fuse_file_info fi;
     struct bytes bytes;
+    uint32_t backing_id;    /* OPEN: passthrough to this file, 0 for none */
     struct open_file *file; /* a reference, see open_files.h */
     uint64_t file_offset;
     size_t file_size;

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 
 struct channel {
@@ -17,7 +18,8 @@ struct channel {
     void *owner; /* the owner of the operations; libfuse's user data is the channel */
     bool is_mounted;
     bool has_signals;
-    uint64_t init_unique;            /* of the INIT request, 0 before it */
+    const char *no_passthrough; /* why not, NULL where it works; constant once served */
+    uint64_t init_unique;       /* of the INIT request, 0 before it */
     struct kernel_init_in init_in;   /* what the kernel offered */
     struct kernel_init_out init_out; /* what we agreed to */
 };
@@ -60,10 +62,11 @@ static void amend_init_reply(struct channel *channel, struct kernel_init_out *re
     uint32_t offered =
         channel->init_in.flags & KERNEL_INIT_EXT ? channel->init_in.flags2 : 0;
 
-    if (offered & KERNEL_DIRECT_IO_ALLOW_MMAP) {
+    reply->flags2 |= offered & (KERNEL_DIRECT_IO_ALLOW_MMAP | KERNEL_PASSTHROUGH);
+    if (reply->flags2 != 0)
         reply->flags |= KERNEL_INIT_EXT;
-        reply->flags2 |= KERNEL_DIRECT_IO_ALLOW_MMAP;
-    }
+    if (reply->flags2 & KERNEL_PASSTHROUGH)
+        reply->max_stack_depth = 1; /* 2 would switch passthrough off without a word */
     channel->init_out = *reply;
 }
 
@@ -189,17 +192,80 @@ int channel_open(const struct channel_options *options,
     return 0;
 }
 
+void channel_unmount(struct channel *channel)
+{
+    if (channel && channel->is_mounted)
+        fuse_session_unmount(channel->session);
+    if (channel)
+        channel->is_mounted = false;
+}
+
 void channel_close(struct channel *channel)
 {
     if (!channel)
         return;
     if (channel->has_signals)
         fuse_remove_signal_handlers(channel->session);
-    if (channel->is_mounted)
-        fuse_session_unmount(channel->session);
+    channel_unmount(channel);
     if (channel->session)
         fuse_session_destroy(channel->session);
     free(channel);
+}
+
+int channel_backing_open(struct channel *channel, int fd, uint32_t *ret_backing_id,
+                         struct error *err)
+{
+    struct kernel_backing_map map = {.fd = fd};
+    int rc;
+
+    if (channel->no_passthrough)
+        return fail(err, ENOTSUP, "%s", channel->no_passthrough);
+    rc = ioctl(fuse_session_fd(channel->session), KERNEL_BACKING_OPEN, &map);
+    if (rc <= 0)
+        return fail_errno(err, "register a file for passthrough");
+    *ret_backing_id = (uint32_t)rc;
+    return 0;
+}
+
+void channel_backing_close(struct channel *channel, uint32_t backing_id)
+{
+    /* Fails only for an ID that is not ours, or after the mount is gone. */
+    (void)ioctl(fuse_session_fd(channel->session), KERNEL_BACKING_CLOSE, &backing_id);
+}
+
+/* Whether it works is known only from trying: the kernel offers it to those too who may
+ * not use it. Any file does. */
+static void probe_passthrough(struct channel *channel)
+{
+    CLEANUP_CLOSE int fd = memfd_create("modelfs-probe", MFD_CLOEXEC);
+    struct error err = {0};
+    uint32_t backing_id;
+
+    if (!(channel->init_out.flags2 & KERNEL_PASSTHROUGH))
+        channel->no_passthrough =
+            "the kernel has no passthrough (it came with Linux 6.9)";
+    else if (channel_backing_open(channel, fd, &backing_id, &err) < 0)
+        channel->no_passthrough = "passthrough needs CAP_SYS_ADMIN";
+    else
+        channel_backing_close(channel, backing_id);
+}
+
+const char *channel_no_passthrough(const struct channel *channel)
+{
+    return channel->no_passthrough;
+}
+
+int channel_reply_open(fuse_req_t req, const struct fuse_file_info *fi,
+                       uint32_t backing_id)
+{
+    struct kernel_open_out out = {
+        .fh = fi->fh,
+        .open_flags = KERNEL_OPEN_PASSTHROUGH,
+        .backing_id = (int32_t)backing_id,
+    };
+
+    return backing_id ? fuse_reply_buf(req, (const char *)&out, sizeof out)
+                      : fuse_reply_open(req, fi);
 }
 
 /* INIT before the threads start: libfuse answers EIO to what a second thread reads
@@ -225,6 +291,7 @@ int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
 
     if (rc < 0)
         return rc;
+    probe_passthrough(channel);
     ready(arg);
     config = fuse_loop_cfg_create();
     fuse_loop_cfg_set_clone_fd(config,

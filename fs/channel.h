@@ -14,6 +14,7 @@
 
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct channel;
 
@@ -30,6 +31,9 @@ int channel_open(const struct channel_options *options,
                  struct channel **ret_channel, struct error *err);
 void channel_close(struct channel *channel); /* accepts NULL */
 
+/* Unmount now; the session itself stays until channel_close. Accepts NULL. */
+void channel_unmount(struct channel *channel);
+
 /* Serve requests on several threads until the mount is gone or a signal (SIGTERM, SIGINT,
  * SIGHUP) says to stop. ready(arg) runs once in this thread, when the mount answers. */
 int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
@@ -39,6 +43,20 @@ int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
 void *channel_owner(fuse_req_t req);
 
 struct fuse_session *channel_session(struct channel *channel);
+
+/* Register a cache file: reads of a file opened with its ID go to it without us.
+ * -ENOTSUP where passthrough does not work, -ELOOP where it does not for this file's
+ * disk. channel_backing_close it after the last handle that was opened with it. */
+int channel_backing_open(struct channel *channel, int fd, uint32_t *ret_backing_id,
+                         struct error *err);
+void channel_backing_close(struct channel *channel, uint32_t backing_id);
+
+/* Why passthrough does not work, NULL where it does. Known once the mount answers. */
+const char *channel_no_passthrough(const struct channel *channel);
+
+/* fuse_reply_open, but through the backing file unless backing_id is 0. */
+int channel_reply_open(fuse_req_t req, const struct fuse_file_info *fi,
+                       uint32_t backing_id);
 
 /* May a file be mapped that is open with direct I/O? Known once INIT was answered. */
 bool channel_maps_direct_io(const struct channel *channel);

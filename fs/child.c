@@ -64,7 +64,8 @@ static int find_release(struct fs *fs, enum node_kind kind, const char *id,
 
     if (rc < 0)
         return rc;
-    *keep_ms = fresh.left_ms;
+    /* What was published stays; which model an alias or "latest" means does not. */
+    *keep_ms = INT64_MAX;
     *child = (struct place){.kind = kind, .release = release};
     return 0;
 }

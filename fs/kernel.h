@@ -6,6 +6,7 @@
 #define FS_KERNEL_H
 
 #include <stdint.h>
+#include <sys/ioctl.h>
 
 enum {
     KERNEL_FUSE_INIT = 26, /* opcode */
@@ -14,6 +15,9 @@ enum {
 /* Flags of INIT; those above bit 31 travel in flags2. */
 #define KERNEL_INIT_EXT ((uint32_t)1 << 30)
 #define KERNEL_DIRECT_IO_ALLOW_MMAP ((uint32_t)1 << (36 - 32)) /* since Linux 6.6 */
+#define KERNEL_PASSTHROUGH ((uint32_t)1 << (37 - 32))          /* since Linux 6.9 */
+
+#define KERNEL_OPEN_PASSTHROUGH ((uint32_t)1 << 7) /* in open_flags */
 
 struct kernel_in_header {
     uint32_t len;
@@ -41,6 +45,21 @@ struct kernel_out_header {
     int32_t error;
     uint64_t unique;
 };
+
+struct kernel_open_out {
+    uint64_t fh;
+    uint32_t open_flags;
+    int32_t backing_id;
+};
+
+struct kernel_backing_map {
+    int32_t fd;
+    uint32_t flags;
+    uint64_t padding;
+};
+
+#define KERNEL_BACKING_OPEN _IOW(229, 1, struct kernel_backing_map)
+#define KERNEL_BACKING_CLOSE _IOW(229, 2, uint32_t)
 
 struct kernel_init_out {
     uint32_t major;

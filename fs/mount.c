@@ -40,6 +40,8 @@ static int open_parts(struct fs *fs, struct error *err)
             },
             &ops, fs, &fs->channel, err);
     if (rc == 0)
+        fs->open_files = open_files_new(fs->channel);
+    if (rc == 0)
         rc = invalidate_open(channel_session(fs->channel), &fs->invalidate, err);
     return rc;
 }
@@ -50,10 +52,11 @@ static void close_parts(struct fs *fs)
 {
     parked_close(fs->parked);
     invalidate_close(fs->invalidate);
-    channel_close(fs->channel);
+    channel_unmount(fs->channel);
     workers_close(fs->pool);
     parked_free(fs->parked);
     open_files_free(fs->open_files);
+    channel_close(fs->channel);
     directories_free(fs->directories);
     reply_log_free(fs->reply_log);
     slots_close(fs->slots);
@@ -77,7 +80,6 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
         .options = *options,
         .resolver = options->resolver,
         .cache = options->cache,
-        .open_files = open_files_new(),
         .directories = directories_new(),
         .reply_log = reply_log_new(),
         .uid = getuid(),

@@ -21,19 +21,25 @@ static void want(struct answer *answer, struct archive *archive,
     answer->want.generation = generation;
 }
 
-/* The handle is the generation alone: any later process can serve it. */
+/* The handle is the generation (0: complete) alone: any later process can serve it. */
 static int open_now(struct fs *fs, const struct call *call, const struct place *place,
                     struct archive *archive, uint32_t generation, struct answer *answer,
                     struct error *err)
 {
-    int rc = open_files_hold(fs->open_files, call->node_id, archive, place->index,
-                             generation, err);
+    struct open_wish wish = {
+        .node_id = call->node_id,
+        .archive = archive,
+        .index = place->index,
+        .generation = place->is_arriving ? generation : 0,
+        .with_passthrough = !place->is_arriving,
+    };
+    int rc = open_files_hold(fs->open_files, &wish, &answer->backing_id, err);
 
     if (rc < 0)
         return rc;
     answer->kind = ANSWER_OPEN;
     answer->fi = call->fi;
-    answer->fi.fh = generation;
+    answer->fi.fh = wish.generation;
     answer->fi.keep_cache = 1;
     if (place->is_arriving && channel_maps_direct_io(fs->channel)) {
         answer->fi.direct_io = 1;
@@ -134,6 +140,7 @@ static int find_file(struct fs *fs, const struct call *call, const struct place 
 {
     uint32_t generation = (uint32_t)call->fi.fh;
     struct archive *archive = NULL;
+    uint32_t unused;
     int rc;
 
     *ret_file = open_files_find(fs->open_files, call->node_id, generation);
@@ -144,8 +151,12 @@ static int find_file(struct fs *fs, const struct call *call, const struct place 
         return fail_context(err, -EIO, "open the file anew");
     if (rc < 0)
         return rc;
-    rc = open_files_hold(fs->open_files, call->node_id, archive, place->index, generation,
-                         err);
+    rc = open_files_hold(fs->open_files,
+                         &(struct open_wish){.node_id = call->node_id,
+                                             .archive = archive,
+                                             .index = place->index,
+                                             .generation = generation},
+                         &unused, err);
     archive_unref(archive);
     if (rc < 0)
         return rc;

@@ -1,7 +1,8 @@
 /* read.h: the handlers of OPEN and READ.
  *
- * A member that is small is opened when it is complete and read through the page cache; a
- * large one that is arriving is read with direct I/O as its bytes come. Texts of @info,
+ * A member that is small is opened when it is complete: reads pass through to its file in
+ * the cache, or go to the page cache. A large one that is arriving is read with direct
+ * I/O as its bytes come. Texts of @info,
  * @status and @metrics are made for each read. */
 #ifndef FS_READ_H
 #define FS_READ_H

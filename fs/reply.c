@@ -160,7 +160,7 @@ static void reply_failure(struct fs *fs, const struct call *call, int rc,
 static void reply_open(struct fs *fs, const struct call *call,
                        const struct answer *answer)
 {
-    int rc = fuse_reply_open(call->req, &answer->fi);
+    int rc = channel_reply_open(call->req, &answer->fi, answer->backing_id);
 
     if (rc == -ENOENT &&
         call->kind == CALL_OPEN) /* the caller is gone: no RELEASE comes */

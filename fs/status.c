@@ -20,6 +20,20 @@ static int print_counters(struct fs *fs, struct bytes *to, struct error *err)
                         open_files_count(fs->open_files), slots_count(fs->slots));
 }
 
+/* Which way reads take, and why not the better one. */
+static int print_reads(struct fs *fs, struct bytes *to, struct error *err)
+{
+    const char *why = channel_no_passthrough(fs->channel);
+    bool maps = channel_maps_direct_io(fs->channel);
+    int rc = bytes_printf(to, err, "reads:\n  complete: %s%s%s\n",
+                          why ? "page cache" : "passthrough", why ? " # " : "",
+                          why ? why : "");
+
+    return rc < 0 ? rc
+                  : bytes_printf(to, err, "  arriving: %s\n",
+                                 maps ? "direct" : "page cache # kernel before 6.6");
+}
+
 int status_print(struct fs *fs, struct bytes *to, struct error *err)
 {
     time_t start = fs->start_s;
@@ -29,10 +43,9 @@ int status_print(struct fs *fs, struct bytes *to, struct error *err)
 
     gmtime_r(&start, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    rc = bytes_printf(
-        to, err, "mounted: %s\nreads:\n  complete: page cache\n  arriving: %s\n", stamp,
-        channel_maps_direct_io(fs->channel) ? "direct"
-                                            : "page cache (kernel before 6.6)");
+    rc = bytes_printf(to, err, "mounted: %s\n", stamp);
+    if (rc == 0)
+        rc = print_reads(fs, to, err);
     if (rc == 0)
         rc = bytes_printf(to, err, "repositories:\n");
     if (rc == 0)
