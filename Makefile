@@ -48,8 +48,8 @@ $B/%.o: %.c | libraries
 	@echo "  CC   $<"
 	$(Q)$(CC) $(FLAGS) -c $< -o $@
 
-# The files that may call strtod and friends (common/banned.h).
-$B/common/text.o $B/common/pyfloat.o: FLAGS += -DTEXT_MAY_PARSE_NUMBERS
+# The one file that may call strtod and friends (common/banned.h).
+$B/common/pyfloat.o: FLAGS += -DTEXT_MAY_PARSE_NUMBERS
 
 $B/tests/test_%: $B/tests/test_%.o $(FAKES) $B/libmodelfs.a
 	@echo "  LINK $@"

@@ -1,8 +1,8 @@
 /* banned.h: functions nobody may call; the compiler refuses them.
  *
  * Included by the build in front of every file (-include). strtol and friends are
- * allowed in common/text.c and common/pyfloat.c alone: the Makefile defines
- * TEXT_MAY_PARSE_NUMBERS for them. */
+ * allowed in common/pyfloat.c alone, for which the Makefile defines
+ * TEXT_MAY_PARSE_NUMBERS. */
 #ifndef COMMON_BANNED_H
 #define COMMON_BANNED_H
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NEAREST_SIZE_MAX = 63 }; /* bytes; longer texts are no misspelt names */
@@ -42,13 +41,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static const char *skip_digits(const char *text)
-{
-    while (is_digit(*text))
-        text++;
-    return text;
-}
-
 /* *ret_end is what follows the digits. 0, -EINVAL without a digit, -ERANGE. */
 static int read_u64(const char *text, uint64_t *ret_value, const char **ret_end)
 {
@@ -78,37 +70,6 @@ int text_to_u64(const char *text, uint64_t *ret_value, struct error *err)
     if (rc < 0 || *end)
         return fail(err, EINVAL, "'%.80s' is not a number", text);
     *ret_value = value;
-    return 0;
-}
-
-/* Digits with at most one dot, at least one digit, and perhaps an exponent. */
-static bool is_decimal(const char *text)
-{
-    const char *whole = skip_digits(text);
-    const char *end = *whole == '.' ? skip_digits(whole + 1) : whole;
-
-    if (end - text == (*whole == '.')) /* no digit at all */
-        return false;
-    if (*end == 'e' || *end == 'E') {
-        end++;
-        if (*end == '+' || *end == '-')
-            end++;
-        if (!is_digit(*end))
-            return false;
-        end = skip_digits(end);
-    }
-    return !*end;
-}
-
-int text_to_double(const char *text, double *ret_value, struct error *err)
-{
-    const char *unsigned_text = text + (*text == '-' || *text == '+');
-
-    if (!is_decimal(unsigned_text) && strcmp(text, "inf") != 0 &&
-        strcmp(text, "-inf") != 0 && strcmp(text, "nan") != 0)
-        return fail(err, EINVAL, "'%.80s' is not a number", text);
-    /* In the C locale, since nothing in this program calls setlocale. */
-    *ret_value = strtod(text, NULL);
     return 0;
 }
 

@@ -13,9 +13,6 @@
 /* Decimal digits only, no sign. */
 int text_to_u64(const char *text, uint64_t *ret_value, struct error *err);
 
-/* A C double in decimal or exponent notation, "inf", "-inf", "nan". */
-int text_to_double(const char *text, double *ret_value, struct error *err);
-
 /* "50GiB", "64 MiB" or "4096": B, KiB, MiB, GiB, TiB (powers of 1024), kB, MB, GB, TB
  * (powers of 1000). Bytes. */
 int text_to_size(const char *text, uint64_t *ret_bytes, struct error *err);

@@ -167,16 +167,6 @@ int repo_path_alias_list(const char *id, const char *version,
     return finish(&builder, ret_path);
 }
 
-int repo_path_alias_lists(const char *id, char ret_path[REPO_PATH_SIZE],
-                          struct error *err)
-{
-    struct builder builder = {.err = err};
-
-    add(&builder, REPO_PATH_MODELS);
-    add(&builder, "%s.aliases", id);
-    return finish(&builder, ret_path);
-}
-
 int repo_path_alias(const char *alias, char ret_path[REPO_PATH_SIZE], struct error *err)
 {
     struct builder builder = {.err = err};

@@ -38,10 +38,6 @@ int repo_path_versions(const char *id, char ret_path[REPO_PATH_SIZE], struct err
 int repo_path_alias_list(const char *id, const char *version,
                          char ret_path[REPO_PATH_SIZE], struct error *err);
 
-/* The folder that lists the versions that have an alias list. */
-int repo_path_alias_lists(const char *id, char ret_path[REPO_PATH_SIZE],
-                          struct error *err);
-
 int repo_path_alias(const char *alias, char ret_path[REPO_PATH_SIZE], struct error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* version.c: audmodel's order of versions. */
 #include "resolver/version.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 enum item_kind {
@@ -91,15 +91,4 @@ int version_compare(const char *a, const char *b)
         if (a_item.kind == ITEM_NONE)
             return strcmp(a, b);
     }
-}
-
-static int compare_pointers(const void *a, const void *b)
-{
-    return version_compare(*(const char *const *)a, *(const char *const *)b);
-}
-
-void version_sort(const char **versions, size_t count)
-{
-    if (count > 1)
-        qsort(versions, count, sizeof *versions, compare_pointers);
 }

@@ -8,12 +8,8 @@
 #ifndef RESOLVER_VERSION_H
 #define RESOLVER_VERSION_H
 
-#include <stddef.h>
-
 /* Below, at or above 0 as for strcmp; 0 for equal bytes only. Takes time linear in the
  * lengths; numbers may have any number of digits. */
 int version_compare(const char *a, const char *b);
-
-void version_sort(const char **versions, size_t count);
 
 #endif

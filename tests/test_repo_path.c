@@ -108,17 +108,15 @@ static void folders_and_aliases(void **state)
         int rc;
         const char *path;
     } cases[] = {
-        {repo_path_versions,    "3e120e8d",   0,       "_uid/3e120e8d"                            },
-        {repo_path_versions,    "..",         -EINVAL, NULL                                       },
-        {repo_path_alias_lists, "3e120e8d",   0,       "_uid/3e120e8d.aliases"                    },
-        {repo_path_alias_lists, "a/b",        -EINVAL, NULL                                       },
-        {repo_path_alias,       "-dash",      0,       "_alias/-dash/1.0.0/-dash-1.0.0.alias.yaml"},
-        {repo_path_alias,       "alias.yaml", 0,
-         "_alias/alias.yaml/1.0.0/alias.yaml-1.0.0.alias.yaml"                                    },
-        {repo_path_alias,       "1.0.0",      0,       "_alias/1.0.0/1.0.0/1.0.0-1.0.0.alias.yaml"},
-        {repo_path_alias,       "..",         -EINVAL, NULL                                       },
-        {repo_path_alias,       "",           -EINVAL, NULL                                       },
-        {repo_path_alias,       "a+b",        -EINVAL, NULL                                       },
+        {repo_path_versions, "3e120e8d",   0,       "_uid/3e120e8d"                            },
+        {repo_path_versions, "..",         -EINVAL, NULL                                       },
+        {repo_path_alias,    "-dash",      0,       "_alias/-dash/1.0.0/-dash-1.0.0.alias.yaml"},
+        {repo_path_alias,    "alias.yaml", 0,
+         "_alias/alias.yaml/1.0.0/alias.yaml-1.0.0.alias.yaml"                                 },
+        {repo_path_alias,    "1.0.0",      0,       "_alias/1.0.0/1.0.0/1.0.0-1.0.0.alias.yaml"},
+        {repo_path_alias,    "..",         -EINVAL, NULL                                       },
+        {repo_path_alias,    "",           -EINVAL, NULL                                       },
+        {repo_path_alias,    "a+b",        -EINVAL, NULL                                       },
     };
     struct error err = {0};
 

@@ -4,7 +4,6 @@
 #include "common/text.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #define U64_MAX_TEXT "18446744073709551615"
@@ -41,52 +40,6 @@ static void u64(void **state)
         assert_true(value == cases[i].value);
     }
     assert_string_equal(err.message, "'1e3' is not a number");
-}
-
-static void doubles(void **state)
-{
-    static const struct {
-        const char *text;
-        int rc;
-        double value;
-    } cases[] = {
-        {"0",        0,       0                },
-        {"1.5",      0,       1.5              },
-        {"-1.5e3",   0,       -1500            },
-        {"+2.",      0,       2                },
-        {".5",       0,       0.5              },
-        {"1E-2",     0,       0.01             },
-        {"5e-324",   0,       5e-324           },
-        {"1e999",    0,       (double)INFINITY },
-        {"inf",      0,       (double)INFINITY },
-        {"-inf",     0,       -(double)INFINITY},
-        {"",         -EINVAL, 0                },
-        {".",        -EINVAL, 0                },
-        {"+",        -EINVAL, 0                },
-        {"e5",       -EINVAL, 0                },
-        {"1e",       -EINVAL, 0                },
-        {"1e+",      -EINVAL, 0                },
-        {"1.5.2",    -EINVAL, 0                },
-        {"1,5",      -EINVAL, 0                },
-        {"0x1p3",    -EINVAL, 0                },
-        {" 1",       -EINVAL, 0                },
-        {"1 ",       -EINVAL, 0                },
-        {"infinity", -EINVAL, 0                },
-        {"nan(1)",   -EINVAL, 0                },
-    };
-    struct error err = {0};
-    double nan = 0;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        double value = 0;
-
-        test_row(i, "'%s'", cases[i].text);
-        assert_int_equal(text_to_double(cases[i].text, &value, &err), cases[i].rc);
-        assert_true(value == cases[i].value);
-    }
-    assert_int_equal(text_to_double("nan", &nan, &err), 0);
-    assert_true(isnan(nan));
 }
 
 static void sizes(void **state)
@@ -288,13 +241,9 @@ static void hex(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(u64),
-        cmocka_unit_test(doubles),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(times),
-        cmocka_unit_test(sizes_for_people),
-        cmocka_unit_test(utf8),
-        cmocka_unit_test(nearest),
+        cmocka_unit_test(u64),   cmocka_unit_test(sizes),
+        cmocka_unit_test(times), cmocka_unit_test(sizes_for_people),
+        cmocka_unit_test(utf8),  cmocka_unit_test(nearest),
         cmocka_unit_test(hex),
     };
 
