@@ -15,6 +15,11 @@ const struct yaml_node *yaml_root(const struct yaml *yaml)
     return yaml->root;
 }
 
+const struct yaml_node *yaml_duplicate(const struct yaml *yaml)
+{
+    return yaml->duplicate;
+}
+
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
 {
     size_t size = strlen(key);

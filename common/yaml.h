@@ -93,6 +93,10 @@ static inline void yaml_cleanup(struct yaml **yaml)
 
 const struct yaml_node *yaml_root(const struct yaml *yaml);
 
+/* A key that its mapping has twice, where it stands the second time; NULL if all are
+ * different. PyYAML lets that pass; who reads what people write may not. */
+const struct yaml_node *yaml_duplicate(const struct yaml *yaml);
+
 /* The value of a text key of a mapping, NULL if there is none or map is no mapping. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 

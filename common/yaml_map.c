@@ -87,15 +87,21 @@ static int count_pairs(struct yaml_node *const *nodes, size_t count, size_t *ret
     return 0;
 }
 
-static void collect_pairs(struct yaml_node *const *nodes, size_t count,
-                          struct yaml_pair *to)
+/* Returns how many of the pairs, the first ones, were merged. */
+static size_t collect_pairs(struct yaml_node *const *nodes, size_t count,
+                            struct yaml_pair *pairs)
 {
+    struct yaml_pair *to = pairs;
+    size_t merged;
+
     for (size_t i = 0; i < count; i += 2)
         if (yaml_map_is_merge(nodes[i]))
             to = copy_merged(to, nodes[i + 1]);
+    merged = (size_t)(to - pairs);
     for (size_t i = 0; i < count; i += 2)
         if (!yaml_map_is_merge(nodes[i]))
             *to++ = (struct yaml_pair){nodes[i], nodes[i + 1]};
+    return merged;
 }
 
 static int compare_places(const void *a, const void *b)
@@ -107,8 +113,10 @@ static int compare_places(const void *a, const void *b)
     return rc ? rc : (first > second) - (first < second);
 }
 
-/* Returns how many pairs are left. Sorted, for a hostile mapping may have a million. */
-static int drop_equal(struct yaml_pair *pairs, size_t *count, struct error *err)
+/* *count becomes how many are left. Sorted, for a hostile mapping may have a million. To
+ * override what was merged is no duplicate. */
+static int drop_equal(struct yaml *yaml, struct yaml_pair *pairs, size_t merged,
+                      size_t *count, struct error *err)
 {
     CLEANUP_FREE struct yaml_pair **sorted = calloc(*count + 1, sizeof *sorted);
     size_t left = 0;
@@ -123,6 +131,8 @@ static int drop_equal(struct yaml_pair *pairs, size_t *count, struct error *err)
             first = i;
             continue;
         }
+        if (!yaml->duplicate && sorted[i - 1] >= pairs + merged)
+            yaml->duplicate = sorted[i]->key;
         sorted[first]->value = sorted[i]->value;
         sorted[i]->value = NULL;
     }
@@ -138,6 +148,7 @@ int yaml_map_make(struct yaml *yaml, struct yaml_node *const *nodes, size_t coun
 {
     struct yaml_pair *pairs;
     size_t pair_count;
+    size_t merged;
     int rc = count_pairs(nodes, count, &pair_count, err);
 
     if (rc < 0)
@@ -145,9 +156,9 @@ int yaml_map_make(struct yaml *yaml, struct yaml_node *const *nodes, size_t coun
     pairs = yaml_tree_alloc(yaml, pair_count * sizeof *pairs);
     if (!pairs)
         return fail(err, ENOMEM, "no memory for a mapping of %zu keys", pair_count);
-    collect_pairs(nodes, count, pairs);
+    merged = collect_pairs(nodes, count, pairs);
     if (pair_count > 1)
-        rc = drop_equal(pairs, &pair_count, err);
+        rc = drop_equal(yaml, pairs, merged, &pair_count, err);
     if (rc < 0)
         return rc;
     node->map.pairs = pairs;

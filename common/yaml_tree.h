@@ -24,6 +24,7 @@ struct yaml_chunk;
 struct yaml {
     struct yaml_chunk *chunks;
     const struct yaml_node *root;
+    const struct yaml_node *duplicate; /* yaml_duplicate() */
 };
 
 /* Zeroed, aligned for any type. NULL without memory. */
