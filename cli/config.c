@@ -65,7 +65,7 @@ static int full_name(const struct reader *reader, const char *section,
     const char *text = yaml_text(key);
 
     if (!text)
-        return fail_at(reader, key->line, err, "a key must be a text, not a %s",
+        return fail_at(reader, key->line, err, "a key must be a text, not %s",
                        yaml_kind_name(key->kind));
     if (snprintf(name, NAME_MAX_BYTES, "%s%s%s", section, *section ? "." : "", text) >=
         NAME_MAX_BYTES)
@@ -105,7 +105,7 @@ static int set_field(const struct reader *reader, const struct config_key *key,
     void *field = (char *)object + key->field;
 
     if (!(key->type->kinds & 1u << node->kind) || !text)
-        return fail_at(reader, node->line, err, "'%s' must be %s, not a %s", key->name,
+        return fail_at(reader, node->line, err, "'%s' must be %s, not %s", key->name,
                        key->type->what, yaml_kind_name(node->kind));
     if (key->type->parse(text, field) < 0)
         return fail_at(reader, node->line, err, "'%s' must be %s, not '%.80s'", key->name,
@@ -165,7 +165,7 @@ static int read_repository(const struct reader *reader, const struct yaml_node *
     if (node->kind != YAML_MAP)
         return fail_at(reader, node->line, err,
                        "a repository must be a mapping with name, host and backend, "
-                       "not a %s",
+                       "not %s",
                        yaml_kind_name(node->kind));
     entry->line = node->line;
     for (size_t i = 0; i < node->map.count; i++) {
@@ -192,7 +192,7 @@ static int read_repositories(const struct reader *reader, const struct yaml_node
 
     if (node->kind != YAML_LIST)
         return fail_at(reader, node->line, err,
-                       "'repositories' must be a list of repositories, not a %s",
+                       "'repositories' must be a list of repositories, not %s",
                        yaml_kind_name(node->kind));
     if (node->list.count == 0)
         return fail_at(reader, node->line, err,
@@ -221,7 +221,7 @@ static int read_section(const struct reader *reader, const char *section,
     if (map->kind == YAML_NULL) /* all its keys are commented out */
         return 0;
     if (map->kind != YAML_MAP)
-        return fail_at(reader, map->line, err, "%s%s%s must be a mapping, not a %s",
+        return fail_at(reader, map->line, err, "%s%s%s must be a mapping, not %s",
                        *section ? "'" : "", *section ? section : "the configuration",
                        *section ? "'" : "", yaml_kind_name(map->kind));
     for (size_t i = 0; rc == 0 && i < map->map.count; i++) {
@@ -297,10 +297,16 @@ static int read_text(struct reader *reader, const char *text, size_t size,
                      struct error *err)
 {
     CLEANUP_YAML struct yaml *yaml = NULL;
+    const struct yaml_node *duplicate;
     int rc = yaml_parse(text, size, &yaml, err);
 
     if (rc < 0)
         return fail_context(err, rc, "%s", reader->path);
+    duplicate = yaml_duplicate(yaml);
+    if (duplicate)
+        return fail_at(reader, duplicate->line, err,
+                       "key '%.80s' is here for the second time",
+                       text_of(duplicate) ? text_of(duplicate) : "");
     rc = read_section(reader, "", yaml_root(yaml), err);
     if (rc == 0)
         rc = finish_root(reader->config, err);
