@@ -1,0 +1,115 @@
+/* wire.c: turns the configuration into backends, resolver and cache. */
+#include "cli/wire.h"
+
+#include "common/files.h"
+#include "common/memory.h"
+
+#include <fcntl.h>
+
+int wire_make_default(const struct config *config, struct error *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    int rc;
+
+    if (!config->repositories_are_default)
+        return 0;
+    path = xasprintf("%s/%s", config->repositories->host, config->repositories->name);
+    rc = files_make_folders(AT_FDCWD, path, 0777, err);
+    return rc < 0 ? fail_context(err, rc, "the default repository '%s'", path) : 0;
+}
+
+int wire_backend(const struct config_repository *repository, struct backend **ret_backend,
+                 struct error *err)
+{
+    const struct backend_options options = {.host = repository->host,
+                                            .repository = repository->name};
+    int rc = backend_open(repository->backend, &options, ret_backend, err);
+
+    return rc < 0 ? fail_context(err, rc, "repository '%s'", repository->name) : 0;
+}
+
+int wire_cache(const struct config *config, struct cache **ret_cache, struct error *err)
+{
+    return cache_open(
+        &(struct cache_options){
+            .root = config->cache_root,
+            .size = config->cache_size,
+            .hold = config->hold,
+            .prefetch_model = config->prefetch == CONFIG_PREFETCH_MODEL,
+        },
+        ret_cache, err);
+}
+
+static int open_backends(struct wire *wire, struct error *err)
+{
+    const struct config *config = wire->config;
+    int rc = 0;
+
+    wire->repositories = xcalloc(config->repository_count, sizeof *wire->repositories);
+    for (size_t i = 0; rc == 0 && i < config->repository_count; i++) {
+        rc = wire_backend(&config->repositories[i], &wire->repositories[i].backend, err);
+        if (rc < 0)
+            return rc;
+        wire->repositories[i].name = config->repositories[i].name;
+        wire->repository_count++;
+    }
+    return rc;
+}
+
+static int open_resolver(struct wire *wire, struct error *err)
+{
+    return resolver_open(
+        &(struct resolver_options){
+            .repositories = wire->repositories,
+            .repository_count = wire->repository_count,
+            .cache_root = wire->config->cache_root,
+            .ttl_alias_ms = wire->config->ttl_alias,
+            .ttl_listing_ms = wire->config->ttl_listing,
+            .ttl_negative_ms = wire->config->ttl_negative,
+        },
+        &wire->resolver, err);
+}
+
+int wire_open(struct config *take_config, enum wire_parts parts, struct wire **ret_wire,
+              struct error *err)
+{
+    CLEANUP_WIRE struct wire *wire = XNEW(struct wire);
+    int rc;
+
+    wire->config = take_config;
+    rc = wire_make_default(wire->config, err);
+    if (rc == 0)
+        rc = open_backends(wire, err);
+    if (rc == 0)
+        rc = open_resolver(wire, err);
+    if (rc == 0 && parts == WIRE_CACHE)
+        rc = wire_cache(wire->config, &wire->cache, err);
+    if (rc == 0)
+        *ret_wire = steal_ptr(&wire);
+    return rc;
+}
+
+int wire_load(const char *asked, enum wire_parts parts, struct wire **ret_wire,
+              struct error *err)
+{
+    struct config *config = NULL;
+    int rc = config_load(asked, &config, err);
+
+    if (rc < 0)
+        return rc;
+    log_set_level(config->log);
+    return wire_open(config, parts, ret_wire, err);
+}
+
+void wire_close(struct wire *wire)
+{
+    if (!wire)
+        return;
+    cache_close(wire->cache);
+    resolver_close(wire->resolver);
+    for (size_t i = 0; i < wire->repository_count; i++)
+        backend_close(wire->repositories[i].backend);
+    free(wire->repositories);
+    config_free(wire->config);
+    free(wire);
+}

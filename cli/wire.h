@@ -1,0 +1,59 @@
+/* wire.h: turns the configuration into backends, resolver and cache, each with its own
+ * options.
+ *
+ *     rc = wire_load(arguments->config, WIRE_CACHE, &wire, &err);
+ *     resolver_resolve(wire->resolver, ...);
+ *     wire_close(wire);
+ *
+ * Starts threads: call it after any fork. */
+#ifndef CLI_WIRE_H
+#define CLI_WIRE_H
+
+#include "cache/cache.h"
+#include "cli/config.h"
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "resolver/resolver.h"
+
+#include <stddef.h>
+
+enum wire_parts {
+    WIRE_RESOLVER, /* cache stays NULL: the cache folder is not touched */
+    WIRE_CACHE,
+};
+
+struct wire {
+    struct config *config;
+    struct resolver_repository *repositories;
+    size_t repository_count;
+    struct resolver *resolver;
+    struct cache *cache;
+};
+
+/* wire_close the result. */
+int wire_open(struct config *take_config, enum wire_parts parts, struct wire **ret_wire,
+              struct error *err);
+
+/* The same for the configuration that asked (-c) or the places say. */
+int wire_load(const char *asked, enum wire_parts parts, struct wire **ret_wire,
+              struct error *err);
+
+/* Closes all in order; accepts NULL. */
+void wire_close(struct wire *wire);
+#define CLEANUP_WIRE CLEANUP_WITH(wire_cleanup)
+static inline void wire_cleanup(struct wire **wire)
+{
+    wire_close(*wire);
+}
+
+/* Make the default repository where it is missing. Does nothing if one is named. */
+int wire_make_default(const struct config *config, struct error *err);
+
+/* One backend as the configuration has it; backend_close the result. */
+int wire_backend(const struct config_repository *repository, struct backend **ret_backend,
+                 struct error *err);
+
+/* The cache alone; cache_close the result. */
+int wire_cache(const struct config *config, struct cache **ret_cache, struct error *err);
+
+#endif
