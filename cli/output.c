@@ -1,10 +1,10 @@
 /* output.c: results on standard output, and whether they got there. */
 #include "cli/output.h"
 
+#include "cli/json.h"
 #include "common/memory.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 enum { GAP = 2 }; /* blanks between columns */
@@ -28,6 +28,18 @@ void output_line(const char *text)
 {
     output_text(text, strlen(text));
     putchar('\n');
+}
+
+void output_value(const char *text, bool is_json)
+{
+    struct json json;
+
+    if (!is_json) {
+        output_line(text);
+        return;
+    }
+    json_init(&json, stdout);
+    json_text(&json, NULL, text);
 }
 
 int output_finish(struct error *err)

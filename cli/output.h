@@ -10,9 +10,13 @@
 
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void output_line(const char *text);
+
+/* A single text as the whole result, in JSON as JSON has it. */
+void output_value(const char *text, bool is_json);
 
 /* A document as it is. */
 void output_text(const char *text, size_t size);

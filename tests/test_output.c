@@ -42,7 +42,7 @@ static void print_table(void)
     output_table_free(table);
 }
 
-static void test_table(void **state)
+static void columns_are_aligned(void **state)
 {
     char text[512];
 
@@ -60,7 +60,7 @@ static void print_lines(void)
     output_text("a\0b\n", 4);
 }
 
-static void test_lines(void **state)
+static void texts_come_out_as_they_are(void **state)
 {
     char text[64];
 
@@ -89,7 +89,7 @@ static int finish_on(int fd, size_t lines, struct error *err)
 }
 
 /* Few lines fail at the last flush, many before it. */
-static void test_full_disk(void **state)
+static void a_full_disk_is_a_failure(void **state)
 {
     static const size_t lines[] = {1, 10000};
 
@@ -105,7 +105,7 @@ static void test_full_disk(void **state)
     }
 }
 
-static void test_finish(void **state)
+static void what_was_written_is_no_failure(void **state)
 {
     struct error err = {0};
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -117,10 +117,10 @@ static void test_finish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_finish),
+        cmocka_unit_test(columns_are_aligned),
+        cmocka_unit_test(texts_come_out_as_they_are),
+        cmocka_unit_test(a_full_disk_is_a_failure),
+        cmocka_unit_test(what_was_written_is_no_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static const struct {
     {{"m", 9000, 4096, 0, 0},              30, "m  100%  4 KiB of 4 KiB"                             },
 };
 
-static void test_format(void **state)
+static void a_line_shows_what_fits(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -38,7 +38,7 @@ static void test_format(void **state)
     }
 }
 
-static void test_small_buffer(void **state)
+static void a_small_buffer_is_not_overrun(void **state)
 {
     char line[8];
 
@@ -50,8 +50,8 @@ static void test_small_buffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format),
-        cmocka_unit_test(test_small_buffer),
+        cmocka_unit_test(a_line_shows_what_fits),
+        cmocka_unit_test(a_small_buffer_is_not_overrun),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
