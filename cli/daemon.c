@@ -1,0 +1,143 @@
+/* daemon.c: goes on in the background, and tells the caller how the start went. */
+#include "cli/daemon.h"
+
+#include "common/cleanup.h"
+#include "common/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define JOURNAL "/run/systemd/journal/stdout"
+
+/* A stream to the journal as systemd-cat(1) opens it; -1 without one. */
+static int open_journal(void)
+{
+    /* Identifier, unit, priority, prefixes are read, nothing is forwarded. */
+    static const char head[] = "modelfs\n\n6\n1\n0\n0\n0\n";
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = JOURNAL};
+    CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct error err = {0}; /* no journal is no failure */
+    char name[64];
+    struct stat st;
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        files_write_fd(fd, head, sizeof head - 1, &err) < 0 || fstat(fd, &st) < 0)
+        return -1;
+    /* log.c finds out by this that its lines go there. */
+    snprintf(name, sizeof name, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    setenv("JOURNAL_STREAM", name, 1);
+    return steal_fd(&fd);
+}
+
+static int open_log(const char *log, struct error *err)
+{
+    int fd;
+
+    if (log) {
+        fd = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+        return fd < 0 ? fail_errno(err, "open the log '%s'", log) : fd;
+    }
+    fd = open_journal();
+    if (fd < 0)
+        fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    return fd < 0 ? fail_errno(err, "open '/dev/null'") : fd;
+}
+
+static int describe_death(pid_t child, struct error *err)
+{
+    int status = 0;
+
+    if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
+        return fail(err, EIO,
+                    "the background process was ended by signal %d before the mount "
+                    "answered",
+                    WTERMSIG(status));
+    return fail(err, EIO, "the background process ended before the mount answered");
+}
+
+/* Code 0 is "ready". */
+static int wait_for_report(pid_t child, int fd, struct error *err)
+{
+    struct error report = {0};
+    size_t used = 0;
+
+    while (used < sizeof report) {
+        ssize_t count = read(fd, (char *)&report + used, sizeof report - used);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return describe_death(child, err);
+        used += (size_t)count;
+    }
+    if (report.code == 0)
+        return 0;
+    *err = report;
+    return -report.code;
+}
+
+int daemon_start(const char *log, struct daemon *ret_daemon, struct error *err)
+{
+    CLEANUP_CLOSE int log_fd = open_log(log, err);
+    int ends[2];
+    pid_t child;
+
+    if (log_fd < 0)
+        return log_fd;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return fail_errno(err, "make a pipe");
+    child = fork();
+    if (child != 0) {
+        int rc = child < 0 ? fail_errno(err, "start the background process") : 0;
+
+        close(ends[1]);
+        if (rc == 0)
+            rc = wait_for_report(child, ends[0], err);
+        close(ends[0]);
+        return rc;
+    }
+    close(ends[0]);
+    setsid();
+    *ret_daemon = (struct daemon){.report_fd = ends[1], .log_fd = steal_fd(&log_fd)};
+    return DAEMON_CHILD;
+}
+
+static void report(struct daemon *daemon, const struct error *err)
+{
+    struct error ignored = {0};
+
+    /* A parent that is gone does not want to know. */
+    (void)files_write_fd(daemon->report_fd, err, sizeof *err, &ignored);
+    close(daemon->report_fd);
+    daemon->report_fd = -1;
+}
+
+void daemon_ready(struct daemon *daemon)
+{
+    static const struct error ready = {0};
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    /* Whoever waits for the end of the caller's output must not wait for us. */
+    dup2(null_fd, STDIN_FILENO);
+    dup2(null_fd, STDOUT_FILENO);
+    dup2(daemon->log_fd, STDERR_FILENO);
+    close(null_fd);
+    close(daemon->log_fd);
+    report(daemon, &ready);
+}
+
+bool daemon_is_ready(const struct daemon *daemon)
+{
+    return daemon->report_fd < 0;
+}
+
+void daemon_failed(struct daemon *daemon, const struct error *err)
+{
+    close(daemon->log_fd);
+    report(daemon, err);
+}

@@ -1,0 +1,34 @@
+/* daemon.h: goes on in the background, and tells the caller how the start went.
+ *
+ *     rc = daemon_start(&options, &daemon, &err);    forks, so before any thread
+ *     if (rc != DAEMON_CHILD)
+ *         return rc;                                 the child is ready, or it failed
+ *     ... daemon_ready(&daemon) or daemon_failed(&daemon, &err) ...
+ *
+ * Until it is ready the child writes to the caller's stderr, then to the log file, the
+ * journal where there is one, or nowhere. */
+#ifndef CLI_DAEMON_H
+#define CLI_DAEMON_H
+
+#include "common/error.h"
+
+#include <stdbool.h>
+
+enum { DAEMON_CHILD = 1 };
+
+struct daemon {
+    int report_fd; /* to the parent; -1 once it heard */
+    int log_fd;
+};
+
+/* log: a file to append to; or NULL. In the parent: 0 when the child is ready, else what
+ * the child said, or how it died. In the child: DAEMON_CHILD. */
+int daemon_start(const char *log, struct daemon *ret_daemon, struct error *err);
+
+void daemon_ready(struct daemon *daemon);
+bool daemon_is_ready(const struct daemon *daemon);
+
+/* Before it was ready: the parent reports err. */
+void daemon_failed(struct daemon *daemon, const struct error *err);
+
+#endif
