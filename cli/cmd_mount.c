@@ -1,0 +1,220 @@
+/* cmd_mount.c: modelfs mount, also as mount(8) calls it. */
+#include "cli/cmd.h"
+#include "cli/config_keys.h"
+#include "cli/daemon.h"
+#include "cli/mount_options.h"
+#include "cli/mount_point.h"
+#include "cli/wire.h"
+#include "common/memory.h"
+#include "fs/mount.h"
+
+#include <getopt.h>
+#include <libgen.h>
+
+enum {
+    OPTION_FOREGROUND,
+    OPTION_OPTIONS,
+};
+
+static const struct command_option options[] = {
+    [OPTION_FOREGROUND] = {.letter = 'f',         .help = "stay in the foreground"},
+    [OPTION_OPTIONS] = {.letter = 'o',
+                           .argument = "OPTIONS",
+                           .is_list = true,
+                           .help = "mount options, a comma between them"},
+    {0},
+};
+
+/* What is to be mounted how. */
+struct request {
+    const char *mountpoint;
+    const char *config; /* NULL: where it is looked for */
+    struct mount_options options;
+    bool is_foreground;
+};
+#define CLEANUP_REQUEST CLEANUP_WITH(request_done)
+
+static void request_done(struct request *request)
+{
+    mount_options_done(&request->options);
+}
+
+static void answers(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (daemon)
+        daemon_ready(daemon);
+}
+
+/* daemon is NULL in the foreground. */
+static int serve(const struct request *request, const char *path,
+                 struct config *take_config, struct daemon *daemon, struct error *err)
+{
+    CLEANUP_WIRE struct wire *wire = NULL;
+    int rc = wire_open(take_config, WIRE_CACHE, &wire, err);
+
+    if (rc < 0)
+        return rc;
+    return fs_run(
+        &(struct fs_options){
+            .mountpoint = path,
+            .resolver = wire->resolver,
+            .cache = wire->cache,
+            .ttl_alias_ms = wire->config->ttl_alias,
+            .ttl_listing_ms = wire->config->ttl_listing,
+            .ttl_negative_ms = wire->config->ttl_negative,
+            .allow_other = request->options.allow_other,
+            .debug = request->options.debug,
+        },
+        answers, daemon, err);
+}
+
+/* The exit status of the background process. */
+static int serve_in_background(const struct request *request, const char *path,
+                               struct config *take_config, struct daemon *daemon)
+{
+    struct error err = {0};
+    int rc;
+
+    /* No folder is kept from being unmounted by us. */
+    if (chdir("/") < 0)
+        rc = fail_errno(&err, "change to '/'");
+    else
+        rc = serve(request, path, take_config, daemon, &err);
+    if (rc == 0)
+        return COMMAND_DONE;
+    if (daemon_is_ready(daemon))
+        log_error("mount '%s' ended: %s", path, err.message);
+    else
+        daemon_failed(daemon, &err);
+    return COMMAND_FAILED;
+}
+
+static int mount_it(const struct request *request, struct error *err)
+{
+    CLEANUP_CONFIG struct config *config = NULL;
+    CLEANUP_FREE char *path = NULL;
+    struct daemon daemon;
+    int rc = config_load(request->config ? request->config : request->options.config,
+                         &config, err);
+
+    if (rc == 0)
+        rc = mount_point_check(request->mountpoint, &path, err);
+    if (rc == 0)
+        rc = mount_point_check_config(path, config, err);
+    if (rc < 0)
+        return rc;
+    log_set_level(request->options.debug ? LOG_LEVEL_DEBUG : config->log);
+    if (request->is_foreground)
+        return serve(request, path, steal_ptr(&config), NULL, err);
+    rc = daemon_start(request->options.log, &daemon, err);
+    if (rc == DAEMON_CHILD)
+        return serve_in_background(request, path, steal_ptr(&config), &daemon);
+    return rc < 0 ? fail_context(err, rc, "cannot mount '%s'", path) : 0;
+}
+
+static int run(const struct arguments *arguments, struct error *err)
+{
+    CLEANUP_REQUEST struct request request = {
+        .mountpoint = arguments->operands[0],
+        .config = arguments->config,
+        .is_foreground = arguments->values[OPTION_FOREGROUND] != NULL,
+    };
+    const char *text = arguments->values[OPTION_OPTIONS];
+
+    if (text && mount_options_parse(text, &request.options, err) < 0)
+        return command_misused(arguments->command, "mount: %s", err->message);
+    return mount_it(&request, err);
+}
+
+static int print_keys(struct error *err)
+{
+    CLEANUP_BYTES struct bytes text;
+    int rc;
+
+    bytes_init(&text, 64 * KIB);
+    rc = config_keys_print(&text, err);
+    if (rc == 0)
+        printf("\nConfiguration (YAML; 'cache.size' is 'size' below 'cache'), with "
+               "defaults:\n%s",
+               text.data);
+    return rc;
+}
+
+const struct command cmd_mount = {
+    .name = "mount",
+    .operands = "MOUNTPOINT",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "mount the repositories as a directory tree",
+    .options = options,
+    .more =
+        "Returns when the mount answers and goes on in the background.\n"
+        "\n"
+        "Mount options:\n"
+        "  allow_other               other users may read, too\n"
+        "  config=FILE               as -c\n"
+        "  log=FILE                  append messages there, not to the journal\n"
+        "  debug                     log each request\n"
+        "Options of fstab that change nothing here (ro, nodev, _netdev, ...) are\n"
+        "accepted. In fstab: CONFIG MOUNTPOINT fuse.modelfs OPTIONS 0 0, where CONFIG\n"
+        "is the configuration file or none.\n",
+    .print_more = print_keys,
+    .run = run,
+};
+
+bool cmd_mount_is_helper(int argc, char **argv)
+{
+    CLEANUP_FREE char *path = argc > 0 ? xstrdup(argv[0]) : xstrdup("");
+
+    if (strncmp(basename(path), "mount.", 6) == 0)
+        return true;
+    /* mount.fuse3 runs us by our own name, with SOURCE where a command would be. */
+    return argc > 2 && (strcmp(argv[1], "none") == 0 || strchr(argv[1], '/'));
+}
+
+/* "none" and the name of the file system stand for no file, as fstabs have them. */
+static const char *config_of_source(const char *source)
+{
+    if (strncmp(source, "modelfs#", 8) == 0)
+        source += 8;
+    if (!*source || strcmp(source, "none") == 0 || strcmp(source, "modelfs") == 0)
+        return NULL;
+    return source;
+}
+
+static int helper_usage(const char *program)
+{
+    fprintf(stderr, "usage: %s SOURCE MOUNTPOINT [-sfnv] [-o OPTIONS]\n", program);
+    return COMMAND_USAGE;
+}
+
+int cmd_mount_helper(int argc, char **argv)
+{
+    CLEANUP_REQUEST struct request request = {0};
+    struct error err = {0};
+    bool is_fake = false;
+    int letter;
+    int rc = 0;
+
+    while (rc == 0 && (letter = getopt(argc, argv, "sfnviN:o:t:")) != -1) {
+        if (letter == '?')
+            return helper_usage(argv[0]);
+        if (letter == 'f')
+            is_fake = true;
+        if (letter == 'o')
+            rc = mount_options_parse(optarg, &request.options, &err);
+    }
+    if (argc - optind < 1 || argc - optind > 2)
+        return helper_usage(argv[0]);
+    request.mountpoint = argv[argc - 1];
+    if (argc - optind == 2 && !request.options.config)
+        request.config = config_of_source(argv[optind]);
+    if (rc == 0 && !is_fake)
+        rc = mount_it(&request, &err);
+    if (rc >= 0)
+        return rc;
+    command_complain("%s", err.message);
+    return COMMAND_FAILED;
+}
