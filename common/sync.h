@@ -12,6 +12,10 @@
  *     cache            the table of open archives
  *     cache/archive    one archive: its members, their transfers and waiters
  *     cache/evict      sizes and last uses
+ *     cache/documents  headers that were parsed
+ *     cache/tree       the header of one tree's record on disk
+ *     cache/load       one `modelfs load`
+ *     cache/delay      what runs later
  *     resolver         documents and listings
  *     workers          one queue
  *     fs/slots         the slot table (shared between processes)

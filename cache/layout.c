@@ -1,0 +1,76 @@
+/* layout.c: every name below the cache root. */
+#include "cache/layout.h"
+
+#include "common/memory.h"
+
+#include <errno.h>
+
+static const char *const suffixes[] = {
+    [LAYOUT_MODEL] = "",
+    [LAYOUT_HEADER] = ".header.yaml",
+    [LAYOUT_META] = ".meta.yaml",
+};
+
+enum { VERSION_MAX = 219 }; /* "." + version + ".header.yaml.lock" fits 255 bytes */
+
+static const char id_characters[] = "0123456789abcdef-";
+static const char version_characters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
+
+bool layout_is_id(const char *name)
+{
+    size_t size = strlen(name);
+
+    return (size == 8 || size == 36) && name[0] != '-' &&
+           strspn(name, id_characters) == size;
+}
+
+int layout_check(const char *id, const char *version, struct error *err)
+{
+    size_t size = strlen(version);
+
+    if (!layout_is_id(id))
+        return fail(err, EINVAL, "'%.80s' is not a model ID", id);
+    if (size == 0 || size > VERSION_MAX || strspn(version, version_characters) != size)
+        return fail(err, EINVAL, "'%.80s' is not a version of model %s", version, id);
+    return 0;
+}
+
+static const char *folder_of(const char *version)
+{
+    if (strcmp(version, ".") == 0)
+        return "@.";
+    return strcmp(version, "..") == 0 ? "@.." : version;
+}
+
+const char *layout_version_of(const char *name)
+{
+    size_t size = strlen(name);
+
+    if (strcmp(name, "@.") == 0 || strcmp(name, "@..") == 0)
+        return name + 1;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || size == 0 ||
+        size > VERSION_MAX || strspn(name, version_characters) != size)
+        return NULL;
+    return name;
+}
+
+char *layout_path(const char *id, const char *version, enum layout_document document)
+{
+    return xasprintf("%s/%s%s", id, folder_of(version), suffixes[document]);
+}
+
+char *layout_lock(const char *id, const char *version, enum layout_document document)
+{
+    return xasprintf("%s/.%s%s.lock", id, folder_of(version), suffixes[document]);
+}
+
+char *layout_trees(const char *id, const char *version)
+{
+    return xasprintf(LAYOUT_TREES "/%s/%s", id, folder_of(version));
+}
+
+char *layout_tree(const char *id, const char *version, const char *digest)
+{
+    return xasprintf(LAYOUT_TREES "/%s/%s/%s", id, folder_of(version), digest);
+}

@@ -1,0 +1,48 @@
+/* layout.h: every name below the cache root. Pure.
+ *
+ *     <root>/<id>/<version>/                  a complete model, audmodel's place
+ *     <root>/<id>/<version>.header.yaml       documents beside it
+ *     <root>/<id>/<version>.meta.yaml
+ *     <root>/<id>/.<name>.lock                audmodel's lock of each of the three
+ *     <root>/.modelfs/trees/<id>/<version>/<digest>/
+ *         state                               what is known of each member, and our locks
+ *         toc                                 the table of contents
+ *         files/<path>                        members that are complete and verified
+ *         incoming/<index>                    members that arrive
+ *
+ * The versions "." and ".." stand there as "@." and "@..": no version holds an "@".
+ * Paths are relative to the root; results are freed by the caller. */
+#ifndef CACHE_LAYOUT_H
+#define CACHE_LAYOUT_H
+
+#include "common/error.h"
+
+#include <stdbool.h>
+
+#define LAYOUT_PRIVATE ".modelfs"
+#define LAYOUT_TREES LAYOUT_PRIVATE "/trees"
+
+enum layout_document {
+    LAYOUT_MODEL, /* the model's folder itself */
+    LAYOUT_HEADER,
+    LAYOUT_META,
+};
+
+/* 0, or -EINVAL for an ID or a version that must not become a path. All others below
+ * expect names that passed. */
+int layout_check(const char *id, const char *version, struct error *err);
+
+/* Is it a folder of models: eight hex digits or a legacy ID? */
+bool layout_is_id(const char *name);
+
+char *layout_path(const char *id, const char *version, enum layout_document document);
+char *layout_lock(const char *id, const char *version, enum layout_document document);
+
+/* The folder of all tables of a version, and of one of them. */
+char *layout_trees(const char *id, const char *version);
+char *layout_tree(const char *id, const char *version, const char *digest);
+
+/* The version that a folder's name stands for, lent; NULL for a name that is none. */
+const char *layout_version_of(const char *name);
+
+#endif

@@ -1,0 +1,142 @@
+/* store.c: the cache folder itself, checked once when it is opened. */
+#include "cache/store.h"
+
+#include "cache/layout.h"
+#include "common/cleanup.h"
+#include "common/files.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum { STATUS_MAX = 64 << 10 };
+
+/* Reading the umask with umask(2) would change it for a moment, for all threads. */
+static mode_t process_umask(void)
+{
+    struct bytes text;
+    struct error err = {0};
+    unsigned mask = 022;
+    const char *line;
+
+    bytes_init(&text, STATUS_MAX);
+    if (files_read(AT_FDCWD, "/proc/self/status", &text, &err) == 0) {
+        line = strstr(text.data, "\nUmask:");
+        if (line && sscanf(line, "\nUmask:\t%o", &mask) != 1)
+            mask = 022;
+    }
+    bytes_done(&text);
+    return (mode_t)(mask & 0777);
+}
+
+static int read_boot_id(char ret_id[TREE_BOOT_ID_SIZE], struct error *err)
+{
+    CLEANUP_BYTES struct bytes text;
+    int rc;
+
+    bytes_init(&text, STATUS_MAX);
+    rc = files_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text, err);
+    if (rc < 0)
+        return rc;
+    snprintf(ret_id, TREE_BOOT_ID_SIZE, "%.36s", text.data);
+    return 0;
+}
+
+static int open_root(struct store *store, struct error *err)
+{
+    int rc = files_make_folders(AT_FDCWD, store->root, 0777, err);
+
+    if (rc < 0)
+        return rc;
+    store->root_fd = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->root_fd < 0)
+        return fail_errno(err, "open");
+    rc = files_make_folders(store->root_fd, LAYOUT_TREES, 0777, err);
+    if (rc < 0)
+        return rc;
+    if (faccessat(store->root_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+        return fail_errno(err, "write");
+    if (faccessat(store->root_fd, LAYOUT_TREES, W_OK | X_OK, AT_EACCESS) < 0)
+        return fail_errno(err, "write into '%s'", LAYOUT_TREES);
+    return 0;
+}
+
+int store_open(const char *root, struct store *ret_store, struct error *err)
+{
+    struct store store = {.root = xstrdup(root), .root_fd = -1, .folder_mode = 0777};
+    int rc = open_root(&store, err);
+
+    if (rc < 0)
+        rc = fail_context(err, rc,
+                          "cache folder '%s' cannot be used (make it writable, or set "
+                          "cache.root or AUDMODEL_CACHE_ROOT to another folder)",
+                          root);
+    if (rc == 0)
+        rc = read_boot_id(store.boot_id, err);
+    if (rc < 0) {
+        store_close(&store);
+        return rc;
+    }
+    store.file_mode = 0666 & ~process_umask();
+    *ret_store = store;
+    return 0;
+}
+
+void store_close(struct store *store)
+{
+    if (store->root && store->root_fd >= 0)
+        close(store->root_fd);
+    free(store->root);
+    *store = (struct store){.root_fd = -1};
+}
+
+/* NULL with rc 0: there is none. */
+static int open_folder(const struct store *store, const char *path, DIR **ret_dir,
+                       struct error *err)
+{
+    CLEANUP_CLOSE int fd =
+        openat(store->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    *ret_dir = NULL;
+    if (fd < 0)
+        return errno == ENOENT ? 0 : fail_errno(err, "open folder '%s'", path);
+    *ret_dir = fdopendir(fd);
+    if (!*ret_dir)
+        return fail_errno(err, "read folder '%s'", path);
+    (void)steal_fd(&fd); /* the stream's now */
+    return 0;
+}
+
+int store_list(const struct store *store, const char *folder, store_each *each, void *arg,
+               struct error *err)
+{
+    CLEANUP_CLOSEDIR DIR *dir = NULL;
+    const struct dirent *entry;
+    int rc = open_folder(store, folder, &dir, err);
+
+    if (rc < 0 || !dir)
+        return rc;
+    while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] != '.')
+            rc = each(arg, entry->d_name, err);
+    }
+    if (rc == 0 && errno)
+        return fail_errno(err, "read folder '%s'", folder);
+    return rc;
+}
+
+int store_has_files(const struct store *store, const char *path, struct error *err)
+{
+    CLEANUP_CLOSEDIR DIR *dir = NULL;
+    const struct dirent *entry;
+    int rc = open_folder(store, path, &dir, err);
+
+    if (rc < 0 || !dir)
+        return rc;
+    while ((entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            return 1;
+    }
+    return 0;
+}
