@@ -1,0 +1,410 @@
+/* tree.c: one tree on disk: its record, its files, the locks between processes. */
+#include "cache/tree.h"
+
+#include "cache/layout.h"
+#include "cache/toc.h"
+#include "common/cleanup.h"
+#include "common/fault.h"
+#include "common/files.h"
+#include "common/memory.h"
+#include "common/sync.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum {
+    RETRY_NS = 2000000,
+    RECORDS_AT_ONCE = 4096,
+    INCOMING_NAME = 32,
+};
+
+/* 0: done, 1: another has it. */
+static int set_lock(int fd, short type, uint64_t byte, struct error *err)
+{
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
+
+    while (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+        if (errno == EAGAIN || errno == EACCES)
+            return 1;
+        if (errno != EINTR)
+            return fail_errno(err, "lock the state of a tree");
+    }
+    return 0;
+}
+
+static int wait_lock(int fd, short type, uint64_t byte, int timeout_ms, struct error *err)
+{
+    int64_t deadline_ms = clock_now_ms() + timeout_ms;
+
+    for (;;) {
+        int rc = set_lock(fd, type, byte, err);
+
+        if (rc <= 0)
+            return rc;
+        if (clock_now_ms() >= deadline_ms)
+            return fail(err, EAGAIN, "another process works on it");
+        nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+    }
+}
+
+int tree_lock(struct tree *tree, uint64_t byte, int timeout_ms, struct error *err)
+{
+    return wait_lock(tree->state_fd, F_WRLCK, byte, timeout_ms, err);
+}
+
+void tree_unlock(struct tree *tree, uint64_t byte)
+{
+    struct error err = {0};
+
+    (void)set_lock(tree->state_fd, F_UNLCK, byte,
+                   &err); /* cannot fail on a lock of ours */
+}
+
+int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err)
+{
+    return wait_lock(tree->state_fd, F_RDLCK, TREE_LOCK_USE, timeout_ms, err);
+}
+
+int tree_lock_alone(struct tree *tree, struct error *err)
+{
+    return wait_lock(tree->state_fd, F_WRLCK, TREE_LOCK_USE, TREE_TRY, err);
+}
+
+void tree_unlock_alone(struct tree *tree)
+{
+    struct error err = {0};
+
+    (void)set_lock(tree->state_fd, F_RDLCK, TREE_LOCK_USE, &err); /* weaker: succeeds */
+}
+
+int tree_read_header(struct tree *tree, struct tree_header *ret_header, struct error *err)
+{
+    unsigned char bytes[TREE_HEADER_SIZE];
+    int rc = files_pread(tree->state_fd, bytes, sizeof(bytes), 0, err);
+
+    if (rc == 0)
+        rc = tree_header_parse(bytes, ret_header, err);
+    return rc < 0 ? fail_context(err, rc, "state of '%s'", tree->path) : 0;
+}
+
+int tree_write_header(struct tree *tree, const struct tree_header *header,
+                      struct error *err)
+{
+    unsigned char bytes[TREE_HEADER_SIZE];
+
+    tree_header_print(header, bytes);
+    return files_pwrite(tree->state_fd, bytes, sizeof(bytes), 0, err);
+}
+
+int tree_lock_header(struct tree *tree, struct error *err)
+{
+    lock_acquire(&tree->lock);
+    return tree_lock(tree, TREE_LOCK_HEADER, TREE_WAIT_MS, err);
+}
+
+void tree_unlock_header(struct tree *tree)
+{
+    tree_unlock(tree, TREE_LOCK_HEADER);
+    lock_release(&tree->lock);
+}
+
+static int change_header(struct tree *tree, tree_change *change, void *arg,
+                         struct error *err)
+{
+    struct tree_header header;
+    int rc = tree_read_header(tree, &header, err);
+
+    if (rc < 0)
+        return rc;
+    change(&header, arg);
+    return tree_write_header(tree, &header, err);
+}
+
+int tree_change_header(struct tree *tree, tree_change *change, void *arg,
+                       struct error *err)
+{
+    int rc = tree_lock_header(tree, err);
+
+    if (rc == 0)
+        rc = change_header(tree, change, arg, err);
+    tree_unlock_header(tree);
+    return rc;
+}
+
+static uint64_t record_at(uint32_t index)
+{
+    return TREE_HEADER_SIZE + (uint64_t)index * TREE_RECORD_SIZE;
+}
+
+int tree_read_record(struct tree *tree, uint32_t index, struct tree_record *ret_record,
+                     struct error *err)
+{
+    unsigned char bytes[TREE_RECORD_SIZE];
+    int rc = files_pread(tree->state_fd, bytes, sizeof(bytes), record_at(index), err);
+
+    if (rc == 0)
+        tree_record_parse(bytes, ret_record);
+    return rc < 0 ? fail_context(err, rc, "state of '%s'", tree->path) : 0;
+}
+
+int tree_write_record(struct tree *tree, uint32_t index, const struct tree_record *record,
+                      struct error *err)
+{
+    unsigned char bytes[TREE_RECORD_SIZE];
+    int rc;
+
+    tree_record_print(record, bytes);
+    rc = files_pwrite(tree->state_fd, bytes, sizeof(bytes), record_at(index), err);
+    return rc < 0 ? fail_context(err, rc, "state of '%s'", tree->path) : 0;
+}
+
+int tree_read_records(struct tree *tree, struct tree_record *records, struct error *err)
+{
+    static const size_t size = (size_t)RECORDS_AT_ONCE * TREE_RECORD_SIZE;
+    CLEANUP_FREE unsigned char *bytes = xcalloc(1, size);
+
+    for (uint32_t first = 0; first < tree->entries; first += RECORDS_AT_ONCE) {
+        uint32_t left = tree->entries - first;
+        uint32_t count = left < RECORDS_AT_ONCE ? left : RECORDS_AT_ONCE;
+        int rc = files_pread(tree->state_fd, bytes, (size_t)count * TREE_RECORD_SIZE,
+                             record_at(first), err);
+
+        if (rc < 0)
+            return fail_context(err, rc, "state of '%s'", tree->path);
+        for (uint32_t i = 0; i < count; i++)
+            tree_record_parse(bytes + (size_t)i * TREE_RECORD_SIZE, &records[first + i]);
+    }
+    return 0;
+}
+
+static void incoming_name(uint32_t index, char name[INCOMING_NAME])
+{
+    snprintf(name, INCOMING_NAME, "incoming/%u", index);
+}
+
+int tree_incoming_create(struct tree *tree, uint32_t index, struct error *err)
+{
+    char name[INCOMING_NAME];
+    int fd;
+
+    incoming_name(index, name);
+    if (unlinkat(tree->folder_fd, name, 0) < 0 && errno != ENOENT)
+        return fail_errno(err, "remove '%s/%s'", tree->path, name);
+    fd = openat(tree->folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                0666);
+    return fd < 0 ? fail_errno(err, "create '%s/%s'", tree->path, name) : fd;
+}
+
+int tree_incoming_open(struct tree *tree, uint32_t index, struct error *err)
+{
+    char name[INCOMING_NAME];
+
+    incoming_name(index, name);
+    return files_open_beneath(tree->folder_fd, name, O_RDONLY, 0, err);
+}
+
+void tree_incoming_remove(struct tree *tree, uint32_t index)
+{
+    char name[INCOMING_NAME];
+
+    incoming_name(index, name);
+    unlinkat(tree->folder_fd, name, 0); /* left over: removed at the next open */
+}
+
+/* Make the folders above a path below "files"; cut off its last part meanwhile. */
+static int make_parents(struct tree *tree, char *path, struct error *err)
+{
+    char *slash = strrchr(path, '/');
+    int rc;
+
+    *slash = '\0';
+    rc = files_make_folders(tree->folder_fd, path, 0777, err);
+    *slash = '/';
+    return rc;
+}
+
+/* Before something unflushed is noted as complete, the mark must be off on disk. */
+static int clear_clean(struct tree *tree, struct tree_header *header, struct error *err)
+{
+    int rc;
+
+    if (!(header->flags & TREE_IS_CLEAN))
+        return 0;
+    header->flags &= ~(uint32_t)TREE_IS_CLEAN;
+    rc = tree_write_header(tree, header, err);
+    if (rc == 0 && fdatasync(tree->state_fd) < 0)
+        rc = fail_errno(err, "fdatasync the state of '%s'", tree->path);
+    return rc;
+}
+
+static int land(struct tree *tree, uint32_t index, char *to, uint64_t size,
+                const struct tree_record *record, struct error *err)
+{
+    struct tree_header header;
+    char from[INCOMING_NAME];
+    int rc = tree_read_header(tree, &header, err);
+
+    if (rc == 0 && header.flags & TREE_IS_MOVED)
+        return fail(err, ENOENT, "'%s' was moved to its place meanwhile", tree->path);
+    incoming_name(index, from);
+    if (rc == 0)
+        rc = make_parents(tree, to, err);
+    if (rc == 0)
+        rc = clear_clean(tree, &header, err);
+    if (rc < 0)
+        return rc;
+    FAULT("cache.member.before-rename");
+    if (renameat(tree->folder_fd, from, tree->folder_fd, to) < 0)
+        return fail_errno(err, "rename '%s/%s' to '%s'", tree->path, from, to);
+    FAULT("cache.member.before-record");
+    rc = tree_write_record(tree, index, record, err);
+    header.bytes += size;
+    return rc < 0 ? rc : tree_write_header(tree, &header, err);
+}
+
+int tree_land(struct tree *tree, uint32_t index, const char *path, uint64_t size,
+              const struct tree_record *record, struct error *err)
+{
+    CLEANUP_FREE char *to = xasprintf("files/%s", path);
+    int rc = tree_lock_header(tree, err);
+
+    if (rc == 0)
+        rc = land(tree, index, to, size, record, err);
+    tree_unlock_header(tree);
+    return rc;
+}
+
+int tree_member_open(struct tree *tree, const char *path, struct error *err)
+{
+    CLEANUP_FREE char *ours = xasprintf("files/%s", path);
+    CLEANUP_FREE char *final = xasprintf("%s/%s", tree->final_path, path);
+    int fd = files_open_beneath(tree->folder_fd, ours, O_RDONLY | O_NOFOLLOW, 0, err);
+
+    if (fd == -ENOENT)
+        fd = files_open_beneath(tree->store->root_fd, final, O_RDONLY | O_NOFOLLOW, 0,
+                                err);
+    return fd;
+}
+
+static int identify(int dir_fd, const char *path, uint64_t *ret_inode,
+                    int64_t *ret_born_ns, struct error *err)
+{
+    struct statx st;
+
+    if (statx(dir_fd, path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_TYPE | STATX_BTIME,
+              &st) < 0)
+        return fail_errno(err, "stat '%s'", path);
+    *ret_inode = st.stx_ino;
+    *ret_born_ns = st.stx_mask & STATX_BTIME
+                       ? st.stx_btime.tv_sec * 1000000000 + st.stx_btime.tv_nsec
+                       : 0;
+    return 0;
+}
+
+static bool is_moved_to(const struct tree_header *header, int dir_fd, const char *path)
+{
+    struct error err = {0};
+    uint64_t inode = 0;
+    int64_t born_ns = 0;
+
+    return identify(dir_fd, path, &inode, &born_ns, &err) == 0 &&
+           inode == header->folder_inode && born_ns == header->folder_born_ns;
+}
+
+bool tree_is_final_ours(struct tree *tree, const struct tree_header *header)
+{
+    return header->flags & TREE_IS_MOVED &&
+           is_moved_to(header, tree->store->root_fd, tree->final_path);
+}
+
+bool tree_is_unmoved(struct tree *tree, const struct tree_header *header)
+{
+    return is_moved_to(header, tree->folder_fd, "files");
+}
+
+static void forget_move(struct tree_header *header, void *arg)
+{
+    (void)arg;
+    header->flags &= ~(uint32_t)(TREE_IS_MOVED | TREE_IS_CLEAN);
+}
+
+int tree_forget_move(struct tree *tree, struct error *err)
+{
+    int rc = files_make_folders(tree->folder_fd, "files", 0777, err);
+
+    if (rc == 0)
+        rc = files_make_folders(tree->folder_fd, "incoming", 0777, err);
+    return rc < 0 ? rc : tree_change_header(tree, forget_move, NULL, err);
+}
+
+/* The header says "moved" before the rename: a process that dies in between leaves the
+ * folder of files where it was, which tree_open sees. */
+static int move(struct tree *tree, struct error *err)
+{
+    struct tree_header header;
+    int rc = tree_read_header(tree, &header, err);
+
+    if (rc == 0)
+        rc = identify(tree->folder_fd, "files", &header.folder_inode,
+                      &header.folder_born_ns, err);
+    header.flags |= TREE_IS_MOVED | TREE_IS_CLEAN;
+    if (rc == 0)
+        rc = tree_write_header(tree, &header, err);
+    if (rc < 0)
+        return rc;
+    if (fdatasync(tree->state_fd) < 0)
+        return fail_errno(err, "fdatasync the state of '%s'", tree->path);
+    FAULT("cache.complete.before-rename");
+    if (renameat2(tree->folder_fd, "files", tree->store->root_fd, tree->final_path,
+                  RENAME_NOREPLACE) == 0)
+        return 0;
+    rc = fail_errno(err, "rename '%s/files' to '%s'", tree->path, tree->final_path);
+    header.flags &= ~(uint32_t)TREE_IS_MOVED;
+    /* The rename's failure counts, and tree_open sees through a stale flag. */
+    (void)tree_write_header(tree, &header, &(struct error){0});
+    return rc;
+}
+
+int tree_move(struct tree *tree, struct error *err)
+{
+    int rc = tree_lock_header(tree, err);
+
+    if (rc == 0)
+        rc = move(tree, err);
+    tree_unlock_header(tree);
+    FAULT("cache.complete.after-rename");
+    return rc;
+}
+
+static void mark_clean(struct tree_header *header, void *arg)
+{
+    (void)arg;
+    header->flags |= TREE_IS_CLEAN;
+}
+
+void tree_mark_clean(struct tree *tree)
+{
+    struct error err = {0};
+
+    /* On failure members are hashed once more after the next boot: no harm. */
+    if (tree_lock_alone(tree, &err) < 0)
+        return;
+    (void)tree_change_header(tree, mark_clean, NULL, &err);
+    tree_unlock_alone(tree);
+}
+
+void tree_close(struct tree *tree)
+{
+    if (!tree)
+        return;
+    if (tree->folder_fd >= 0)
+        close(tree->folder_fd);
+    if (tree->state_fd >= 0)
+        close(tree->state_fd);
+    lock_done(&tree->lock);
+    free(tree->path);
+    free(tree->final_path);
+    free(tree);
+}

@@ -1,0 +1,118 @@
+/* tree.h: one tree on disk: its record, its files, the locks between processes.
+ *
+ *     rc = tree_open(store, release, toc, &tree, &err);           tree_open.h
+ *     rc = tree_lock(tree, TREE_LOCK_MEMBER + index, TREE_TRY, &err);
+ *     fd = tree_incoming_create(tree, index, &err);  ... write, verify ...
+ *     rc = tree_land(tree, index, "log/eval.yaml", &record, &err);
+ *     tree_unlock(tree, TREE_LOCK_MEMBER + index);
+ *     tree_close(tree);
+ *
+ * Locks are those of the open file description (F_OFD_SETLK) on `state`: a process that
+ * dies gives them back. While a tree is open it holds TREE_LOCK_USE shared, so that no
+ * other process evicts it. All functions do local I/O only. Thread-safe as far as no two
+ * threads work on one member. */
+#ifndef CACHE_TREE_H
+#define CACHE_TREE_H
+
+#include "cache/store.h"
+#include "cache/tree_state.h"
+#include "common/error.h"
+#include "common/sync.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Constant after open. */
+struct tree {
+    const struct store *store;
+    char *path;       /* of its folder below the root */
+    char *final_path; /* where it goes when complete */
+    int folder_fd;
+    int state_fd;
+    uint32_t entries;
+    struct lock lock; /* TREE_LOCK_HEADER does not keep threads of one process apart */
+};
+
+/* Bytes of `state` that are locked; far beyond its end, where locks do no harm. */
+#define TREE_LOCK_HEADER ((uint64_t)1 << 40)    /* while the header is changed */
+#define TREE_LOCK_USE (TREE_LOCK_HEADER + 1)    /* shared by all that have it open */
+#define TREE_LOCK_MOVE (TREE_LOCK_HEADER + 2)   /* while it moves to the final path */
+#define TREE_LOCK_MEMBER (TREE_LOCK_HEADER + 8) /* + index: while that one is written */
+
+enum {
+    TREE_TRY = 0,
+    TREE_WAIT_MS = 10000, /* more than a header's change ever takes */
+};
+
+void tree_close(struct tree *tree); /* accepts NULL */
+
+/* All of the tree was flushed to disk (syncfs): note that, if nobody else has it open. */
+void tree_mark_clean(struct tree *tree);
+
+/* -EAGAIN: another has it, for longer than timeout_ms. */
+int tree_lock(struct tree *tree, uint64_t byte, int timeout_ms, struct error *err);
+void tree_unlock(struct tree *tree, uint64_t byte);
+
+/* Share in the use; -EAGAIN while another process evicts the tree. */
+int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err);
+
+/* Turn the shared use into an exclusive one, if nobody else has it open. -EAGAIN. */
+int tree_lock_alone(struct tree *tree, struct error *err);
+void tree_unlock_alone(struct tree *tree);
+
+int tree_read_header(struct tree *tree, struct tree_header *ret_header,
+                     struct error *err);
+
+int tree_write_header(struct tree *tree, const struct tree_header *header,
+                      struct error *err);
+
+/* The header for a while: the other threads and processes wait. Also on failure
+ * tree_unlock_header must follow. */
+int tree_lock_header(struct tree *tree, struct error *err) ACQUIRES(tree->lock);
+void tree_unlock_header(struct tree *tree) RELEASES(tree->lock);
+
+/* Change the header: change(header, arg) runs under TREE_LOCK_HEADER. */
+typedef void tree_change(struct tree_header *header, void *arg);
+int tree_change_header(struct tree *tree, tree_change *change, void *arg,
+                       struct error *err);
+
+int tree_read_record(struct tree *tree, uint32_t index, struct tree_record *ret_record,
+                     struct error *err);
+int tree_write_record(struct tree *tree, uint32_t index, const struct tree_record *record,
+                      struct error *err);
+
+/* All of them; records holds tree->entries. */
+int tree_read_records(struct tree *tree, struct tree_record *records, struct error *err);
+
+/* A new empty file for a member that arrives, open for both; -errno. */
+int tree_incoming_create(struct tree *tree, uint32_t index, struct error *err);
+
+/* The same file, for reading; -ENOENT. */
+int tree_incoming_open(struct tree *tree, uint32_t index, struct error *err);
+
+/* Drop it; what is open stays readable to those who have it. */
+void tree_incoming_remove(struct tree *tree, uint32_t index);
+
+/* Move a verified member of size bytes to its place and note it. -ENOENT when the tree
+ * was moved to its final path meanwhile. */
+int tree_land(struct tree *tree, uint32_t index, const char *path, uint64_t size,
+              const struct tree_record *record, struct error *err);
+
+/* A complete member for reading, from our folder or the final path; -ENOENT. */
+int tree_member_open(struct tree *tree, const char *path, struct error *err);
+
+/* Where the tree was moved to is a member missing: take the tree as not moved, so that
+ * members can be fetched again. */
+int tree_forget_move(struct tree *tree, struct error *err);
+
+/* Is the folder of files still where it was before a move that the header tells of? */
+bool tree_is_unmoved(struct tree *tree, const struct tree_header *header);
+
+/* Rename the folder of files to the final path, where nothing may be. Everything in it
+ * was flushed to disk before. -EEXIST. */
+int tree_move(struct tree *tree, struct error *err);
+
+/* Is the folder at the final path the one that this tree was moved to? */
+bool tree_is_final_ours(struct tree *tree, const struct tree_header *header);
+
+#endif
