@@ -1,0 +1,106 @@
+/* archive_state.h: an open archive as the files of cache/ see it: members and records.
+ *
+ *     rc = archive_state_new(cache, resolver, &release, toc, tree, &archive, &err);
+ *     rc = archive_state_load(archive, &err);
+ *     archive_state_free(archive);
+ *
+ * No other folder includes it. Functions ending in _locked want archive->lock. */
+#ifndef CACHE_ARCHIVE_STATE_H
+#define CACHE_ARCHIVE_STATE_H
+
+#include "cache/archive.h"
+#include "cache/member.h"
+#include "cache/toc.h"
+#include "cache/tree.h"
+#include "common/sync.h"
+#include "resolver/resolver.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+enum {
+    ARCHIVE_BUCKETS = 64,
+    ARCHIVE_FAILURES_MAX = 100, /* sentences kept */
+    MEMBER_FAILURES_MAX = 2,    /* checks failed in succession, then none is tried */
+};
+
+/* Why a member could not be had. */
+struct failure {
+    TAILQ_ENTRY(failure) link;
+    uint32_t index;
+    struct error err;
+};
+TAILQ_HEAD(failure_list, failure);
+
+struct archive {
+    struct cache *cache;       /* constant */
+    struct resolver *resolver; /* constant; lent */
+    struct release release;    /* constant */
+    struct toc *toc;           /* constant */
+    struct tree *tree;         /* constant; NULL: served as found, offline */
+    struct workers *workers;   /* constant: of its repository */
+    int64_t opened_ms;         /* constant */
+    atomic_uint refs;          /* falls to 0 only under cache->lock */
+
+    TAILQ_ENTRY(archive) link; /* the newest use last; guarded by cache->lock */
+
+    struct lock lock;
+    struct condition changed;    /* a member is complete, or is_completing fell */
+    struct object *object;       /* NULL until bytes are needed; guarded by lock; what it
+                                    points to stays till the archive is closed */
+    struct tree_record *records; /* one per entry; guarded by lock */
+    uint32_t complete_count;     /* files; guarded by lock */
+    uint64_t complete_bytes;     /* guarded by lock */
+    struct member_list members[ARCHIVE_BUCKETS]; /* that arrive; guarded by lock */
+    uint32_t member_count;                       /* guarded by lock */
+    struct failure_list failures;                /* guarded by lock */
+    uint32_t failure_count;                      /* guarded by lock */
+    bool is_replaced;                            /* the object is; guarded by lock */
+    bool is_foreign;     /* audmodel's tree is used; guarded by lock */
+    bool is_final;       /* all of it is at the final path; guarded by lock */
+    bool is_completing;  /* a thread moves it there; guarded by lock */
+    bool is_prefetching; /* guarded by lock */
+};
+TAILQ_HEAD(archive_list, archive);
+
+/* Is all of it complete? */
+bool archive_state_is_complete_locked(struct archive *archive) REQUIRES(archive->lock);
+
+/* The member if it arrives, else NULL. */
+struct member *archive_state_member_locked(struct archive *archive, uint32_t index)
+    REQUIRES(archive->lock);
+
+/* Take it out of the table; member_free it. */
+void archive_state_drop_member_locked(struct archive *archive, struct member *member)
+    REQUIRES(archive->lock);
+
+/* Note or forget why a member failed. */
+void archive_state_note_failure_locked(struct archive *archive, uint32_t index,
+                                       const struct error *err) REQUIRES(archive->lock);
+void archive_state_forget_failure_locked(struct archive *archive, uint32_t index)
+    REQUIRES(archive->lock);
+
+/* Set a member's record and the sums that hang on it. */
+void archive_state_set_record_locked(struct archive *archive, uint32_t index,
+                                     const struct tree_record *record)
+    REQUIRES(archive->lock);
+
+/* Read the records from disk, then compare what audmodel put at the final path. */
+int archive_state_load(struct archive *archive, struct error *err);
+
+/* Note the members that audmodel put at the final path. true: all have the size of the
+ * table. */
+bool archive_state_adopt_foreign(struct archive *archive);
+
+/* The table and records of an archive, all members absent; the cache's reference is the
+ * caller's. Takes toc and tree, also on failure. */
+int archive_state_new(struct cache *cache, struct resolver *resolver,
+                      const struct release *release, struct toc *take_toc,
+                      struct tree *take_tree, struct archive **ret_archive,
+                      struct error *err);
+
+/* The last reference is gone and it is in no list. Accepts NULL. */
+void archive_state_free(struct archive *archive);
+
+#endif

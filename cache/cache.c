@@ -1,0 +1,288 @@
+/* cache.c: the cache folder of this process: open, close, and the module's face. */
+#include "cache/cache.h"
+
+#include "cache/evict.h"
+#include "cache/internal.h"
+#include "cache/inventory.h"
+#include "cache/layout.h"
+#include "cache/opening.h"
+#include "cache/registry.h"
+#include "cache/transfer.h"
+#include "common/cleanup.h"
+#include "common/memory.h"
+
+#include <fcntl.h>
+
+enum {
+    HOLD_DEFAULT = 64 << 20,
+    THREADS_DEFAULT = 8,
+    STALL_MS_DEFAULT = 30000,
+    STALL_LOOKS = 4, /* in the time of one stall */
+};
+
+static void fail_stalled(struct archive *archive, void *arg)
+{
+    transfer_fail_stalled(archive, *(int64_t *)arg);
+}
+
+/* In the timer's thread, again and again. */
+static void look_for_stalled(void *arg)
+{
+    struct cache *cache = arg;
+    int64_t deadline_ms = clock_now_ms() - cache->options.stall_ms;
+
+    if (cache->is_closing)
+        return;
+    registry_for_each(cache, fail_stalled, &deadline_ms);
+    delay_run(cache->delay, cache->options.stall_ms / STALL_LOOKS + 1, look_for_stalled,
+              cache);
+}
+
+static void set_options(struct cache *cache, const struct cache_options *options)
+{
+    cache->options = *options;
+    cache->options.root = NULL;
+    if (!cache->options.hold)
+        cache->options.hold = HOLD_DEFAULT;
+    if (!cache->options.threads)
+        cache->options.threads = THREADS_DEFAULT;
+    if (!cache->options.stall_ms)
+        cache->options.stall_ms = STALL_MS_DEFAULT;
+}
+
+static void free_cache(struct cache *cache)
+{
+    delay_free(cache->delay);
+    documents_free(cache->documents);
+    store_close(&cache->store);
+    condition_done(&cache->opened);
+    lock_done(&cache->evict_lock);
+    lock_done(&cache->lock);
+    free(cache->pools);
+    free(cache);
+}
+
+int cache_open(const struct cache_options *options, struct cache **ret_cache,
+               struct error *err)
+{
+    struct cache *cache = XNEW(struct cache);
+    int rc;
+
+    lock_init(&cache->lock);
+    lock_init(&cache->evict_lock);
+    condition_init(&cache->opened);
+    TAILQ_INIT(&cache->archives);
+    TAILQ_INIT(&cache->openings);
+    set_options(cache, options);
+    rc = store_open(options->root, &cache->store, err);
+    if (rc == 0)
+        rc = delay_open(&cache->delay, err);
+    if (rc < 0) {
+        free_cache(cache);
+        return rc;
+    }
+    cache->documents = documents_new(&cache->store);
+    evict_clean(cache);
+    delay_run(cache->delay, cache->options.stall_ms / STALL_LOOKS + 1, look_for_stalled,
+              cache);
+    *ret_cache = cache;
+    return 0;
+}
+
+static void mark_clean(struct archive *archive, void *arg)
+{
+    (void)arg;
+    if (archive->tree)
+        tree_mark_clean(archive->tree);
+}
+
+void cache_close(struct cache *cache)
+{
+    if (!cache)
+        return;
+    cache->is_closing = true;
+    delay_close(cache->delay);
+    for (size_t i = 0; i < cache->pool_count; i++)
+        workers_close(cache->pools[i]);
+    if (syncfs(cache->store.root_fd) == 0) /* else members are hashed after a reboot */
+        registry_for_each(cache, mark_clean, NULL);
+    registry_close_idle(cache, NULL, NULL);
+    free_cache(cache);
+}
+
+uint64_t cache_hold(const struct cache *cache)
+{
+    return cache->options.hold;
+}
+
+struct archive *cache_find(struct cache *cache, const struct release *release,
+                           const char *digest)
+{
+    struct archive *archive;
+
+    lock_acquire(&cache->lock);
+    archive = registry_find_locked(cache, release, digest);
+    lock_release(&cache->lock);
+    return archive;
+}
+
+int cache_archive(struct cache *cache, struct resolver *resolver,
+                  const struct release *release, struct archive **ret_archive,
+                  struct error *err)
+{
+    return opening_archive(cache, resolver, release, ret_archive, err);
+}
+
+int cache_header(struct cache *cache, struct resolver *resolver,
+                 const struct release *release, enum resolve_how how,
+                 struct header **ret_header, struct error *err)
+{
+    return documents_header(cache->documents, resolver, release, how, ret_header, err);
+}
+
+int cache_meta(struct cache *cache, struct resolver *resolver,
+               const struct release *release, struct bytes *to, struct error *err)
+{
+    return documents_meta(cache->documents, resolver, release, to, err);
+}
+
+/* What cache_list tells its caller, and what of one version it found so far. */
+struct listing {
+    struct cache *cache;
+    cache_each *each;
+    void *arg;
+    struct cache_row row;
+    bool is_known;
+};
+
+static const char *state_of(const struct tree_header *header, uint32_t flags)
+{
+    return header->flags & flags ? "complete" : "partial";
+}
+
+static void fill_row(struct cache_row *row, const struct inventory_tree *tree)
+{
+    *row = (struct cache_row){
+        .id = tree->id,
+        .version = tree->version,
+        .cached_bytes = tree->header.bytes,
+        .total_bytes = tree->header.total_bytes,
+        .state = state_of(&tree->header, TREE_IS_MOVED),
+        .used_s = tree->used_ns / 1000000000,
+    };
+}
+
+/* Trees that are at their final path are listed with the models. */
+static int list_partial(void *arg, const struct inventory_tree *tree, struct error *err)
+{
+    struct listing *listing = arg;
+    struct cache_row row;
+
+    if (tree->header.flags & TREE_IS_MOVED || tree->header.bytes == 0)
+        return 0;
+    fill_row(&row, tree);
+    return listing->each(listing->arg, &row, err);
+}
+
+static int find_moved(void *arg, const struct inventory_tree *tree, struct error *err)
+{
+    struct listing *listing = arg;
+
+    (void)err;
+    if (tree->header.flags & TREE_IS_MOVED) {
+        fill_row(&listing->row, tree);
+        listing->is_known = true;
+    }
+    return 0;
+}
+
+static int list_model(void *arg, const char *id, const char *version, struct error *err)
+{
+    struct listing *listing = arg;
+    int rc;
+
+    listing->is_known = false;
+    rc = inventory_trees(&listing->cache->store, id, version, find_moved, listing, err);
+    if (rc < 0)
+        return rc;
+    if (!listing->is_known)
+        listing->row = (struct cache_row){.state = "by audmodel"};
+    listing->row.id = id;
+    listing->row.version = version;
+    if (!listing->is_known)
+        rc = inventory_size(&listing->cache->store, id, version,
+                            &listing->row.cached_bytes, err);
+    if (!listing->is_known)
+        listing->row.total_bytes = listing->row.cached_bytes;
+    return rc < 0 ? rc : listing->each(listing->arg, &listing->row, err);
+}
+
+int cache_list(struct cache *cache, cache_each *each, void *arg, struct error *err)
+{
+    struct listing listing = {.cache = cache, .each = each, .arg = arg};
+    int rc = inventory_models(&cache->store, list_model, &listing, err);
+
+    return rc < 0
+               ? rc
+               : inventory_trees(&cache->store, NULL, NULL, list_partial, &listing, err);
+}
+
+struct status {
+    struct bytes *to;
+    struct error *err;
+    int rc;
+};
+
+static void print_archive(struct archive *archive, void *arg)
+{
+    struct status *status = arg;
+
+    if (status->rc < 0)
+        return;
+    lock_acquire(&archive->lock);
+    status->rc = bytes_printf(
+        status->to, status->err,
+        "  - model: %s-%s\n    files: %u\n    files_cached: %u\n    bytes: %ju\n"
+        "    bytes_cached: %ju\n    arriving: %u\n    failed: %u\n    place: %s\n",
+        archive->release.id, archive->release.version, toc_file_count(archive->toc),
+        archive->complete_count, (uintmax_t)toc_total_size(archive->toc),
+        (uintmax_t)archive->complete_bytes, archive->member_count, archive->failure_count,
+        archive->is_final ? "complete" : "partial");
+    lock_release(&archive->lock);
+}
+
+int cache_print_status(struct cache *cache, struct bytes *to, struct error *err)
+{
+    struct status status = {.to = to, .err = err};
+    struct cache_counters counters;
+
+    cache_count(cache, &counters);
+    status.rc = bytes_printf(
+        to, err,
+        "  transfers_running: %ju\n  transfers_done: %ju\n"
+        "  transfers_failed: %ju\n  bytes_fetched: %ju\n"
+        "  archives:%s\n",
+        (uintmax_t)counters.transfers_running, (uintmax_t)counters.transfers_done,
+        (uintmax_t)counters.transfers_failed, (uintmax_t)counters.bytes_fetched,
+        counters.archives_open ? "" : " []");
+    if (counters.archives_open)
+        registry_for_each(cache, print_archive, &status);
+    return status.rc;
+}
+
+void cache_count(struct cache *cache, struct cache_counters *ret_counters)
+{
+    struct archive *archive;
+
+    *ret_counters = (struct cache_counters){
+        .transfers_running = cache->transfers_running,
+        .transfers_done = cache->transfers_done,
+        .transfers_failed = cache->transfers_failed,
+        .bytes_fetched = cache->bytes_fetched,
+        .members_done = cache->members_done,
+    };
+    lock_acquire(&cache->lock);
+    TAILQ_FOREACH(archive, &cache->archives, link)
+    ret_counters->archives_open++;
+    lock_release(&cache->lock);
+}

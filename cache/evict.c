@@ -1,0 +1,201 @@
+/* evict.c: brings the cache back under its size; never touches what is in use. */
+#include "cache/evict.h"
+
+#include "cache/inventory.h"
+#include "cache/layout.h"
+#include "cache/model_lock.h"
+#include "cache/registry.h"
+#include "cache/tree_open.h"
+#include "common/cleanup.h"
+#include "common/fault.h"
+#include "common/files.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#define REMOVED LAYOUT_PRIVATE "/removed"
+
+struct candidate {
+    char id[MODEL_ID_SIZE];
+    char version[VERSION_SIZE];
+    char digest[TOC_DIGEST_SIZE];
+    uint64_t bytes;
+    int64_t used_ns;
+};
+
+struct candidates {
+    struct candidate *list;
+    size_t count, capacity;
+    uint64_t bytes;
+};
+
+static int add_candidate(void *arg, const struct inventory_tree *tree, struct error *err)
+{
+    struct candidates *candidates = arg;
+    struct candidate *candidate;
+
+    if (candidates->count == candidates->capacity) {
+        size_t capacity = candidates->capacity ? 2 * candidates->capacity : 64;
+        struct candidate *list =
+            reallocarray(candidates->list, capacity, sizeof(*candidates->list));
+
+        if (!list)
+            return fail(err, ENOMEM, "no memory for the list of cached models");
+        candidates->list = list;
+        candidates->capacity = capacity;
+    }
+    candidate = &candidates->list[candidates->count++];
+    snprintf(candidate->id, sizeof(candidate->id), "%s", tree->id);
+    snprintf(candidate->version, sizeof(candidate->version), "%s", tree->version);
+    snprintf(candidate->digest, sizeof(candidate->digest), "%s", tree->digest);
+    candidate->bytes = tree->header.bytes;
+    candidate->used_ns = tree->used_ns;
+    candidates->bytes += candidate->bytes;
+    return 0;
+}
+
+static int by_last_use(const void *left, const void *right)
+{
+    const struct candidate *a = left, *b = right;
+
+    return (a->used_ns > b->used_ns) - (a->used_ns < b->used_ns);
+}
+
+static void close_tree(struct tree **tree)
+{
+    tree_close(*tree);
+}
+
+/* The whole folder vanishes by one rename before it is emptied, so that nobody opens a
+ * half-removed tree. */
+static int remove_tree(struct cache *cache, const struct candidate *candidate,
+                       struct tree *tree, struct error *err)
+{
+    static atomic_uint number;
+    const struct store *store = &cache->store;
+    CLEANUP_FREE char *away = xasprintf(REMOVED "/%s-%s-%d-%u", candidate->id,
+                                        candidate->digest, getpid(), number++);
+    int rc = files_make_folders(store->root_fd, REMOVED, 0777, err);
+
+    if (rc == 0 && renameat(store->root_fd, tree->path, store->root_fd, away) < 0)
+        rc = fail_errno(err, "rename '%s'", tree->path);
+    FAULT("cache.evict.before-remove");
+    return rc < 0 ? rc : files_remove_tree(store->root_fd, away, err);
+}
+
+/* The tree goes back from its final path into its own folder, under audmodel's lock. */
+static int take_back(struct cache *cache, const struct candidate *candidate,
+                     struct tree *tree, struct error *err)
+{
+    const struct store *store = &cache->store;
+    CLEANUP_FREE char *lock =
+        layout_lock(candidate->id, candidate->version, LAYOUT_MODEL);
+    struct tree_header header;
+    int lock_fd = -1;
+    int rc = tree_read_header(tree, &header, err);
+
+    if (rc < 0 || !tree_is_final_ours(tree, &header))
+        return rc;
+    rc = model_lock_acquire(store->root_fd, lock, TREE_TRY, &lock_fd, err);
+    if (rc < 0)
+        return rc;
+    FAULT("cache.evict.before-rename");
+    if (renameat2(store->root_fd, tree->final_path, tree->folder_fd, "files",
+                  RENAME_NOREPLACE) < 0)
+        rc = fail_errno(err, "rename '%s'", tree->final_path);
+    model_lock_release(lock_fd);
+    return rc;
+}
+
+/* What is in use, or fails, stays: then it frees nothing. */
+static uint64_t evict_one(struct cache *cache, const struct candidate *candidate)
+{
+    CLEANUP_WITH(close_tree) struct tree *tree = NULL;
+    struct error err = {0};
+
+    registry_close_idle(cache, candidate->id, candidate->version);
+    if (tree_open_existing(&cache->store, candidate->id, candidate->version,
+                           candidate->digest, &tree, &err) < 0 ||
+        tree_lock_alone(tree, &err) < 0 || take_back(cache, candidate, tree, &err) < 0 ||
+        remove_tree(cache, candidate, tree, &err) < 0)
+        return 0;
+    return candidate->bytes;
+}
+
+/* Evict until no more than keep bytes are left, or until freed ones are free. */
+static int evict(struct cache *cache, uint64_t keep, uint64_t wanted, uint64_t *ret_left,
+                 struct error *err)
+{
+    struct candidates candidates = {0};
+    uint64_t freed = 0;
+    int rc = inventory_trees(&cache->store, NULL, NULL, add_candidate, &candidates, err);
+
+    if (rc == 0 && candidates.count > 0)
+        qsort(candidates.list, candidates.count, sizeof(*candidates.list), by_last_use);
+    for (size_t i = 0; rc == 0 && i < candidates.count; i++) {
+        if (candidates.bytes - freed <= keep && freed >= wanted)
+            break;
+        freed += evict_one(cache, &candidates.list[i]);
+    }
+    *ret_left = candidates.bytes - freed;
+    free(candidates.list);
+    if (rc == 0 && (*ret_left > keep || freed < wanted))
+        rc = fail(err, ENOSPC, "the cache folder '%s' is full and all of it is in use",
+                  cache->store.root);
+    return rc;
+}
+
+/* true: it fits, as far as we know; counted. */
+static bool fits(struct cache *cache, uint64_t bytes)
+{
+    bool fits;
+
+    lock_acquire(&cache->evict_lock);
+    fits = cache->is_used_known && cache->used_bytes <= cache->options.size &&
+           bytes <= cache->options.size - cache->used_bytes;
+    if (fits)
+        cache->used_bytes += bytes;
+    lock_release(&cache->evict_lock);
+    return fits;
+}
+
+static void note_used(struct cache *cache, uint64_t bytes)
+{
+    lock_acquire(&cache->evict_lock);
+    cache->used_bytes = bytes;
+    cache->is_used_known = true;
+    lock_release(&cache->evict_lock);
+}
+
+int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
+{
+    uint64_t limit = cache->options.size;
+    uint64_t left = 0;
+    int rc;
+
+    if (limit == 0 || fits(cache, bytes))
+        return 0;
+    if (bytes > limit)
+        return fail(err, ENOSPC, "it has %ju bytes, more than cache.size allows (%ju)",
+                    (uintmax_t)bytes, (uintmax_t)limit);
+    rc = evict(cache, limit - bytes, 0, &left, err);
+    note_used(cache, rc == 0 ? left + bytes : left);
+    return rc < 0 ? fail_context(err, rc, "cache.size is %ju", (uintmax_t)limit) : 0;
+}
+
+int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err)
+{
+    uint64_t left = 0;
+    int rc = evict(cache, UINT64_MAX, bytes, &left, err);
+
+    note_used(cache, left);
+    return rc;
+}
+
+void evict_clean(struct cache *cache)
+{
+    /* Left over again, it is removed at the next start. */
+    (void)files_remove_tree(cache->store.root_fd, REMOVED, &(struct error){0});
+}

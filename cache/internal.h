@@ -1,0 +1,50 @@
+/* internal.h: the cache as its own files see it; no other folder includes it.
+ *
+ * Locks, in the order they may be taken (common/sync.h has the whole list):
+ *
+ *     cache->lock      which archives are open
+ *     archive->lock    one archive's members and their waiters
+ *     documents, evict, tree, delay   each module's own
+ *
+ * None is held while a backend is asked, a member is read or written, or somebody's
+ * archive_done runs. */
+#ifndef CACHE_INTERNAL_H
+#define CACHE_INTERNAL_H
+
+#include "cache/archive_state.h"
+#include "cache/cache.h"
+#include "cache/delay.h"
+#include "cache/documents.h"
+#include "cache/store.h"
+#include "common/sync.h"
+#include "common/workers.h"
+
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+struct opening;
+TAILQ_HEAD(opening_list, opening);
+
+struct cache {
+    struct store store;           /* constant */
+    struct cache_options options; /* constant, zeros replaced; root is not kept */
+    struct documents *documents;  /* constant */
+    struct delay *delay;          /* constant */
+
+    struct lock lock;
+    struct archive_list archives; /* guarded by lock */
+    struct opening_list openings; /* guarded by lock */
+    struct condition opened;      /* one of openings ended */
+    struct workers **pools;       /* one per repository; guarded by lock */
+    size_t pool_count;            /* guarded by lock */
+    atomic_bool is_closing;
+
+    struct lock evict_lock;
+    bool is_used_known;  /* guarded by evict_lock */
+    uint64_t used_bytes; /* of what modelfs put there; guarded by evict_lock */
+
+    atomic_uint_fast64_t transfers_running, transfers_done, transfers_failed;
+    atomic_uint_fast64_t bytes_fetched, members_done;
+};
+
+#endif

@@ -1,0 +1,235 @@
+/* member.c: one member while it arrives: which bytes are there, who waits for some. */
+#include "cache/member.h"
+
+#include "cache/checksum.h"
+#include "common/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+static bool has_block(const struct member *member, uint64_t block)
+{
+    return member->has_block[block / 8] >> block % 8 & 1;
+}
+
+static uint64_t block_size(const struct member *member, uint64_t block)
+{
+    uint64_t left = member->size - block * MEMBER_BLOCK;
+
+    return left < MEMBER_BLOCK ? left : MEMBER_BLOCK;
+}
+
+static int make_map(struct member *member, struct error *err)
+{
+    member->block_count = (member->size + MEMBER_BLOCK - 1) / MEMBER_BLOCK;
+    member->blocks_left = member->block_count;
+    member->has_block = calloc(member->block_count / 8 + 1, 1);
+    member->block_crc = calloc(member->block_count + 1, sizeof(*member->block_crc));
+    if (!member->has_block || !member->block_crc)
+        return fail(err, ENOMEM, "no memory for the map of %ju blocks",
+                    (uintmax_t)member->block_count);
+    return 0;
+}
+
+int member_new(uint32_t index, uint32_t generation, uint64_t size, uint64_t hold,
+               enum member_order order, struct member **ret_member, struct error *err)
+{
+    struct member *member = XNEW(struct member);
+    int rc = 0;
+
+    member->index = index;
+    member->generation = generation;
+    member->size = size;
+    member->is_held = size <= hold;
+    member->order = order;
+    member->fd = -1;
+    TAILQ_INIT(&member->waiters);
+    if (order == MEMBER_BY_BLOCK)
+        rc = make_map(member, err);
+    if (rc < 0) {
+        member_free(member);
+        return rc;
+    }
+    *ret_member = member;
+    return 0;
+}
+
+void member_free(struct member *member)
+{
+    assert(TAILQ_EMPTY(&member->waiters));
+    if (member->fd >= 0)
+        close(member->fd);
+    free(member->has_block);
+    free(member->block_crc);
+    free(member);
+}
+
+/* Of members in order the last block is held back, whatever has arrived. */
+static uint64_t readable_in_order(const struct member *member)
+{
+    uint64_t held = member->size < MEMBER_BLOCK ? member->size : MEMBER_BLOCK;
+    uint64_t end = member->size - held;
+
+    return member->arrived < end ? member->arrived : end;
+}
+
+bool member_has(const struct member *member, uint64_t first, uint64_t end)
+{
+    if (member->is_held)
+        return false;
+    if (member->order == MEMBER_IN_ORDER)
+        return end <= readable_in_order(member);
+    for (uint64_t block = first / MEMBER_BLOCK; block * MEMBER_BLOCK < end; block++) {
+        if (!has_block(member, block))
+            return false;
+    }
+    return true;
+}
+
+bool member_is_started(const struct member *member)
+{
+    return !member->is_held &&
+           (member->arrived > 0 || member->blocks_left < member->block_count);
+}
+
+uint64_t member_arrived(const struct member *member)
+{
+    uint64_t bytes = (member->block_count - member->blocks_left) * MEMBER_BLOCK;
+
+    if (member->order == MEMBER_IN_ORDER)
+        return member->arrived;
+    return bytes < member->size ? bytes : member->size;
+}
+
+void member_wait(struct member *member, const struct waiter *wish)
+{
+    struct waiter *waiter = XNEW(struct waiter);
+
+    *waiter = *wish;
+    TAILQ_INSERT_TAIL(&member->waiters, waiter, link);
+}
+
+void member_advance(struct member *member, uint64_t arrived)
+{
+    assert(arrived <= member->size);
+    if (arrived > member->arrived)
+        member->arrived = arrived;
+}
+
+void member_block_done(struct member *member, uint64_t block, uint32_t crc)
+{
+    assert(!has_block(member, block) && member->blocks_left > 0);
+    member->block_crc[block] = crc;
+    if (--member->blocks_left == 0)
+        return; /* the last one, wherever it lies: held back until all is verified */
+    member->has_block[block / 8] |= (uint8_t)(1U << block % 8);
+    while (member->first_missing < member->block_count &&
+           has_block(member, member->first_missing))
+        member->first_missing++;
+}
+
+/* The first missing block that a waiter wants; false if it misses none. */
+static bool wanted_block(const struct member *member, const struct waiter *waiter,
+                         uint64_t *ret_block)
+{
+    uint64_t block = waiter->first / MEMBER_BLOCK;
+
+    if (waiter->wants_all || block < member->first_missing)
+        block = member->first_missing;
+    for (; block * MEMBER_BLOCK < waiter->end; block++) {
+        if (!has_block(member, block)) {
+            *ret_block = block;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t member_next_blocks(const struct member *member, uint64_t count_max,
+                            uint64_t *ret_first)
+{
+    const struct waiter *waiter;
+    uint64_t first = member->first_missing, count = 0;
+
+    if (member->blocks_left == 0)
+        return 0;
+    TAILQ_FOREACH(waiter, &member->waiters, link)
+    {
+        if (!waiter->wants_all && wanted_block(member, waiter, &first))
+            break;
+    }
+    while (count < count_max && first + count < member->block_count &&
+           !has_block(member, first + count))
+        count++;
+    *ret_first = first;
+    return count;
+}
+
+bool member_is_wanted_elsewhere(const struct member *member, uint64_t block)
+{
+    const struct waiter *waiter;
+    uint64_t wanted;
+
+    TAILQ_FOREACH(waiter, &member->waiters, link)
+    {
+        if (!waiter->wants_all && wanted_block(member, waiter, &wanted))
+            return wanted != block;
+    }
+    return false;
+}
+
+uint32_t member_crc32(const struct member *member)
+{
+    uint32_t crc = 0;
+
+    for (uint64_t block = 0; block < member->block_count; block++)
+        crc = checksum_crc32_combine(crc, member->block_crc[block],
+                                     block_size(member, block));
+    return crc;
+}
+
+void member_take_ready(struct member *member, struct waiter_list *list)
+{
+    struct waiter *waiter, *next;
+
+    for (waiter = TAILQ_FIRST(&member->waiters); waiter; waiter = next) {
+        next = TAILQ_NEXT(waiter, link);
+        if (waiter->wants_all || !member_has(member, waiter->first, waiter->end))
+            continue;
+        TAILQ_REMOVE(&member->waiters, waiter, link);
+        TAILQ_INSERT_TAIL(list, waiter, link);
+    }
+}
+
+void member_take_stalled(struct member *member, int64_t deadline_ms,
+                         struct waiter_list *list)
+{
+    struct waiter *waiter, *next;
+
+    if (member->progress_ms > deadline_ms)
+        return;
+    for (waiter = TAILQ_FIRST(&member->waiters); waiter; waiter = next) {
+        next = TAILQ_NEXT(waiter, link);
+        if (waiter->since_ms > deadline_ms)
+            continue;
+        TAILQ_REMOVE(&member->waiters, waiter, link);
+        TAILQ_INSERT_TAIL(list, waiter, link);
+    }
+}
+
+void member_take_all(struct member *member, struct waiter_list *list)
+{
+    TAILQ_CONCAT(list, &member->waiters, link);
+}
+
+void waiters_answer(struct waiter_list *list, int rc, const struct error *err)
+{
+    struct waiter *waiter;
+
+    while ((waiter = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, waiter, link);
+        waiter->done(waiter->arg, rc, err);
+        free(waiter);
+    }
+}

@@ -1,0 +1,138 @@
+/* registry.c: the archives that are open in this process, and how long idle ones stay. */
+#include "cache/registry.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+
+enum {
+    IDLE_MAX = 256,               /* archives that nobody uses */
+    IDLE_ENTRIES_MAX = 128 << 10, /* of their tables together: their memory */
+};
+
+static bool is_of(const struct archive *archive, const struct release *release)
+{
+    return archive->release.repository == release->repository &&
+           strcmp(archive->release.id, release->id) == 0 &&
+           strcmp(archive->release.version, release->version) == 0;
+}
+
+static bool is_replaced(struct archive *archive)
+{
+    bool is_replaced;
+
+    lock_acquire(&archive->lock);
+    is_replaced = archive->is_replaced;
+    lock_release(&archive->lock);
+    return is_replaced;
+}
+
+struct archive *registry_find_locked(struct cache *cache, const struct release *release,
+                                     const char *digest)
+{
+    struct archive *archive, *newest = NULL;
+
+    TAILQ_FOREACH(archive, &cache->archives, link)
+    {
+        if (!is_of(archive, release))
+            continue;
+        if (digest ? strcmp(toc_digest(archive->toc), digest) == 0
+                   : !is_replaced(archive)) {
+            if (!newest || archive->opened_ms >= newest->opened_ms)
+                newest = archive;
+        }
+    }
+    if (!newest)
+        return NULL;
+    TAILQ_REMOVE(&cache->archives, newest, link);
+    TAILQ_INSERT_TAIL(&cache->archives, newest, link);
+    return archive_ref(newest);
+}
+
+void registry_add_locked(struct cache *cache, struct archive *archive)
+{
+    TAILQ_INSERT_TAIL(&cache->archives, archive, link);
+}
+
+/* Move idle archives above the limits to list, least recently used first. */
+static void collect_surplus_locked(struct cache *cache, struct archive_list *list)
+    REQUIRES(cache->lock)
+{
+    struct archive *archive, *previous;
+    uint64_t entries = 0;
+    size_t idle = 0;
+
+    for (archive = TAILQ_LAST(&cache->archives, archive_list); archive;
+         archive = previous) {
+        previous = TAILQ_PREV(archive, archive_list, link);
+        if (archive->refs > 0)
+            continue;
+        idle++;
+        entries += toc_count(archive->toc);
+        if (idle <= IDLE_MAX && (idle == 1 || entries <= IDLE_ENTRIES_MAX))
+            continue;
+        TAILQ_REMOVE(&cache->archives, archive, link);
+        TAILQ_INSERT_TAIL(list, archive, link);
+    }
+}
+
+static void close_all(struct archive_list *list)
+{
+    struct archive *archive;
+
+    while ((archive = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, archive, link);
+        archive_state_free(archive);
+    }
+}
+
+void registry_release(struct archive *archive)
+{
+    struct cache *cache = archive->cache;
+    struct archive_list surplus = TAILQ_HEAD_INITIALIZER(surplus);
+
+    lock_acquire(&cache->lock);
+    if (--archive->refs == 0)
+        collect_surplus_locked(cache, &surplus);
+    lock_release(&cache->lock);
+    close_all(&surplus);
+}
+
+void registry_close_idle(struct cache *cache, const char *id, const char *version)
+{
+    struct archive_list list = TAILQ_HEAD_INITIALIZER(list);
+    struct archive *archive, *next;
+
+    lock_acquire(&cache->lock);
+    for (archive = TAILQ_FIRST(&cache->archives); archive; archive = next) {
+        next = TAILQ_NEXT(archive, link);
+        if (archive->refs > 0 || (id && (strcmp(archive->release.id, id) != 0 ||
+                                         strcmp(archive->release.version, version) != 0)))
+            continue;
+        TAILQ_REMOVE(&cache->archives, archive, link);
+        TAILQ_INSERT_TAIL(&list, archive, link);
+    }
+    lock_release(&cache->lock);
+    close_all(&list);
+}
+
+void registry_for_each(struct cache *cache, registry_each *each, void *arg)
+{
+    struct archive **archives;
+    struct archive *archive;
+    size_t count = 0;
+
+    lock_acquire(&cache->lock);
+    TAILQ_FOREACH(archive, &cache->archives, link)
+    count++;
+    archives = xcalloc(count + 1, sizeof(struct archive *));
+    count = 0;
+    TAILQ_FOREACH(archive, &cache->archives, link)
+    archives[count++] = archive_ref(archive);
+    lock_release(&cache->lock);
+    for (size_t i = 0; i < count; i++) {
+        each(archives[i], arg);
+        archive_unref(archives[i]);
+    }
+    free(archives);
+}

@@ -1,0 +1,27 @@
+/* registry.h: the archives that are open in this process, and how long idle ones stay. */
+#ifndef CACHE_REGISTRY_H
+#define CACHE_REGISTRY_H
+
+#include "cache/internal.h"
+
+/* The archive of a release that is open; with digest NULL the newest that was not
+ * replaced. NULL if there is none. archive_unref the result. */
+struct archive *registry_find_locked(struct cache *cache, const struct release *release,
+                                     const char *digest) REQUIRES(cache->lock);
+
+/* List a new archive; its reference stays the caller's. */
+void registry_add_locked(struct cache *cache, struct archive *archive)
+    REQUIRES(cache->lock);
+
+/* Give a reference back. The last one leaves the archive open for the next user, until
+ * too many are idle. May close files: with no lock held. */
+void registry_release(struct archive *archive);
+
+/* Close what nobody uses of a version, or with id NULL of all. */
+void registry_close_idle(struct cache *cache, const char *id, const char *version);
+
+/* Call each(archive, arg) for all that are open, with no lock held. */
+typedef void registry_each(struct archive *archive, void *arg);
+void registry_for_each(struct cache *cache, registry_each *each, void *arg);
+
+#endif
