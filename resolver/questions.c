@@ -1,9 +1,8 @@
 /* questions.c: the requests and documents behind each kind of answer. */
 #include "resolver/questions.h"
 
-#include "common/files.h"
 #include "common/memory.h"
-#include "common/yaml.h"
+#include "resolver/alias.h"
 #include "resolver/repo_path.h"
 #include "resolver/uid.h"
 #include "resolver/version.h"
@@ -157,42 +156,33 @@ static int ask_release(struct backend *backend, const char *key,
     return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
 }
 
-static int get_yaml(struct backend *backend, const char *path, size_t limit,
-                    struct yaml **ret_yaml, struct error *err)
+static int get_document(struct backend *backend, const char *path, size_t limit,
+                        struct bytes *text, struct error *err)
 {
-    CLEANUP_BYTES struct bytes text;
-    int rc;
-
-    bytes_init(&text, limit);
-    rc = backend_get(backend, path, &text, err);
-    if (rc < 0)
-        return rc;
-    rc = yaml_parse(text.data, text.size, ret_yaml, err);
-    return rc < 0 ? fail_context(err, -EBADMSG, "'%s'", path) : 0;
+    bytes_init(text, limit);
+    return backend_get(backend, path, text, err);
 }
 
 static int ask_alias(struct backend *backend, const char *key,
                      struct listing **ret_listing, struct error *err)
 {
-    CLEANUP_LISTING_BUILDER struct listing_builder builder;
-    CLEANUP_YAML struct yaml *yaml = NULL;
+    CLEANUP_LISTING_BUILDER struct listing_builder builder = {0};
+    CLEANUP_BYTES struct bytes text = {0};
+    CLEANUP_FREE char *target = NULL;
     char path[REPO_PATH_SIZE];
-    const struct yaml_node *node;
-    const char *text;
     struct uid uid;
     int rc = repo_path_alias(key, path, err);
 
-    listing_builder_init(&builder);
     if (rc == 0)
-        rc = get_yaml(backend, path, ALIAS_BYTES_MAX, &yaml, err);
+        rc = get_document(backend, path, ALIAS_BYTES_MAX, &text, err);
     if (rc < 0)
         return rc;
-    node = yaml_get(yaml_root(yaml), "uid");
-    text = node ? yaml_text(node) : NULL;
-    if (!text)
-        return fail(err, EBADMSG, "'%s': no text 'uid' in it", path);
-    if (uid_parse_target(text, &uid, err) < 0)
-        return fail_context(err, -EBADMSG, "'%s'", path);
+    rc = alias_parse(text.data, text.size, &target, err);
+    if (rc == 0 && uid_parse_target(target, &uid, err) < 0)
+        rc = -EBADMSG;
+    if (rc < 0)
+        return fail_context(err, rc, "'%s'", path);
+    listing_builder_init(&builder);
     rc = listing_add(&builder, uid.id, err);
     if (rc == 0)
         rc = listing_add(&builder, uid.version, err);
@@ -202,30 +192,25 @@ static int ask_alias(struct backend *backend, const char *key,
 static int ask_alias_list(struct backend *backend, const char *key,
                           struct listing **ret_listing, struct error *err)
 {
-    CLEANUP_LISTING_BUILDER struct listing_builder builder;
-    CLEANUP_YAML struct yaml *yaml = NULL;
+    CLEANUP_LISTING_BUILDER struct listing_builder builder = {0};
+    CLEANUP_ALIAS_LIST struct alias_list list = {0};
+    CLEANUP_BYTES struct bytes text = {0};
     char id[MODEL_ID_SIZE], version[VERSION_SIZE], path[REPO_PATH_SIZE];
-    const struct yaml_node *list;
     int rc;
 
-    listing_builder_init(&builder);
     split_key(key, id, version);
     rc = repo_path_alias_list(id, version, path, err);
     if (rc == 0)
-        rc = get_yaml(backend, path, ALIAS_LIST_BYTES_MAX, &yaml, err);
+        rc = get_document(backend, path, ALIAS_LIST_BYTES_MAX, &text, err);
     if (rc < 0)
         return rc;
-    list = yaml_get(yaml_root(yaml), "aliases");
-    if (!list || list->kind != YAML_LIST)
-        return fail(err, EBADMSG, "'%s': no list 'aliases' in it", path);
-    for (size_t i = 0; i < list->list.count; i++) {
-        const char *alias = yaml_text(list->list.items[i]);
-
-        rc = alias ? listing_add(&builder, alias, err) : 0;
-        if (rc < 0)
-            return rc;
-    }
-    return listing_finish(&builder, strcmp, ret_listing, err);
+    rc = alias_list_parse(text.data, text.size, &list, err);
+    if (rc < 0)
+        return fail_context(err, rc, "'%s'", path);
+    listing_builder_init(&builder);
+    for (size_t i = 0; rc == 0 && i < list.count; i++)
+        rc = listing_add(&builder, list.aliases[i], err);
+    return rc < 0 ? rc : listing_finish(&builder, strcmp, ret_listing, err);
 }
 
 static int ask_cached_version(struct backend *backend, const char *key,
