@@ -17,6 +17,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -126,7 +127,8 @@ class Mount:
         try:
             return self.process.wait(MINUTE)
         finally:
-            self.clean_up()
+            if is_mounted(self.point):
+                unmount_lazily(self.point)
 
     def kill(self):
         """As a crash does."""
@@ -134,7 +136,7 @@ class Mount:
         self.process.wait()
 
     def clean_up(self):
-        """Leaves nothing behind, whatever happened before."""
+        """Leaves nothing behind, whatever happened before, and tells what was said."""
         if is_mounted(self.point):
             unmount_lazily(self.point)
         if self.process.poll() is None:
@@ -143,6 +145,9 @@ class Mount:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        # The runner shows what a test printed only if it failed.
+        print(f"--- daemon at {self.point}: status {self.process.returncode}\n"
+              f"{self.log()[-4000:]}", file=sys.stderr)
 
 
 def unmount_lazily(point):
