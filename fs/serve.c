@@ -78,7 +78,7 @@ static void bytes_arrived(void *arg, int rc, const struct error *err)
 {
     struct parked *parked = arg;
     CLEANUP_ANSWER struct answer answer;
-    struct error failure = *err;
+    struct error failure = rc < 0 ? *err : (struct error){0};
 
     answer_init(&answer);
     if (rc == -ESTALE)
