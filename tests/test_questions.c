@@ -11,6 +11,7 @@ enum { FIELDS = 7 };
 /* A line of golden_names.tsv. */
 struct row {
     char *line;
+    size_t line_capacity;
     const char *sort, *uid, *id, *version, *versions, *latest, *aliases;
 };
 
@@ -57,10 +58,9 @@ static int tear_down(void **state)
 static bool next_row(FILE *file, struct row *row)
 {
     char *fields[FIELDS], *rest;
-    size_t size = 0;
 
     do {
-        if (getline(&row->line, &size, file) < 0)
+        if (getline(&row->line, &row->line_capacity, file) < 0)
             return false;
     } while (row->line[0] == '#');
     row->line[strcspn(row->line, "\n")] = '\0';

@@ -1,6 +1,7 @@
 /* test_resolver.c: names to models over several repositories, some of them dead. */
 #include "tests/test.h"
 
+#include "common/files.h"
 #include "common/memory.h"
 #include "common/sync.h"
 #include "resolver/resolver.h"
@@ -9,6 +10,7 @@
 #include "tests/fakes/memory_backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ enum {
 struct fixture {
     struct backend *memory[REPOSITORIES], *counting[REPOSITORIES], *fault[REPOSITORIES];
     struct resolver *resolver;
+    char *cache_root; /* NULL: none */
 };
 
 static void open_resolver(struct fixture *fixture, int64_t ttl_ms, int64_t negative_ms)
@@ -36,6 +39,7 @@ static void open_resolver(struct fixture *fixture, int64_t ttl_ms, int64_t negat
     };
     struct resolver_options options = {.repositories = repositories,
                                        .repository_count = REPOSITORIES,
+                                       .cache_root = fixture->cache_root,
                                        .ttl_alias_ms = ttl_ms,
                                        .ttl_listing_ms = ttl_ms,
                                        .ttl_negative_ms = negative_ms};
@@ -80,8 +84,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
+    struct error err = {0};
 
     resolver_close(fixture->resolver);
+    if (fixture->cache_root)
+        assert_int_equal(files_remove_tree(AT_FDCWD, fixture->cache_root, &err), 0);
+    free(fixture->cache_root);
     for (size_t i = 0; i < REPOSITORIES; i++)
         backend_close(fixture->fault[i]);
     free(fixture);
@@ -207,6 +215,58 @@ static void unknown_uids_are_reported_as_audmodel_does(void **state)
         assert_int_equal(resolve(fixture, uids[i], &err), -ENOENT);
         assert_string_equal(err.message, expected);
     }
+}
+
+/* A cache folder of our own, in which audmodel has the header of a legacy ID. */
+static void make_cache(struct fixture *fixture, const char *version)
+{
+    const char *parent = getenv("TMPDIR");
+    CLEANUP_FREE char *path = NULL;
+    struct error err = {0};
+
+    fixture->cache_root = xasprintf("%s/test-resolver-XXXXXX", parent ? parent : "/tmp");
+    assert_non_null(mkdtemp(fixture->cache_root));
+    path = xasprintf("%s/" LEGACY "/%s.header.yaml", fixture->cache_root, version);
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(files_make_folders(AT_FDCWD, path, 0777, &err), 0);
+    path[strlen(path)] = '/';
+    assert_int_equal(files_replace(AT_FDCWD, path, "x", 1, 0644, &err), 0);
+    open_resolver(fixture, HOUR_MS, 0);
+}
+
+static void legacy_id_has_one_version(void **state)
+{
+    struct fixture *fixture = *state;
+
+    set_header(fixture->memory[2], LEGACY, "1.0.0");
+    set_header(fixture->memory[1], LEGACY, "3.0.0");
+    set_header(fixture->memory[1], LEGACY, "2.0.0");
+    assert_versions(fixture, LEGACY, "2.0.0:1*");
+    assert_resolves(fixture, LEGACY, LEGACY, "2.0.0", 1);
+    assert_resolves(fixture, LEGACY "-1.0.0", LEGACY, "1.0.0", 2);
+}
+
+static void legacy_version_is_taken_from_the_cache_folder_first(void **state)
+{
+    struct fixture *fixture = *state;
+
+    make_cache(fixture, "1.0.0");
+    set_header(fixture->memory[1], LEGACY, "2.0.0");
+    /* the header is not there (any more): the repositories know better */
+    assert_versions(fixture, LEGACY, "2.0.0:1*");
+    set_header(fixture->memory[2], LEGACY, "1.0.0");
+    assert_versions(fixture, LEGACY, "1.0.0:2*");
+}
+
+static void legacy_id_is_found_offline(void **state)
+{
+    struct fixture *fixture = *state;
+
+    make_cache(fixture, "1.0.0");
+    for (size_t i = 0; i < REPOSITORIES; i++)
+        die(fixture, i);
+    assert_versions(fixture, LEGACY, "1.0.0:0*");
+    assert_resolves(fixture, LEGACY, LEGACY, "1.0.0", 0);
 }
 
 static void alias_of_the_first_repository_wins(void **state)
@@ -608,6 +668,9 @@ int main(void)
         TEST(latest_is_the_last_that_audmodel_accepts),
         TEST(folder_without_header_is_no_version),
         TEST(unknown_uids_are_reported_as_audmodel_does),
+        TEST(legacy_id_has_one_version),
+        TEST(legacy_version_is_taken_from_the_cache_folder_first),
+        TEST(legacy_id_is_found_offline),
         TEST(alias_of_the_first_repository_wins),
         TEST(alias_documents_that_make_no_sense),
         TEST(known_answers_ask_nobody),

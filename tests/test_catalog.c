@@ -1,0 +1,316 @@
+/* test_catalog.c: answers with their age, one request at a time, limited memory. */
+#include "tests/test.h"
+
+#include "common/memory.h"
+#include "common/sync.h"
+#include "resolver/catalog.h"
+#include "tests/fakes/counting_backend.h"
+#include "tests/fakes/fault_backend.h"
+#include "tests/fakes/memory_backend.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TTL_MS = 1000,
+    NEGATIVE_MS = 100,
+    THREADS = 8,
+};
+
+/* The clock of these tests; only moved while no other thread runs. */
+static int64_t now_ms;
+
+static int64_t read_clock(void)
+{
+    return now_ms;
+}
+
+struct fixture {
+    struct backend *memory, *counting, *fault;
+    struct catalog *catalog;
+};
+
+/* The text of the document named by the key; "bad" makes no sense. */
+static int ask_document(struct backend *backend, const char *key,
+                        struct listing **ret_listing, struct error *err)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    CLEANUP_BYTES struct bytes text;
+    int rc;
+
+    listing_builder_init(&builder);
+    bytes_init(&text, MIB);
+    rc = backend_get(backend, key, &text, err);
+    if (rc == 0 && strcmp(text.data, "bad") == 0)
+        rc = fail(err, EBADMSG, "'%s' makes no sense", key);
+    if (rc == 0)
+        rc = listing_add(&builder, text.data, err);
+    return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
+}
+
+static const struct catalog_kind kind = {
+    .name = "document", .ttl = CATALOG_TTL_LISTING, .ask = ask_document};
+static const struct catalog_kind alias_kind = {
+    .name = "alias", .ttl = CATALOG_TTL_ALIAS, .ask = ask_document};
+static const struct catalog_kind kept_kind = {
+    .name = "kept", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_document};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = XNEW(struct fixture);
+    struct error err = {0};
+
+    fixture->memory = memory_backend_new();
+    fixture->counting = counting_backend_new(fixture->memory);
+    fixture->fault = fault_backend_new(fixture->counting);
+    now_ms = 1000000;
+    assert_int_equal(catalog_open(
+                         &(struct catalog_options){
+                             .backends = &fixture->fault,
+                             .backend_count = 1,
+                             .ttl_ms = {[CATALOG_TTL_ALIAS] = 0,
+                                        [CATALOG_TTL_LISTING] = TTL_MS,
+                                        [CATALOG_TTL_NEGATIVE] = NEGATIVE_MS},
+                             .memory_max = 4096,
+                             .now_ms = read_clock
+    },
+                         &fixture->catalog, &err),
+                     0);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    catalog_close(fixture->catalog);
+    backend_close(fixture->fault);
+    free(fixture);
+    return 0;
+}
+
+/* What catalog_get says, as text: the document, or "-" and the error's name. */
+static const char *ask(struct fixture *fixture, const struct catalog_kind *of,
+                       const char *key, enum resolve_how how, int64_t *ret_left_ms)
+{
+    static char text[256];
+    struct catalog_answer answer = {0};
+    struct error err = {0};
+    int rc = catalog_get(fixture->catalog, 0, of, key, how, &answer, &err);
+
+    if (rc == 0)
+        snprintf(text, sizeof text, "%s", answer.listing->names[0]);
+    else
+        snprintf(text, sizeof text, "-%s", strerrorname_np(-rc));
+    listing_unref(answer.listing);
+    *ret_left_ms = answer.left_ms;
+    return text;
+}
+
+/* One script: at each time a document is set or a fault, and a question is answered. */
+static void answers_age(void **state)
+{
+    static const struct {
+        int64_t at_ms;
+        const char *set; /* the document's new text; "" removes it; NULL: as it was */
+        int fault;       /* code of all calls; 0: none */
+        enum resolve_how how;
+        const char *answer;
+        int64_t left_ms;
+        unsigned requests; /* that reach the backend: open, and read if it is there */
+    } steps[] = {
+        {0,    "one", 0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {0,    NULL,  0,            RESOLVE_STALE, "-EINPROGRESS", 0,    0},
+        {0,    NULL,  0,            RESOLVE_FETCH, "one",          1000, 2},
+        {0,    NULL,  0,            RESOLVE_KNOWN, "one",          1000, 0},
+        {600,  "two", 0,            RESOLVE_FETCH, "one",          400,  0},
+        {999,  NULL,  0,            RESOLVE_KNOWN, "one",          1,    0},
+        {1000, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {1000, NULL,  0,            RESOLVE_STALE, "one",          0,    0},
+        {1000, NULL,  0,            RESOLVE_FETCH, "two",          1000, 2},
+ /* the backend dies: the last state stands, and nobody asks for a while */
+        {2000, NULL,  ETIMEDOUT,    RESOLVE_FETCH, "two",          0,    0},
+        {2050, NULL,  0,            RESOLVE_FETCH, "two",          0,    0},
+        {2050, NULL,  0,            RESOLVE_KNOWN, "two",          0,    0},
+        {2100, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {2100, NULL,  0,            RESOLVE_FETCH, "two",          1000, 2},
+ /* it is removed: remembered for the shorter time */
+        {3100, "",    0,            RESOLVE_FETCH, "-ENOENT",      100,  1},
+        {3199, "six", 0,            RESOLVE_KNOWN, "-ENOENT",      1,    0},
+        {3200, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {3200, NULL,  0,            RESOLVE_STALE, "-ENOENT",      0,    0},
+        {3200, NULL,  EHOSTUNREACH, RESOLVE_FETCH, "-ENOENT",      0,    0},
+        {3300, NULL,  0,            RESOLVE_FETCH, "six",          1000, 2},
+ /* a document that makes no sense is an error, whatever was there before */
+        {4300, "bad", 0,            RESOLVE_FETCH, "-EBADMSG",     0,    2},
+        {4300, NULL,  0,            RESOLVE_KNOWN, "-EBADMSG",     0,    0},
+        {4400, "end", 0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {4400, NULL,  0,            RESOLVE_FETCH, "end",          1000, 2},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        int64_t left_ms;
+
+        test_row(i, "%lld ms: %s", (long long)steps[i].at_ms, steps[i].answer);
+        now_ms = 1000000 + steps[i].at_ms;
+        if (steps[i].set)
+            memory_backend_set(fixture->memory, "a",
+                               steps[i].set[0] ? steps[i].set : NULL);
+        fault_backend_fail(fixture->fault, FAULT_ALL, NULL, steps[i].fault,
+                           steps[i].fault ? FAULT_ALWAYS : 0);
+        counting_backend_reset(fixture->counting);
+        assert_string_equal(ask(fixture, &kind, "a", steps[i].how, &left_ms),
+                            steps[i].answer);
+        assert_int_equal(left_ms, steps[i].left_ms);
+        assert_int_equal(counting_backend_total(fixture->counting), steps[i].requests);
+    }
+}
+
+static void failure_is_told_while_nothing_is_known(void **state)
+{
+    struct fixture *fixture = *state;
+    struct catalog_state seen;
+    int64_t left_ms;
+
+    memory_backend_set(fixture->memory, "a", "one");
+    catalog_state(fixture->catalog, 0, &seen);
+    assert_int_equal(seen.success_age_ms, -1);
+    fault_backend_fail(fixture->fault, FAULT_ALL, NULL, ECONNREFUSED, FAULT_ALWAYS);
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms),
+                        "-ECONNREFUSED");
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms),
+                        "-ECONNREFUSED");
+    now_ms += 7;
+    catalog_state(fixture->catalog, 0, &seen);
+    assert_true(seen.is_failing);
+    assert_int_equal(seen.failures, 1);
+    assert_int_equal(seen.failure_age_ms, 7);
+    assert_non_null(strstr(seen.message, "on purpose"));
+    fault_backend_clear(fixture->fault);
+    now_ms += NEGATIVE_MS;
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    catalog_state(fixture->catalog, 0, &seen);
+    assert_false(seen.is_failing);
+    assert_int_equal(seen.requests, 2);
+    assert_int_equal(seen.success_age_ms, 0);
+}
+
+static void memory_is_limited_but_for_kept_kinds(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t left_ms;
+    char key[16];
+
+    memory_backend_set(fixture->memory, "kept", "kept");
+    assert_string_equal(ask(fixture, &kept_kind, "kept", RESOLVE_FETCH, &left_ms),
+                        "kept");
+    for (int i = 0; i < 100; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        memory_backend_set(fixture->memory, key, key);
+        assert_string_equal(ask(fixture, &kind, key, RESOLVE_FETCH, &left_ms), key);
+        assert_string_equal(ask(fixture, &kind, "0", RESOLVE_FETCH, &left_ms), "0");
+        assert_in_range(catalog_memory(fixture->catalog), 1, 4096);
+    }
+    /* what was used of late is there, what was not is gone */
+    assert_string_equal(ask(fixture, &kind, "99", RESOLVE_KNOWN, &left_ms), "99");
+    assert_string_equal(ask(fixture, &kind, "0", RESOLVE_KNOWN, &left_ms), "0");
+    assert_string_equal(ask(fixture, &kind, "1", RESOLVE_KNOWN, &left_ms),
+                        "-EINPROGRESS");
+    assert_string_equal(ask(fixture, &kept_kind, "kept", RESOLVE_KNOWN, &left_ms),
+                        "kept");
+}
+
+static void kinds_do_not_mix(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t left_ms;
+
+    memory_backend_set(fixture->memory, "a", "one");
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    assert_string_equal(ask(fixture, &kept_kind, "a", RESOLVE_KNOWN, &left_ms),
+                        "-EINPROGRESS");
+}
+
+struct asker {
+    struct fixture *fixture;
+    char answer[256];
+    pthread_t thread;
+};
+
+static void *ask_in_thread(void *arg)
+{
+    struct asker *asker = arg;
+    struct catalog_answer answer = {0};
+    struct error err = {0};
+    int rc = catalog_get(asker->fixture->catalog, 0, &alias_kind, "a", RESOLVE_FETCH,
+                         &answer, &err);
+
+    snprintf(asker->answer, sizeof asker->answer, "%s",
+             rc == 0 ? answer.listing->names[0] : strerrorname_np(-rc));
+    listing_unref(answer.listing);
+    return NULL;
+}
+
+/* The first asks and is held; the others come meanwhile. One that was scheduled only
+ * after the release asks by itself (its TTL is 0), so that at most THREADS ask. */
+static void ask_at_once(struct fixture *fixture, int code, const char *expected)
+{
+    struct asker askers[THREADS];
+    int64_t left_ms;
+
+    fault_backend_block(fixture->fault, FAULT_OBJECT_OPEN, NULL);
+    for (size_t i = 0; i < THREADS; i++) {
+        askers[i].fixture = fixture;
+        assert_int_equal(
+            thread_start(&askers[i].thread, "ask", ask_in_thread, &askers[i]), 0);
+    }
+    assert_true(fault_backend_wait_blocked(fixture->fault, 1));
+    /* whoever must not wait is answered meanwhile */
+    assert_string_equal(ask(fixture, &alias_kind, "a", RESOLVE_KNOWN, &left_ms),
+                        "-EINPROGRESS");
+    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_KNOWN, &left_ms),
+                        "-EINPROGRESS");
+    if (code)
+        fault_backend_fail(fixture->fault, FAULT_ALL, NULL, code, FAULT_ALWAYS);
+    fault_backend_release(fixture->fault);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+        assert_string_equal(askers[i].answer, expected);
+    }
+}
+
+static void nobody_waits_but_who_fetches_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+
+    memory_backend_set(fixture->memory, "a", "one");
+    ask_at_once(fixture, 0, "one");
+    assert_in_range(counting_backend_calls(fixture->counting).object_open, 1, THREADS);
+}
+
+static void all_who_wait_get_the_failure(void **state)
+{
+    struct fixture *fixture = *state;
+
+    ask_at_once(fixture, ETIMEDOUT, "ETIMEDOUT");
+    assert_int_equal(counting_backend_total(fixture->counting), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(answers_age),
+        TEST(failure_is_told_while_nothing_is_known),
+        TEST(memory_is_limited_but_for_kept_kinds),
+        TEST(kinds_do_not_mix),
+        TEST(nobody_waits_but_who_fetches_the_same),
+        TEST(all_who_wait_get_the_failure),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
