@@ -16,6 +16,7 @@ void json_init(struct json *json, FILE *to)
 {
     json->to = to;
     json->depth = 0;
+    json->has_key = false;
 }
 
 static void new_line(struct json *json)
@@ -65,20 +66,34 @@ static void print_quoted(FILE *to, const char *text, size_t size)
     putc('"', to);
 }
 
+static void next_entry(struct json *json)
+{
+    if (json->open[json->depth - 1].has_entries)
+        putc(',', json->to);
+    json->open[json->depth - 1].has_entries = true;
+    new_line(json);
+}
+
+/* The next value's key, which may hold NUL. */
+static void print_key(struct json *json, const char *key, size_t size)
+{
+    next_entry(json);
+    print_quoted(json->to, key, size);
+    fputs(": ", json->to);
+    json->has_key = true;
+}
+
 /* What stands in front of a value. */
 static void start_value(struct json *json, const char *key)
 {
     if (json->depth == 0)
         return;
-    if (json->open[json->depth - 1].has_entries)
-        putc(',', json->to);
-    json->open[json->depth - 1].has_entries = true;
-    new_line(json);
-    assert((key != NULL) == (json->open[json->depth - 1].kind == JSON_MAP));
-    if (key) {
-        print_quoted(json->to, key, strlen(key));
-        fputs(": ", json->to);
-    }
+    if (key)
+        print_key(json, key, strlen(key));
+    assert(json->has_key == (json->open[json->depth - 1].kind == JSON_MAP));
+    if (!json->has_key)
+        next_entry(json);
+    json->has_key = false;
 }
 
 static void end_value(struct json *json)
@@ -230,11 +245,12 @@ static void json_map(struct json *json, const char *key, const struct yaml_node 
         char name[PYFLOAT_SIZE * 4];
 
         if (pair->key->kind == YAML_TEXT) {
-            json_yaml(json, pair->key->text.data, pair->value);
-            continue;
+            print_key(json, pair->key->text.data, pair->key->text.size);
+        } else {
+            format_key(pair->key, name, sizeof name);
+            print_key(json, name, strlen(name));
         }
-        format_key(pair->key, name, sizeof name);
-        json_yaml(json, name, pair->value);
+        json_yaml(json, NULL, pair->value);
     }
     json_end(json);
 }

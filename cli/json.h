@@ -30,6 +30,7 @@ enum json_kind {
 struct json {
     FILE *to;
     unsigned depth;
+    bool has_key; /* of the next value, already printed */
     struct {
         enum json_kind kind;
         bool has_entries;
