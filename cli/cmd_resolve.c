@@ -4,6 +4,14 @@
 #include "cli/query.h"
 #include "cli/wire.h"
 
+/* What the document of an alias says, as for audmodel: the version of a legacy ID, too.
+ */
+static void print_target(const char *id, const char *version,
+                         char ret_uid[QUERY_UID_SIZE])
+{
+    snprintf(ret_uid, QUERY_UID_SIZE, "%s-%s", id, version);
+}
+
 /* An alias is taken at its word, as by audmodel: what it names need not exist. */
 static int resolve(struct resolver *resolver, const char *text,
                    char ret_uid[QUERY_UID_SIZE], struct error *err)
@@ -20,13 +28,13 @@ static int resolve(struct resolver *resolver, const char *text,
 
         rc = resolver_alias(resolver, uid.alias, RESOLVE_FETCH, &target, &unknown);
         if (rc == 0 && *target.version) {
-            query_print_uid(target.id, target.version, ret_uid);
+            print_target(target.id, target.version, ret_uid);
             return 0;
         }
     }
     rc = resolver_resolve(resolver, text, RESOLVE_FETCH, &release, err);
     if (rc == 0)
-        query_print_uid(release.id, release.version, ret_uid);
+        print_target(release.id, release.version, ret_uid);
     return rc;
 }
 

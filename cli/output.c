@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { GAP = 2 }; /* blanks between columns */
+enum {
+    GAP = 2,               /* blanks between columns */
+    COLUMN_WIDTH_MAX = 40, /* cells beyond it push the rest of their row */
+};
 
 static bool is_control(char c)
 {
@@ -85,7 +88,7 @@ void output_table_add(struct output_table *table, const char *const *cells)
         size_t width = width_of(cells[i]);
 
         row->cells[i] = xstrdup(cells[i]);
-        if (width > table->widths[i])
+        if (width > table->widths[i] && width <= COLUMN_WIDTH_MAX)
             table->widths[i] = width;
     }
     *table->end = row;
@@ -104,18 +107,27 @@ struct output_table *output_table_new(const char *const *titles)
     return table;
 }
 
+static void print_row(const struct output_table *table, const struct row *row)
+{
+    size_t padding = 0;
+
+    for (size_t i = 0; i < table->columns; i++) {
+        size_t width = width_of(row->cells[i]);
+
+        if (width > 0) {
+            printf("%*s", (int)padding, "");
+            output_text(row->cells[i], strlen(row->cells[i]));
+            padding = 0;
+        }
+        padding += GAP + (width < table->widths[i] ? table->widths[i] - width : 0);
+    }
+    putchar('\n');
+}
+
 void output_table_print(const struct output_table *table)
 {
-    for (const struct row *row = table->first; row; row = row->next) {
-        for (size_t i = 0; i < table->columns; i++) {
-            size_t padding = table->widths[i] - width_of(row->cells[i]) + GAP;
-
-            output_text(row->cells[i], strlen(row->cells[i]));
-            if (i + 1 < table->columns)
-                printf("%*s", (int)padding, "");
-        }
-        putchar('\n');
-    }
+    for (const struct row *row = table->first; row; row = row->next)
+        print_row(table, row);
 }
 
 void output_table_free(struct output_table *table)

@@ -25,7 +25,8 @@ void output_text(const char *text, size_t size);
  * full, the reader of a pipe is gone. */
 int output_finish(struct error *err);
 
-/* Columns, each as wide as its widest cell; the last is not padded. */
+/* Columns, each as wide as its widest cell but for cells so wide that they would push the
+ * others off the screen: those push only their own row. Lines end without blanks. */
 struct output_table;
 
 struct output_table *output_table_new(const char *const *titles); /* ends with NULL */

@@ -38,6 +38,9 @@ static void print_table(void)
                                                   "gr\xC3\xBC\xC3\x9F"
                                                   "e-net",
                                                   ""});
+    output_table_add(table, (const char *const[]){"", "", "alone"});
+    output_table_add(table, (const char *const[]){
+                                "1234567890123456789012345678901234567890x", "y", "z"});
     output_table_print(table);
     output_table_free(table);
 }
@@ -48,10 +51,13 @@ static void columns_are_aligned(void **state)
 
     (void)state;
     capture(print_table, text, sizeof text);
-    assert_string_equal(text, "ID        NAME       ALIASES\n"
-                              "3e120e8d  onnx       a, b\n"
-                              "1         gr\xC3\xBC\xC3\x9F"
-                              "e-net  \n");
+    assert_string_equal(text,
+                        "ID        NAME       ALIASES\n"
+                        "3e120e8d  onnx       a, b\n"
+                        "1         gr\xC3\xBC\xC3\x9F"
+                        "e-net\n"
+                        "                     alone\n"
+                        "1234567890123456789012345678901234567890x  y          z\n");
 }
 
 static void print_lines(void)
