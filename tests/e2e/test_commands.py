@@ -96,7 +96,7 @@ class OfModels(MountTest):
         for word in ("3e120e8d", "onnx", "emotion.cnn", "1.0.0", "2.0.0", "emotion-small"):
             self.assertIn(word, long)
         self.assertNotIn(self.other.split("-")[0], self.out("ls", "emotion*"))
-        self.assertIn("3e120e8d", self.out("ls", "emotion*"))
+        self.assertIn("emotion-small", self.out("ls", "emotion*"))
         self.assertEqual(len(self.json("ls")), 2)
 
     def test_info(self):
