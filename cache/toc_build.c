@@ -8,6 +8,7 @@
 
 #include "cache/toc_block.h"
 #include "cache/toc_name.h"
+#include "cache/toc_sort.h"
 #include "common/bytes.h"
 #include "common/memory.h"
 
@@ -16,7 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESERVE_MIN = 64 };
+enum {
+    RESERVE_MIN = 64, /* entries */
+    AHEAD = 16,       /* entries: about the time that memory takes */
+};
 
 #define PATHS_MAX ((size_t)1 << 30) /* bytes of all paths */
 
@@ -145,34 +149,16 @@ static int fail_entry(const struct toc_build *build, uint32_t index, struct erro
                 toc_name_print(path, entry->name_size, text), complaint);
 }
 
-static int compare_paths(const void *left, const void *right, void *arg)
+/* Paths lie in memory in the order of the archive. Fetching them ahead makes a pass in
+ * their own order several times as fast where a million is in no order. (Not inlined, gcc
+ * takes the function for one without effect and drops it.) */
+static inline __attribute__((always_inline)) void
+fetch_ahead(const struct toc_build *build, const uint32_t *order, uint32_t i)
 {
-    const struct toc_build *build = arg;
-    const struct toc_entry *a = &build->entries[*(const uint32_t *)left];
-    const struct toc_entry *b = &build->entries[*(const uint32_t *)right];
-    size_t size = a->name_size < b->name_size ? a->name_size : b->name_size;
-    int order = memcmp(build->paths.data + a->name, build->paths.data + b->name, size);
-
-    return order ? order : (a->name_size > b->name_size) - (a->name_size < b->name_size);
-}
-
-/* Indexes of the entries in the order of their paths; freed by the caller. */
-static int sort_paths(struct toc_build *build, uint32_t **ret_order, struct error *err)
-{
-    CLEANUP_FREE uint32_t *order = calloc(build->count + 1u, sizeof *order);
-    bool is_sorted = true;
-
-    if (!order)
-        return fail(err, ENOMEM, "no memory to sort %u files and folders", build->count);
-    for (uint32_t i = 0; i < build->count; i++) {
-        order[i] = i;
-        if (i && is_sorted)
-            is_sorted = compare_paths(&order[i - 1], &order[i], build) <= 0;
-    }
-    if (!is_sorted)
-        qsort_r(order, build->count, sizeof *order, compare_paths, build);
-    *ret_order = steal_ptr(&order);
-    return 0;
+    if (i + 2 * AHEAD >= build->count)
+        return;
+    __builtin_prefetch(&build->entries[order[i + 2 * AHEAD]].name_size);
+    __builtin_prefetch(build->paths.data + build->entries[order[i + AHEAD]].name);
 }
 
 /* Bytes that both paths have in front, up to and with the last separator: the folders
@@ -268,6 +254,7 @@ static int walk_all(struct walk *walk, const uint32_t *order, struct error *err)
         unsigned depth = 0;
         size_t shared = i ? shared_folders(build, order[i - 1], order[i], &depth) : 0;
 
+        fetch_ahead(build, order, i);
         rc = visit(walk, order[i], shared, depth, err);
     }
     return rc;
@@ -282,6 +269,7 @@ static int check_clashes(const struct toc_build *build, const uint32_t *order,
         const struct toc_entry *b = &build->entries[order[i]];
         const char *path = build->paths.data + b->name;
 
+        fetch_ahead(build, order, i);
         if (a->name_size > b->name_size ||
             memcmp(build->paths.data + a->name, path, a->name_size) != 0)
             continue;
@@ -316,7 +304,7 @@ int toc_build_finish(struct toc_build *build, struct toc **ret_toc, struct error
 
     slashes_to_nul(build);
     walk->build = build;
-    rc = sort_paths(build, &order, err);
+    rc = toc_sort(build->entries, build->count, build->paths.data, &order, err);
     if (rc == 0)
         rc = check_clashes(build, order, err);
     if (rc == 0)
