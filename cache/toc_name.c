@@ -29,14 +29,38 @@ static const uint16_t cp437[128] = {
     0x00b0, 0x2219, 0x00b7, 0x221a, 0x207f, 0x00b2, 0x25a0, 0x00a0, /* f8 */
 };
 
+static bool is_dots(const char *part, size_t size)
+{
+    return part[0] == '.' && (size == 1 || (size == 2 && part[1] == '.'));
+}
+
+/* Would a program that takes "\" for a separator leave the folder? "\a", "c:\a", "..\a".
+ */
+static bool climbs_by_backslash(const char *name, size_t size)
+{
+    const char *end = name + size, *part = name;
+    const char *slash = memchr(name, '\\', size);
+
+    if (!slash)
+        return false;
+    if (slash == name || (slash == name + 2 && name[1] == ':'))
+        return true;
+    while (part <= end) {
+        slash = memchr(part, '\\', (size_t)(end - part));
+        if (!slash)
+            slash = end;
+        if (slash - part == 2 && is_dots(part, 2))
+            return true;
+        part = slash + 1;
+    }
+    return false;
+}
+
 bool toc_name_is_safe(const char *name, size_t size)
 {
-    if (size == 0 || size > TOC_NAME_MAX)
-        return false;
-    if (name[0] == '.' && (size == 1 || (size == 2 && name[1] == '.')))
-        return false;
-    return !memchr(name, '/', size) && !memchr(name, '\\', size) &&
-           !memchr(name, 0, size);
+    return size > 0 && size <= TOC_NAME_MAX && !is_dots(name, size) &&
+           !memchr(name, '/', size) && !memchr(name, '\0', size) &&
+           !climbs_by_backslash(name, size);
 }
 
 const char *toc_name_print(const void *raw, size_t raw_size, char buffer[static 128])
@@ -61,7 +85,12 @@ static const char *part_complaint(const char *part, size_t size)
         return "has an empty part in its name";
     if (size > TOC_NAME_MAX)
         return "has a part of more than 255 bytes in its name";
-    return toc_name_is_safe(part, size) ? NULL : "has a '.' or '..' in its name";
+    if (is_dots(part, size))
+        return "has a '.' or '..' in its name";
+    return climbs_by_backslash(part, size)
+               ? "has a path in its name that is written with "
+                 "backslashes and leaves the folder"
+               : NULL;
 }
 
 static const char *path_complaint(const char *path, size_t size)
@@ -72,8 +101,6 @@ static const char *path_complaint(const char *path, size_t size)
         return "has an empty name";
     if (memchr(path, '\0', size))
         return "has a NUL in its name";
-    if (memchr(path, '\\', size))
-        return "has a backslash in its name";
     if (path[0] == '/')
         return "has an absolute path";
     if (size > TOC_PATH_MAX)

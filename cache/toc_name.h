@@ -2,7 +2,11 @@
  *
  * What audmodel writes passes. Refused is whatever could leave the folder of the model,
  * mean two things to two programs, or not exist on a file system. "." and empty parts are
- * refused as ".." is: other programs drop them, so two such names could be one file. */
+ * refused as ".." is: other programs drop them, so two such names could be one file.
+ *
+ * A backslash is a character like any other where the archive was made on Unix (a model
+ * may have a file "back\slash"), unless a program that takes it for a separator would
+ * leave the folder. From other systems it is a separator that no zip archive may have. */
 #ifndef CACHE_TOC_NAME_H
 #define CACHE_TOC_NAME_H
 
@@ -19,7 +23,8 @@ enum {
     TOC_NAME_BUFFER = 3 * TOC_NAME_RAW_MAX, /* a byte of CP437 becomes at most three */
 };
 
-/* One part of a path: not empty, "." or "..", no "/", "\" or NUL, at most 255 bytes. */
+/* One part of a path: not empty, "." or "..", no "/" or NUL, no climbing by backslashes,
+ * at most 255 bytes. */
 bool toc_name_is_safe(const char *name, size_t size);
 
 /* Check a path of parts joined by "/", none in front or at the end. -EBADMSG. */

@@ -342,6 +342,9 @@ static int add_entry(struct toc_build *build, const struct raw_entry *raw, char 
 
     if (rc < 0)
         return rc;
+    if (raw->made_by >> 8 != MADE_BY_UNIX && memchr(buffer, '\\', size))
+        return fail(err, EBADMSG, "entry '%s' has a backslash in its name",
+                    toc_name_print(raw->name, raw->name_size, text));
     if (size > 1 && buffer[size - 1] == '/') {
         entry.kind = TOC_FOLDER;
         size--;

@@ -142,6 +142,7 @@ def good():
     yield "cp437", build([Member(bytes(range(128, 192)), A, flags=0),
                            Member(bytes(range(192, 256)), A, flags=0)])
     yield "control-characters", build([Member(b"a\nb\x01\x7f", A)])
+    yield "backslash", build([Member("back\\slash", A), Member("x\\..y/...\\z", B)])
     yield "dot-names", build([Member(n, A) for n in ("...", ".a", "..a", "a.", "x/.hidden", "a..")])
     yield "name-of-255", build([Member("n" * 255, A)])
     yield "path-of-4095", build([Member("/".join(["p" * 255] * 15 + ["q" * 255]), A)])
@@ -249,8 +250,11 @@ def hostile():
             ("dot-alone", b".", "'.' or '..'"),
             ("double-slash", b"a//b", "empty part"),
             ("double-slash-last", b"a//", "empty part"),
-            ("backslash", b"a\\b", "backslash"),
-            ("drive", b"c:\\b", "backslash"),
+            ("backslash-absolute", b"\\b", "written with backslashes"),
+            ("backslash-drive", b"c:\\b", "written with backslashes"),
+            ("backslash-parent", b"..\\b", "written with backslashes"),
+            ("backslash-parent-inside", b"x/a\\..\\..\\b", "written with backslashes"),
+            ("backslash-parent-last", b"a\\..", "written with backslashes"),
             ("empty", b"", "empty name"),
             ("nul", b"a\0b", "NUL"),
             ("nul-last", b"a.txt\0", "NUL"),
@@ -260,6 +264,7 @@ def hostile():
             ("depth-of-257", b"/".join([b"d"] * 257), "256 folders deep")):
         yield "name-" + name, reason, \
             build([Member("ok", B), Member(raw, b"" if raw[-1:] == b"/" else A)])
+    yield "name-backslash-of-dos", "has a backslash", build([Member("a\\b", A, made_by=20)])
     yield "name-cp437-grows", "255 bytes", build([Member(b"\xb0" * 100, A, flags=0)])
     for name, raw in (("bare", b"a\xff"), ("overlong", b"\xc0\xaf"), ("surrogate", b"\xed\xa0\x80"),
                       ("cut", b"\xe6\xa8"), ("high", b"\xf5\x80\x80\x80")):
