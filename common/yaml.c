@@ -10,6 +10,8 @@
 #include <string.h>
 #include <yaml.h>
 
+enum { DIRECTIVES_MAX = 100 };
+
 const struct yaml_node *yaml_root(const struct yaml *yaml)
 {
     return yaml->root;
@@ -60,6 +62,26 @@ const char *yaml_kind_name(enum yaml_kind kind)
     };
 
     return names[kind];
+}
+
+/* libyaml compares each %TAG directive with all others before its first event, so a text
+ * of many would keep us for hours. One starts a line; any kind of line break ends in one
+ * of these bytes. */
+static int check_directives(const char *text, size_t size, struct error *err)
+{
+    static const char directive[] = "%TAG";
+    const char *end = text + size, *at = text;
+    int count = 0;
+
+    while (at < end && (at = memmem(at, (size_t)(end - at), directive, 4)) != NULL) {
+        unsigned char before = at > text ? (unsigned char)at[-1] : '\n';
+
+        if ((before < ' ' || before >= 0x80) && ++count > DIRECTIVES_MAX)
+            return fail(err, EFBIG, "YAML with more than %d %%TAG directives",
+                        (int)DIRECTIVES_MAX);
+        at++;
+    }
+    return 0;
 }
 
 /* libyaml counts from 0 */
@@ -176,10 +198,14 @@ int yaml_parse(const char *text, size_t size, struct yaml **ret_yaml, struct err
     if (size > YAML_BYTES_MAX)
         return fail(err, EFBIG, "YAML of %zu bytes is larger than the limit of %d", size,
                     (int)YAML_BYTES_MAX);
+    rc = check_directives(text, size, err);
+    if (rc < 0)
+        return rc;
     yaml = calloc(1, sizeof *yaml);
     if (!yaml || !yaml_parser_initialize(&parser))
         return fail(err, ENOMEM, "no memory for YAML of %zu bytes", size);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING); /* not UTF-16, as audmodel */
     rc = take_events(&parser, text, size, yaml, err);
     yaml_parser_delete(&parser);
     if (rc < 0)

@@ -123,6 +123,7 @@ static void what_is_wrong_has_its_place(void **state)
         {"a: 1\n<<: 5\n",    "line 2, column 5: only a mapping or a list of mappings"},
         {"a\n---\nb\n",      "line 2, column 1: found another document"              },
         {"a: 1\nb: \x01\n",  "line 2, column 4: "                                    },
+        {"\xff\xfe\x61",     "line 1, column 1: "                                    },
         {"a: \xff\n",        "line 1, column 4: "                                    },
         {"!!map [1]",        "line 1, column 1: !!map cannot be made of a sequence"  },
     };
@@ -155,36 +156,42 @@ static char *repeat(const char *head, const char *part, size_t count, const char
     return text;
 }
 
-#define BOMB(name, below)                                                                \
-#name ": &" #name " [*" #below ",*" #below ",*" #below ",*" #below ",*" #below       \
-          ",*" #below ",*" #below ",*" #below ",*" #below ",*" #below "]\n"
+static const char bomb[] = "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+                           "b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+                           "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+                           "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+                           "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n"
+                           "f: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
 
 static void limits_end_in_an_error(void **state)
 {
+    /* columns would be wider than a line */
+    /* clang-format off */
     static const struct {
         const char *head, *part;
         size_t count;
         const char *tail;
         int rc;
     } cases[] = {
-        {"",                                     "[",                                                    100,                                                                                        "",                                                                                                                                                                               -EINVAL                                                                                                                                                                                                                                      }, /* ends too early, but is not too deep */
-        {"",                                     "[",                                                    101,                                                                                        "",                                                                                                                                                                               -EFBIG                                                                                                                                                                                                                                       },
-        {"",                                     "- ",                                                   1000,                                                                                       "a",                                                                                                                                                                              -EFBIG                                                                                                                                                                                                                                       },
-        {"",                                     "{a: ",                                                 500,                                                                                        "",                                                                                                                                                                               -EFBIG                                                                                                                                                                                                                                       },
-        {"[",                                    "a,",                                                   YAML_NODES_MAX - 1,                                                                         "]",                                                                                                                                                                              0                                                                                                                                                                                                                                            },
-        {"[",                                    "a,",                                                   YAML_NODES_MAX,                                                                             "]",                                                                                                                                                                              -EFBIG                                                                                                                                                                                                                                       },
-        {"a: &a [x,x,x,x,x,x,x,x,x,x]\n" BOMB(b, a) BOMB(c,                                              b) BOMB(d,                                                                                  c) BOMB(e,                                                                                                                                                                        d)
-             BOMB(f,                                                                                                                                                                                                                                                                                                                                                                                                   e),
-         BOMB(g, f), 1, "", -EFBIG},
-        {"a: &a {b: c}\nx: [",                                 "{<<: [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]},",                                                                                     100000,                                                                                                                                                                              "]",
-         -EFBIG                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  },
-        {"",                   "1", YAML_INT_DIGITS_MAX, "", 0                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     },
-        {"",                                     "1",                                                                      YAML_INT_DIGITS_MAX + 1,                                                                                                                                             "",                                                                                                                                                                                                                                                                                                                           -EFBIG                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      },
-        {"0x",                                     "f",                                                    3570,                                                  "",                                                                                    0},
-        {"0x",                                   "f",                                                  3573,                                                                                     "",                                                                                                                                                                                                                  -EFBIG                                                                                                                                                                                                                                                                                                                                                                          },
-        {"",                                   "x",                                                    YAML_BYTES_MAX,                                                                                         "",                                                                                                                                                                                   0                                                                                                                                                                                                        },
-        {"",                                     "x",                                                      YAML_BYTES_MAX + 1,                                                                               "",                                                                                                                                                                     -EFBIG                                                                                                                                                                                                                              },
+        {"", "[", 100, "", -EINVAL}, /* ends too early, but is not too deep */
+        {"", "[", 101, "", -EFBIG},
+        {"", "- ", 1000, "a", -EFBIG},
+        {"", "{a: ", 500, "", -EFBIG},
+        {"[", "a,", YAML_NODES_MAX - 1, "]", 0},
+        {"[", "a,", YAML_NODES_MAX, "]", -EFBIG},
+        {bomb, "", 1, "", -EFBIG},
+        {"a: &a {b: c}\nx: [", "{<<: [*a,*a,*a,*a,*a,*a,*a,*a]},", 100000, "]", -EFBIG},
+        {"", "1", YAML_INT_DIGITS_MAX, "", 0},
+        {"", "1", YAML_INT_DIGITS_MAX + 1, "", -EFBIG},
+        {"0x", "f", 3570, "", 0},
+        {"0x", "f", 3573, "", -EFBIG},
+        {"a: '", "\n%TAG !a! b", 100, "'", 0},
+        {"a\n...", "\n%TAG !a! b", 101, "\n--- c", -EFBIG},
+        {"%TAG !b! b", "\xe2\x80\xa8%TAG !a! b", 100, "\n--- c", -EFBIG},
+        {"", "x", YAML_BYTES_MAX, "", 0},
+        {"", "x", YAML_BYTES_MAX + 1, "", -EFBIG},
     };
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
