@@ -65,13 +65,9 @@ static int print_all(const struct facts *facts, bool is_json, struct error *err)
     struct json json;
 
     for (enum fact fact = 0; fact < FACT_HEADER; fact++) {
-        const char *name = facts_name(fact);
-
-        keys[fact] = (struct yaml_node){
-            .kind = YAML_TEXT, .text = {.data = name, .size = strlen(name)}
-        };
+        keys[fact] = yaml_node_of(facts_name(fact));
         pairs[map.map.count].key = &keys[fact];
-        pairs[map.map.count++].value = (struct yaml_node *)facts_node(facts, fact);
+        pairs[map.map.count++].value = facts_node(facts, fact);
     }
     if (!is_json)
         return print_yaml(&map, err);

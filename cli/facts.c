@@ -21,13 +21,6 @@ const char *facts_name(enum fact fact)
     return fact_names[fact];
 }
 
-static struct yaml_node text_node(const char *text)
-{
-    return (struct yaml_node){
-        .kind = YAML_TEXT, .text = {.data = text, .size = strlen(text)}
-    };
-}
-
 /* A date as YAML knows it, where it is one and nothing else. */
 static struct yaml_node date_node(const struct header *header)
 {
@@ -37,7 +30,7 @@ static struct yaml_node date_node(const struct header *header)
     if (header->date_s != 0 && strlen(header->date) == strlen("2024-02-29") &&
         sscanf(header->date, "%4d-%2d-%2d", &time->year, &time->month, &time->day) == 3)
         return node;
-    return text_node(header->date);
+    return yaml_node_of(header->date);
 }
 
 static int find_header(struct wire *wire, struct facts *facts, struct error *err)
@@ -49,9 +42,9 @@ static int find_header(struct wire *wire, struct facts *facts, struct error *err
     if (rc < 0)
         return rc;
     header = facts->header;
-    facts->nodes[FACT_NAME] = text_node(header->name);
-    facts->nodes[FACT_SUBGROUP] = text_node(header->subgroup);
-    facts->nodes[FACT_AUTHOR] = text_node(header->author);
+    facts->nodes[FACT_NAME] = yaml_node_of(header->name);
+    facts->nodes[FACT_SUBGROUP] = yaml_node_of(header->subgroup);
+    facts->nodes[FACT_AUTHOR] = yaml_node_of(header->author);
     facts->nodes[FACT_DATE] = date_node(header);
     facts->nodes[FACT_PARAMS] = *header->parameters;
     return 0;
@@ -94,7 +87,7 @@ static int find_aliases(struct wire *wire, struct facts *facts, struct error *er
     facts->alias_nodes = xcalloc(count + 1, sizeof *facts->alias_nodes);
     facts->alias_items = xcalloc(count + 1, sizeof *facts->alias_items);
     for (size_t i = 0; i < count; i++) {
-        facts->alias_nodes[i] = text_node(facts->aliases->names[i]);
+        facts->alias_nodes[i] = yaml_node_of(facts->aliases->names[i]);
         facts->alias_items[i] = &facts->alias_nodes[i];
     }
     facts->nodes[FACT_ALIASES] = (struct yaml_node){
@@ -113,7 +106,7 @@ static int find_url(struct wire *wire, struct facts *facts, struct error *err)
     if (rc < 0)
         return rc;
     facts->url = bytes_detach(&url);
-    facts->nodes[FACT_URL] = text_node(facts->url);
+    facts->nodes[FACT_URL] = yaml_node_of(facts->url);
     return 0;
 }
 
@@ -131,8 +124,8 @@ int facts_find(struct wire *wire, const char *text, enum fact asked,
     if (rc < 0)
         return rc;
     query_print_uid(ret_facts->release.id, ret_facts->release.version, ret_facts->uid);
-    ret_facts->nodes[FACT_UID] = text_node(ret_facts->uid);
-    ret_facts->nodes[FACT_VERSION] = text_node(ret_facts->release.version);
+    ret_facts->nodes[FACT_UID] = yaml_node_of(ret_facts->uid);
+    ret_facts->nodes[FACT_VERSION] = yaml_node_of(ret_facts->release.version);
     if (asked != FACT_UID && asked != FACT_VERSION && asked != FACT_META &&
         asked != FACT_ALIASES)
         rc = find_header(wire, ret_facts, err);

@@ -38,7 +38,7 @@ struct facts {
     char *url;
     struct yaml_node nodes[FACT_COUNT];
     struct yaml_node *alias_nodes;
-    struct yaml_node **alias_items;
+    const struct yaml_node **alias_items;
 };
 
 /* Find what asked needs; all for FACT_COUNT. Blocks. ret_facts must be zero; release it

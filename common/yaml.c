@@ -36,6 +36,13 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
     return NULL;
 }
 
+struct yaml_node yaml_node_of(const char *text)
+{
+    return (struct yaml_node){
+        .kind = YAML_TEXT, .text = {.data = text, .size = strlen(text)}
+    };
+}
+
 const char *yaml_text(const struct yaml_node *node)
 {
     if (node->kind != YAML_TEXT || strlen(node->text.data) != node->text.size)

@@ -62,7 +62,7 @@ struct yaml_node {
             size_t size;
         } text;
         struct {
-            struct yaml_node **items;
+            const struct yaml_node **items;
             size_t count;
         } list;
         struct {
@@ -73,8 +73,8 @@ struct yaml_node {
 };
 
 struct yaml_pair {
-    struct yaml_node *key;
-    struct yaml_node *value;
+    const struct yaml_node *key;
+    const struct yaml_node *value;
 };
 
 struct yaml; /* owns the nodes */
@@ -99,6 +99,10 @@ const struct yaml_node *yaml_duplicate(const struct yaml *yaml);
 
 /* The value of a text key of a mapping, NULL if there is none or map is no mapping. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
+
+/* A node for trees built in code, out of structs alone: yaml_print takes them as it takes
+ * parsed ones. text is lent for as long as the node is used. */
+struct yaml_node yaml_node_of(const char *text);
 
 /* The text of a YAML_TEXT node without NUL bytes, else NULL. */
 const char *yaml_text(const struct yaml_node *node);

@@ -126,7 +126,7 @@ static int add_node(struct yaml_build *build, struct yaml_built *built, struct e
         return refuse_tag(&built->node, err);
     if (build->count == build->capacity) {
         size_t capacity = build->capacity ? build->capacity * 2 : 64;
-        struct yaml_node **nodes =
+        const struct yaml_node **nodes =
             reallocarray(build->nodes, capacity, sizeof(struct yaml_node *));
 
         if (!nodes)
@@ -223,7 +223,7 @@ int yaml_build_open(struct yaml_build *build, const struct yaml_event *event,
 }
 
 static int set_list(struct yaml_build *build, struct yaml_node *node, enum yaml_kind kind,
-                    struct yaml_node *const *nodes, size_t count, struct error *err)
+                    const struct yaml_node *const *nodes, size_t count, struct error *err)
 {
     node->kind = kind;
     node->list.count = count;
@@ -237,7 +237,7 @@ static int set_list(struct yaml_build *build, struct yaml_node *node, enum yaml_
 
 /* !!omap, !!pairs: each mapping of one pair becomes a tuple (key, value). */
 static int set_pairs(struct yaml_build *build, struct yaml_node *node,
-                     struct yaml_node **nodes, size_t count, struct error *err)
+                     const struct yaml_node **nodes, size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *item = nodes[i];
@@ -254,7 +254,8 @@ static int set_pairs(struct yaml_build *build, struct yaml_node *node,
         tuple->places = 3;
         rc = set_list(
             build, &tuple->node, YAML_TUPLE,
-            (struct yaml_node *[]){item->map.pairs->key, item->map.pairs->value}, 2, err);
+            (const struct yaml_node *[]){item->map.pairs->key, item->map.pairs->value}, 2,
+            err);
         if (rc < 0)
             return rc;
         nodes[i] = &tuple->node;
@@ -263,7 +264,7 @@ static int set_pairs(struct yaml_build *build, struct yaml_node *node,
 }
 
 static int set_set(struct yaml_build *build, struct yaml_node *node,
-                   struct yaml_node *const *nodes, size_t count, struct error *err)
+                   const struct yaml_node *const *nodes, size_t count, struct error *err)
 {
     struct yaml_event place = {0};
     struct yaml_built *none;
@@ -281,8 +282,8 @@ static int set_set(struct yaml_build *build, struct yaml_node *node,
 }
 
 /* What the children add to the expanded tree. */
-static int measure(struct yaml_built *built, struct yaml_node *const *nodes, size_t count,
-                   struct error *err)
+static int measure(struct yaml_built *built, const struct yaml_node *const *nodes,
+                   size_t count, struct error *err)
 {
     size_t places = 1;
     unsigned height = 0;
@@ -307,7 +308,7 @@ int yaml_build_close(struct yaml_build *build, struct error *err)
     const struct yaml_frame *frame = &build->frames[build->depth - 1];
     struct yaml_built *built = frame->collection;
     size_t count = build->count - frame->first;
-    struct yaml_node **nodes = count > 0 ? build->nodes + frame->first : NULL;
+    const struct yaml_node **nodes = count > 0 ? build->nodes + frame->first : NULL;
     int rc = measure(built, nodes, count, err);
 
     if (rc < 0)

@@ -32,7 +32,7 @@ struct yaml_frame {
 
 struct yaml_build {
     struct yaml *yaml;
-    struct yaml_node **nodes; /* finished, not yet in their collection */
+    const struct yaml_node **nodes; /* finished, not yet in their collection */
     size_t count, capacity;
     struct yaml_frame frames[YAML_DEPTH_MAX];
     size_t depth;

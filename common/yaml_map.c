@@ -65,8 +65,8 @@ static struct yaml_pair *copy_merged(struct yaml_pair *to, const struct yaml_nod
     return to;
 }
 
-static int count_pairs(struct yaml_node *const *nodes, size_t count, size_t *ret_pairs,
-                       struct error *err)
+static int count_pairs(const struct yaml_node *const *nodes, size_t count,
+                       size_t *ret_pairs, struct error *err)
 {
     size_t pairs = 0;
 
@@ -88,7 +88,7 @@ static int count_pairs(struct yaml_node *const *nodes, size_t count, size_t *ret
 }
 
 /* Returns how many of the pairs, the first ones, were merged. */
-static size_t collect_pairs(struct yaml_node *const *nodes, size_t count,
+static size_t collect_pairs(const struct yaml_node *const *nodes, size_t count,
                             struct yaml_pair *pairs)
 {
     struct yaml_pair *to = pairs;
@@ -143,7 +143,7 @@ static int drop_equal(struct yaml *yaml, struct yaml_pair *pairs, size_t merged,
     return 0;
 }
 
-int yaml_map_make(struct yaml *yaml, struct yaml_node *const *nodes, size_t count,
+int yaml_map_make(struct yaml *yaml, const struct yaml_node *const *nodes, size_t count,
                   struct yaml_node *node, struct error *err)
 {
     struct yaml_pair *pairs;

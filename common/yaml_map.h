@@ -16,7 +16,7 @@ bool yaml_map_is_merge(const struct yaml_node *key);
 /* Fill node's map from key, value, key, value ... (count of both together is even).
  * Merged pairs come first, as in PyYAML; of equal keys the first key keeps its place and
  * gets the last value. -EINVAL for what cannot be merged or be a key, -ENOMEM. */
-int yaml_map_make(struct yaml *yaml, struct yaml_node *const *nodes, size_t count,
+int yaml_map_make(struct yaml *yaml, const struct yaml_node *const *nodes, size_t count,
                   struct yaml_node *node, struct error *err);
 
 #endif

@@ -51,7 +51,7 @@ static void what_cannot_be_printed_is_refused(void **state)
 static void limits_end_in_an_error(void **state)
 {
     struct yaml_node nodes[YAML_DEPTH_MAX + 1];
-    struct yaml_node *items[YAML_DEPTH_MAX + 1];
+    const struct yaml_node *items[YAML_DEPTH_MAX + 1];
     CLEANUP_BYTES struct bytes small, large;
     struct error err = {0};
 
