@@ -213,8 +213,8 @@ static int ask_alias_list(struct backend *backend, const char *key,
     return rc < 0 ? rc : listing_finish(&builder, strcmp, ret_listing, err);
 }
 
-static int ask_cached_version(struct backend *backend, const char *key,
-                              struct listing **ret_listing, struct error *err)
+static int ask_cached_versions(struct backend *backend, const char *key,
+                               struct listing **ret_listing, struct error *err)
 {
     static const char suffix[] = ".header.yaml";
     CLEANUP_LISTING_BUILDER struct listing_builder builder;
@@ -226,7 +226,7 @@ static int ask_cached_version(struct backend *backend, const char *key,
     listing_builder_init(&builder);
     if (!dir) /* for whatever reason: the repositories are asked instead */
         return fail(err, ENOENT, "'%s' cannot be listed", key);
-    while (rc == 0 && builder.count == 0 && (entry = readdir(dir))) {
+    while (rc == 0 && (entry = readdir(dir))) {
         CLEANUP_FREE char *version = xstrdup(entry->d_name);
         size_t size = strlen(version);
 
@@ -240,7 +240,7 @@ static int ask_cached_version(struct backend *backend, const char *key,
         return rc;
     if (builder.count == 0)
         return fail(err, ENOENT, "'%s' holds no header", key);
-    return listing_finish(&builder, NULL, ret_listing, err);
+    return listing_finish(&builder, version_compare, ret_listing, err);
 }
 
 const struct catalog_kind question_models = {
@@ -257,5 +257,5 @@ const struct catalog_kind question_alias_list = {
     .name = "alias list", .ttl = CATALOG_TTL_ALIAS, .ask = ask_alias_list};
 const struct catalog_kind question_folders = {
     .name = "folder", .ttl = CATALOG_TTL_LISTING, .ask = ask_folders};
-const struct catalog_kind question_cached_version = {
-    .name = "cached version", .ttl = CATALOG_TTL_LISTING, .ask = ask_cached_version};
+const struct catalog_kind question_cached_versions = {
+    .name = "cached versions", .ttl = CATALOG_TTL_LISTING, .ask = ask_cached_versions};

@@ -29,6 +29,6 @@ extern const struct catalog_kind question_folders;
 
 /* Key: an absolute path on this machine, audmodel's cache folder of a legacy ID; there is
  * no backend. The version whose header is there: one name. */
-extern const struct catalog_kind question_cached_version;
+extern const struct catalog_kind question_cached_versions;
 
 #endif

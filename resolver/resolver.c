@@ -138,6 +138,22 @@ static bool is_listed(struct resolver *resolver, unsigned repository, const char
     return listing_has(listing, version_compare, version);
 }
 
+/* The repositories cannot be asked: is the release in the cache folder? rc and err say
+ * why they cannot; they stand if it is not. Which repository it is from is not known: the
+ * first stands for it. */
+static int offline_release(struct resolver *resolver, const char *id, const char *version,
+                           enum resolve_how how, int rc, struct error *err)
+{
+    CLEANUP_LISTING struct listing *listing = NULL;
+    struct error reason = {0};
+    int64_t left_ms;
+    int found = state_cached_versions(resolver, id, how, &listing, &left_ms, &reason);
+
+    if (found == -EINPROGRESS)
+        return fail(err, EINPROGRESS, "%s", reason.message);
+    return found == 0 && listing_has(listing, version_compare, version) ? 0 : rc;
+}
+
 int resolver_release(struct resolver *resolver, const char *id, const char *version,
                      enum resolve_how how, struct release *ret_release,
                      struct freshness *ret_fresh, struct error *err)
@@ -157,6 +173,8 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
         rc = state_find_first(resolver, &question_release, key, how, &answer,
                               &release.repository, err);
     listing_unref(answer.listing);
+    if (rc < 0 && rc != -ENOENT && rc != -EINPROGRESS)
+        rc = offline_release(resolver, id, version, how, rc, err);
     if (rc == -ENOENT)
         return fail(err, ENOENT, "A model with ID '%s-%s' does not exist.", id, version);
     if (rc < 0)

@@ -2,6 +2,7 @@
 #include "resolver/state.h"
 
 #include "common/memory.h"
+#include "resolver/questions.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,4 +92,24 @@ void gathered_done(struct gathered *gathered)
         listing_unref(gathered->listings[i]);
     free(gathered->listings);
     *gathered = (struct gathered){0};
+}
+
+int state_cached_versions(struct resolver *resolver, const char *id, enum resolve_how how,
+                          struct listing **ret_listing, int64_t *ret_left_ms,
+                          struct error *err)
+{
+    CLEANUP_FREE char *folder = NULL;
+    struct catalog_answer answer = {0};
+    int rc;
+
+    if (!resolver->cache_root)
+        return fail(err, ENOENT, "there is no cache folder");
+    folder = xasprintf("%s/%s", resolver->cache_root, id);
+    rc = catalog_get(resolver->catalog, (unsigned)resolver->repository_count,
+                     &question_cached_versions, folder, how, &answer, err);
+    if (rc < 0)
+        return rc;
+    *ret_listing = answer.listing;
+    *ret_left_ms = answer.left_ms;
+    return 0;
 }

@@ -47,4 +47,11 @@ int state_gather(struct resolver *resolver, const struct catalog_kind *kind,
 void gathered_done(struct gathered *gathered);
 #define CLEANUP_GATHERED CLEANUP_WITH(gathered_done)
 
+/* The versions of an ID whose headers are in the cache folder, in order; at least one.
+ * -ENOENT. For what no repository can say: which version a legacy ID has, and what there
+ * is when none can be asked. listing_unref the result. */
+int state_cached_versions(struct resolver *resolver, const char *id, enum resolve_how how,
+                          struct listing **ret_listing, int64_t *ret_left_ms,
+                          struct error *err);
+
 #endif

@@ -15,7 +15,7 @@
 struct version_box {
     struct version_list base; /* first: the caller's pointer */
     struct gathered gathered;
-    char *cached; /* the version of a legacy ID that is in the cache folder */
+    struct listing *cached; /* what the cache folder has, where that is the answer */
     struct version_entry entries[];
 };
 
@@ -33,7 +33,7 @@ static void box_free(struct version_box *box)
     if (!box)
         return;
     gathered_done(&box->gathered);
-    free(box->cached);
+    listing_unref(box->cached);
     free(box);
 }
 
@@ -89,6 +89,33 @@ static int fail_no_model(struct error *err, const char *uid)
     return fail(err, ENOENT, "A model with ID '%.400s' does not exist.", uid);
 }
 
+/* No repository that could have the model can be asked: what the cache folder has of it
+ * is what is known. rc and err say why; they stand if it has nothing. */
+static int offline_versions(struct resolver *resolver, const char *id,
+                            enum resolve_how how, int rc, struct version_box **ret_box,
+                            struct error *err)
+{
+    CLEANUP_LISTING struct listing *listing = NULL;
+    struct version_box *box;
+    struct error reason = {0};
+    int64_t left_ms = 0;
+    int found = state_cached_versions(resolver, id, how, &listing, &left_ms, &reason);
+
+    if (found == -EINPROGRESS)
+        return fail(err, EINPROGRESS, "%s", reason.message);
+    if (found < 0)
+        return rc;
+    box = box_new(listing->count);
+    if (!box)
+        return fail(err, ENOMEM, "no memory for %zu versions", listing->count);
+    box->gathered = (struct gathered){.listings = &listing, .count = 1, .failed = 1};
+    fill_entries(box);
+    box->gathered = (struct gathered){.failure = *err};
+    box->cached = steal_ptr(&listing);
+    *ret_box = box;
+    return 0;
+}
+
 static int gather_versions(struct resolver *resolver, const char *id,
                            enum resolve_how how, struct version_box **ret_box,
                            struct error *err)
@@ -98,13 +125,15 @@ static int gather_versions(struct resolver *resolver, const char *id,
     size_t total = 0;
     int rc = state_gather(resolver, &question_versions, id, how, &gathered, err);
 
-    if (rc < 0)
+    if (rc == -EINPROGRESS)
         return rc;
+    if (rc < 0)
+        return offline_versions(resolver, id, how, rc, ret_box, err);
     for (size_t i = 0; i < gathered.count; i++)
         total += gathered.listings[i] ? gathered.listings[i]->count : 0;
     if (total == 0 && gathered.failed > 0) {
         *err = gathered.failure;
-        return -err->code;
+        return offline_versions(resolver, id, how, -err->code, ret_box, err);
     }
     if (total == 0)
         return fail_no_model(err, id);
@@ -118,44 +147,23 @@ static int gather_versions(struct resolver *resolver, const char *id,
     return 0;
 }
 
-/* The version of a legacy ID whose header audmodel has in its cache folder. -ENOENT. */
-static int find_cached(struct resolver *resolver, const char *id, enum resolve_how how,
-                       char **ret_version, int64_t *ret_left_ms, struct error *err)
-{
-    CLEANUP_LISTING struct listing *listing = NULL;
-    CLEANUP_FREE char *folder = NULL;
-    struct catalog_answer answer = {0};
-    int rc;
-
-    if (!resolver->cache_root)
-        return fail(err, ENOENT, "there is no cache folder");
-    folder = xasprintf("%s/%s", resolver->cache_root, id);
-    rc = catalog_get(resolver->catalog, (unsigned)resolver->repository_count,
-                     &question_cached_version, folder, how, &answer, err);
-    if (rc < 0)
-        return rc;
-    listing = answer.listing;
-    *ret_version = xstrdup(listing->names[0]);
-    *ret_left_ms = answer.left_ms;
-    return 0;
-}
-
 /* The one version of a legacy ID that the cache folder names; it is taken when no
  * repository can say otherwise, so that a loaded model can be found offline. -ENOENT. */
 static int cached_version(struct resolver *resolver, const char *id, enum resolve_how how,
                           struct version_box **ret_box, struct error *err)
 {
-    CLEANUP_FREE char *version = NULL;
+    CLEANUP_LISTING struct listing *listing = NULL;
     struct release release = {0};
     struct freshness fresh = {0};
     struct version_box *box;
     struct error reason;
     int64_t left_ms = 0;
-    int rc = find_cached(resolver, id, how, &version, &left_ms, err);
+    int rc = state_cached_versions(resolver, id, how, &listing, &left_ms, err);
 
     if (rc < 0)
         return rc;
-    rc = resolver_release(resolver, id, version, how, &release, &fresh, &reason);
+    rc =
+        resolver_release(resolver, id, listing->names[0], how, &release, &fresh, &reason);
     if (rc == -ENOENT || rc == -EINPROGRESS) {
         *err = reason;
         return rc;
@@ -163,11 +171,11 @@ static int cached_version(struct resolver *resolver, const char *id, enum resolv
     box = box_new(1);
     if (!box)
         return fail(err, ENOMEM, "no memory for a version");
-    box->cached = steal_ptr(&version);
+    box->cached = steal_ptr(&listing);
     box->entries[0] = (struct version_entry){
-        .version = box->cached,
+        .version = box->cached->names[0],
         .repository = release.repository,
-        .is_accepted = uid_version_is_accepted(box->cached),
+        .is_accepted = uid_version_is_accepted(box->cached->names[0]),
     };
     box->base.count = 1;
     box->base.fresh.left_ms = left_ms < fresh.left_ms ? left_ms : fresh.left_ms;
