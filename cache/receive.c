@@ -29,8 +29,9 @@ struct receiver {
     uint64_t hashed;
     uint32_t crc; /* in order: of what has come; by block: of the block that comes */
 
-    struct bytes local; /* the local header, until it is checked */
-    uint64_t data_at;   /* of the packed bytes in the archive; 0: not known yet */
+    struct bytes local;  /* the local header, until it is checked */
+    size_t local_needed; /* bytes of it to come, as far as is known */
+    uint64_t data_at;    /* of the packed bytes in the archive; 0: not known yet */
 
     /* In order. */
     struct inflate *inflate; /* NULL for stored members */
@@ -50,17 +51,20 @@ static int damaged(struct receiver *receiver, struct error *err)
     return -err->code;
 }
 
-static int check_local(struct receiver *receiver, size_t *ret_needed, struct error *err)
+/* All that was needed is there: it is the header, or says how much it takes. */
+static int check_local(struct receiver *receiver, struct error *err)
 {
     const struct toc *toc = receiver->archive->toc;
+    size_t needed = 0;
     int rc = toc_local_check(toc, receiver->member->index, receiver->local.data,
-                             receiver->local.size, ret_needed, err);
+                             receiver->local.size, &needed, err);
 
-    if (rc < 0)
-        return damaged(receiver, err);
     if (rc == 0)
-        receiver->data_at = receiver->entry->archive_first + *ret_needed;
-    return rc;
+        receiver->data_at = receiver->entry->archive_first + needed;
+    else if (rc > 0 && needed <= receiver->local.size)
+        rc = fail(err, EIO, "its local header does not end");
+    receiver->local_needed = needed;
+    return rc < 0 ? damaged(receiver, err) : 0;
 }
 
 /* Note that bytes came; answer those who waited for them. */
@@ -169,24 +173,38 @@ static int take_packed(struct receiver *receiver, const unsigned char *data, siz
                              : output(receiver, data, size, err);
 }
 
+/* No more than it needs of what comes goes to the local header. */
+static int take_local(struct receiver *receiver, const unsigned char **data, size_t *size,
+                      struct error *err)
+{
+    while (!receiver->data_at && *size > 0) {
+        size_t missing = receiver->local_needed - receiver->local.size;
+        size_t piece = *size < missing ? *size : missing;
+        int rc = bytes_append(&receiver->local, *data, piece, err);
+
+        if (rc < 0)
+            return rc;
+        *data += piece;
+        *size -= piece;
+        if (piece == missing)
+            rc = check_local(receiver, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 /* First the local header, then the member's bytes. */
 static int write_in_order(struct sink *sink, const void *data, size_t size,
                           struct error *err)
 {
     struct receiver *receiver = (struct receiver *)sink;
-    size_t needed;
+    const unsigned char *bytes = data;
     int rc;
 
     receiver->archive->cache->bytes_fetched += size;
-    if (receiver->data_at)
-        return take_packed(receiver, data, size, err);
-    rc = bytes_append(&receiver->local, data, size, err);
-    if (rc == 0)
-        rc = check_local(receiver, &needed, err);
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
-    return take_packed(receiver, (unsigned char *)receiver->local.data + needed,
-                       receiver->local.size - needed, err);
+    rc = take_local(receiver, &bytes, &size, err);
+    return rc < 0 || size == 0 ? rc : take_packed(receiver, bytes, size, err);
 }
 
 static int receive_in_order(struct receiver *receiver, struct error *err)
@@ -232,25 +250,23 @@ static int write_local(struct sink *sink, const void *data, size_t size,
 /* Where do the bytes of a stored member begin? */
 static int find_data(struct receiver *receiver, struct error *err)
 {
-    uint64_t first = receiver->entry->archive_first;
-    size_t needed = TOC_LOCAL_MIN + receiver->entry->name_size;
+    const struct toc_entry *entry = receiver->entry;
+    int rc = 0;
 
     receiver->sink.write = write_local;
-    for (;;) {
-        struct range range = {first + receiver->local.size, first + needed - 1};
-        int rc;
+    while (rc == 0 && !receiver->data_at) {
+        struct range range = {entry->archive_first + receiver->local.size,
+                              entry->archive_first + receiver->local_needed - 1};
 
-        if (needed <= receiver->local.size ||
-            range.last > receiver->entry->archive_last) {
+        if (range.last > entry->archive_last) {
             fail(err, EIO, "its local header does not end");
             return damaged(receiver, err);
         }
         rc = object_read(receiver->object, range, &receiver->sink, err);
         if (rc == 0)
-            rc = check_local(receiver, &needed, err);
-        if (rc <= 0)
-            return rc;
+            rc = check_local(receiver, err);
     }
+    return rc;
 }
 
 /* The block that `at` just reached the end of is there. 1: somebody waits for another. */
@@ -388,6 +404,7 @@ int receive_member(struct archive *archive, struct member *member, struct object
         .object = object,
         .received = ret_received,
         .sum = checksum_new(),
+        .local_needed = TOC_LOCAL_MIN,
     };
     int rc;
 

@@ -1,10 +1,15 @@
 /* test_cache.c: from a release to bytes that were verified, and to audmodel's folder. */
 #include "tests/test.h"
 
+#include "common/cleanup.h"
+#include "common/files.h"
 #include "tests/fakes/cache_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct zip_file small_model[] = {
     {.name = "model.yaml",    .data = "a: 1\n", .size = 5        },
@@ -49,10 +54,211 @@ static void completes_as_audmodel_would(void **state)
     fixture_close(&fixture);
 }
 
+static void put_file(const struct fixture *fixture, const char *path, const char *text)
+{
+    struct error err = {0};
+    char full[256];
+
+    snprintf(full, sizeof(full), "%s", fixture_path(fixture, path));
+    *strrchr(full, '/') = '\0';
+    assert_int_equal(files_make_folders(AT_FDCWD, full, 0777, &err), 0);
+    assert_int_equal(files_replace(AT_FDCWD, fixture_path(fixture, path), text,
+                                   strlen(text), 0644, &err),
+                     0);
+}
+
+static void check_verdict(struct archive *archive, const char *expected)
+{
+    CLEANUP_BYTES struct bytes text;
+    struct error err = {0};
+
+    bytes_init(&text, 4096);
+    assert_int_equal(archive_print_verdict(archive, &text, &err), 0);
+    assert_string_equal(text.data, expected);
+}
+
+static void takes_what_audmodel_unpacked(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
+    put_file(&fixture, "3e120e8d/1.0.0/model.yaml", "b: 2\n"); /* the size agrees */
+    put_file(&fixture, "3e120e8d/1.0.0/log/eval.yaml", "another size");
+    put_file(&fixture, "3e120e8d/1.0.0/empty.txt", "");
+    archive = fixture_archive(&fixture);
+    assert_true(fixture_has(archive, "model.yaml", "b: 2\n", 5));
+    assert_true(fixture_has(archive, "log/eval.yaml", "loss: 0.25\n", 11));
+    check_verdict(archive, "ok: unverified, unpacked by audmodel\n");
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+static void serves_offline_what_it_finds(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive;
+    struct error err = {0};
+    char *path = NULL;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    put_file(&fixture, "3e120e8d/1.0.0/sub/a.txt", "hello");
+    fault_backend_fail(fixture.fault, FAULT_ALL, NULL, ECONNREFUSED, FAULT_ALWAYS);
+    archive = fixture_archive(&fixture);
+    assert_true(fixture_has(archive, "sub/a.txt", "hello", 5));
+    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_string_equal(path, fixture_path(&fixture, "3e120e8d/1.0.0"));
+    free(path);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+static void says_what_is_wrong(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive = NULL;
+    struct error err = {0};
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    assert_int_equal(
+        cache_archive(fixture.cache, fixture.resolver, &fixture.release, &archive, &err),
+        -ENOENT);
+    fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
+    memory_backend_set(fixture.memory, FIXTURE_ARCHIVE, NULL);
+    assert_int_equal(
+        cache_archive(fixture.cache, fixture.resolver, &fixture.release, &archive, &err),
+        -EAGAIN);
+    memory_backend_set(fixture.memory, FIXTURE_ARCHIVE, "this is no archive");
+    assert_int_equal(
+        cache_archive(fixture.cache, fixture.resolver, &fixture.release, &archive, &err),
+        -EBADMSG);
+    fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
+    archive = fixture_archive(&fixture);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+static void refuses_a_folder_it_cannot_write(void **state)
+{
+    struct fixture fixture;
+    struct cache *cache = NULL;
+    struct error err = {0};
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    put_file(&fixture, "a-file", "");
+    assert_true(cache_open(&(struct cache_options){.root = fixture_path(&fixture,
+                                                                        "a-file/below")},
+                           &cache, &err) < 0);
+    assert_non_null(strstr(err.message, "a-file/below"));
+    assert_non_null(strstr(err.message, "AUDMODEL_CACHE_ROOT"));
+    fixture_close(&fixture);
+}
+
+static void an_empty_model_is_an_empty_folder(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive;
+    struct error err = {0};
+    struct stat st;
+    char *path = NULL;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, NULL, 0);
+    archive = fixture_archive(&fixture);
+    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    free(path);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+static void a_removed_model_is_fetched_again(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive;
+    struct error err = {0};
+    char *path = NULL;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
+    archive = fixture_archive(&fixture);
+    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(files_remove_tree(AT_FDCWD, path, &err), 0);
+    free(path);
+    /* While it is open the first look finds out, and the next want fetches. */
+    assert_true(archive_fd(archive, fixture_index(archive, "model.yaml"), 1, &err) < 0);
+    assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
+    archive_unref(archive);
+    fixture_reopen(&fixture);
+    archive = fixture_archive(&fixture);
+    assert_true(fixture_has(archive, "log/eval.yaml", "loss: 0.25\n", 11) ||
+                fixture_has(archive, "log/eval.yaml", "loss: 0.25\n", 11));
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+static int count_row(void *arg, const struct cache_row *row, struct error *err)
+{
+    (void)err;
+    printf("    %s-%s %s %ju/%ju\n", row->id, row->version, row->state,
+           (uintmax_t)row->cached_bytes, (uintmax_t)row->total_bytes);
+    (*(int *)arg)++;
+    return 0;
+}
+
+static void the_least_recently_used_goes_first(void **state)
+{
+    CLEANUP_FREE unsigned char *noise = fixture_noise(1 << 20);
+    struct zip_file file = {.name = "a.bin", .data = noise, .size = 1 << 20};
+    struct zip_file large = {.name = "b.bin", .data = noise, .size = (1 << 20) - 1};
+    uint32_t generation = ARCHIVE_GENERATION_NEW;
+    struct fixture fixture;
+    struct archive *archive, *second;
+    struct error err = {0};
+    char *path = NULL;
+    int rows = 0;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){.size = 3 << 19});
+    fixture_publish(&fixture, &file, 1);
+    archive = fixture_archive(&fixture);
+    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(cache_list(fixture.cache, count_row, &rows, &err), 0);
+    assert_int_equal(rows, 1);
+    /* A second model does not fit while the first is open ... */
+    snprintf(fixture.release.version, sizeof(fixture.release.version), "2.0.0");
+    fixture_publish_as(&fixture, "2.0.0", &large, 1);
+    second = fixture_archive(&fixture);
+    assert_int_equal(fixture_want(second, "b.bin", 0, 0, &generation), -ENOSPC);
+    /* ... and takes its place when it is not. */
+    archive_unref(archive);
+    generation = ARCHIVE_GENERATION_NEW;
+    assert_int_equal(fixture_want(second, "b.bin", 0, 0, &generation), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    free(path);
+    archive_unref(second);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(completes_as_audmodel_would),
+        cmocka_unit_test(takes_what_audmodel_unpacked),
+        cmocka_unit_test(serves_offline_what_it_finds),
+        cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(refuses_a_folder_it_cannot_write),
+        cmocka_unit_test(an_empty_model_is_an_empty_folder),
+        cmocka_unit_test(a_removed_model_is_fetched_again),
+        cmocka_unit_test(the_least_recently_used_goes_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,19 +72,25 @@ void fixture_reopen(struct fixture *fixture)
     open_cache(fixture);
 }
 
-void fixture_publish(struct fixture *fixture, const struct zip_file *files, size_t count)
+void fixture_publish_as(struct fixture *fixture, const char *version,
+                        const struct zip_file *files, size_t count)
 {
-    static const char base[] =
-        "_uid/" FIXTURE_ID "/" FIXTURE_VERSION "/" FIXTURE_ID "-" FIXTURE_VERSION;
-    CLEANUP_FREE char *header = xasprintf("%s.header.yaml", base);
-    CLEANUP_FREE char *meta = xasprintf("%s.meta.yaml", base);
+    CLEANUP_FREE char *base =
+        xasprintf("%s/%s/%s-%s", FIXTURE_ID, version, FIXTURE_ID, version);
+    CLEANUP_FREE char *header = xasprintf("_uid/%s.header.yaml", base);
+    CLEANUP_FREE char *meta = xasprintf("_uid/%s.meta.yaml", base);
+    CLEANUP_FREE char *path = xasprintf("emotion/onnx/%s.zip", base);
     CLEANUP_BYTES struct bytes archive;
 
     zip_write(files, count, &archive);
     memory_backend_set(fixture->memory, header, header_text);
     memory_backend_set(fixture->memory, meta, "a: 1\n");
-    memory_backend_set_bytes(fixture->memory, FIXTURE_ARCHIVE, archive.data,
-                             archive.size);
+    memory_backend_set_bytes(fixture->memory, path, archive.data, archive.size);
+}
+
+void fixture_publish(struct fixture *fixture, const struct zip_file *files, size_t count)
+{
+    fixture_publish_as(fixture, FIXTURE_VERSION, files, count);
 }
 
 struct archive *fixture_archive(struct fixture *fixture)

@@ -42,6 +42,10 @@ void fixture_reopen(struct fixture *fixture);
 /* Put header, metadata and archive of the model, or replace them. */
 void fixture_publish(struct fixture *fixture, const struct zip_file *files, size_t count);
 
+void fixture_publish_as(struct fixture *fixture, const char *version,
+                        const struct zip_file *files, size_t count);
+
+/* The archive of fixture->release. */
 struct archive *fixture_archive(struct fixture *fixture);
 
 /* Index of a path in the table. */
