@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 enum {
@@ -124,11 +124,12 @@ static int unmount_once(const char *path, enum way way, struct error *err)
     return fail_errno(err, "cannot unmount '%s'", path);
 }
 
+/* statfs, since the kernel answers stat from what it remembers. */
 static bool is_dead(const char *path)
 {
-    struct stat st;
+    struct statfs st;
 
-    return stat(path, &st) < 0 && errno == ENOTCONN;
+    return statfs(path, &st) < 0 && errno == ENOTCONN;
 }
 
 static int fail_busy(const char *path, struct error *err)

@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <libgen.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 static int check_folder(const char *given, struct error *err)
 {
+    struct statfs system;
     struct stat st;
 
-    if (stat(given, &st) < 0) {
+    /* Of a mount that is dead the kernel may still remember what stat wants. */
+    if (stat(given, &st) < 0 || statfs(given, &system) < 0) {
         if (errno == ENOENT)
             return fail(err, ENOENT, "'%s' does not exist: make it first, mkdir -p '%s'",
                         given, given);
@@ -43,11 +46,16 @@ int mount_point_check(const char *given, char **ret_path, struct error *err)
     rc = mount_table_find(path, &is_mounted, &entry, err);
     if (rc < 0)
         return rc;
+    if (is_mounted && strncmp(entry.type, "fuse", 4) == 0)
+        return fail(err, EBUSY,
+                    "'%s' is busy: a mount of type %s is there already; run 'modelfs "
+                    "unmount %s' first, or choose another folder",
+                    path, entry.type, given);
     if (is_mounted)
         return fail(err, EBUSY,
                     "'%s' is busy: a mount of type %s is there already; choose another "
-                    "folder, or run 'modelfs unmount %s' first",
-                    path, entry.type, given);
+                    "folder",
+                    path, entry.type);
     *ret_path = steal_ptr(&path);
     return 0;
 }
