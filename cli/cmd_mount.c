@@ -7,6 +7,7 @@
 #include "cli/wire.h"
 #include "common/memory.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 
 #include <getopt.h>
 #include <libgen.h>
@@ -39,12 +40,21 @@ static void request_done(struct request *request)
     mount_options_done(&request->options);
 }
 
+/* Whom to tell that the mount answers. */
+struct waiting {
+    const char *path;
+    struct daemon *daemon; /* NULL in the foreground */
+};
+
 static void answers(void *arg)
 {
-    struct daemon *daemon = arg;
+    const struct waiting *waiting = arg;
 
-    if (daemon)
-        daemon_ready(daemon);
+    if (waiting->daemon)
+        daemon_ready(waiting->daemon);
+    else
+        notify_ready(); /* systemd waits for the foreground */
+    log_info("the mount at '%s' answers", waiting->path);
 }
 
 /* daemon is NULL in the foreground. */
@@ -52,11 +62,12 @@ static int serve(const struct request *request, const char *path,
                  struct config *take_config, struct daemon *daemon, struct error *err)
 {
     CLEANUP_WIRE struct wire *wire = NULL;
+    struct waiting waiting = {.path = path, .daemon = daemon};
     int rc = wire_open(take_config, WIRE_CACHE, &wire, err);
 
     if (rc < 0)
         return rc;
-    return fs_run(
+    rc = fs_run(
         &(struct fs_options){
             .mountpoint = path,
             .resolver = wire->resolver,
@@ -67,7 +78,9 @@ static int serve(const struct request *request, const char *path,
             .allow_other = request->options.allow_other,
             .debug = request->options.debug,
         },
-        answers, daemon, err);
+        answers, &waiting, err);
+    notify_stopping();
+    return rc;
 }
 
 /* The exit status of the background process. */
@@ -91,6 +104,17 @@ static int serve_in_background(const struct request *request, const char *path,
     return COMMAND_FAILED;
 }
 
+static int serve_in_foreground(const struct request *request, const char *path,
+                               struct config *take_config, struct error *err)
+{
+    int rc = request->options.log ? daemon_log_to(request->options.log, err) : 0;
+
+    if (rc == 0)
+        return serve(request, path, take_config, NULL, err);
+    config_free(take_config);
+    return rc;
+}
+
 static int mount_it(const struct request *request, struct error *err)
 {
     CLEANUP_CONFIG struct config *config = NULL;
@@ -107,11 +131,11 @@ static int mount_it(const struct request *request, struct error *err)
         return rc;
     log_set_level(request->options.debug ? LOG_LEVEL_DEBUG : config->log);
     if (request->is_foreground)
-        return serve(request, path, steal_ptr(&config), NULL, err);
+        return serve_in_foreground(request, path, steal_ptr(&config), err);
     rc = daemon_start(request->options.log, &daemon, err);
     if (rc == DAEMON_CHILD)
         return serve_in_background(request, path, steal_ptr(&config), &daemon);
-    return rc < 0 ? fail_context(err, rc, "cannot mount '%s'", path) : 0;
+    return rc;
 }
 
 static int run(const struct arguments *arguments, struct error *err)

@@ -48,16 +48,26 @@ static int open_log(const char *log, struct error *err)
     return fd < 0 ? fail_errno(err, "open '/dev/null'") : fd;
 }
 
+int daemon_log_to(const char *log, struct error *err)
+{
+    CLEANUP_CLOSE int fd = open_log(log, err);
+
+    if (fd < 0)
+        return fd;
+    return dup2(fd, STDERR_FILENO) < 0 ? fail_errno(err, "write to the log '%s'", log)
+                                       : 0;
+}
+
 static int describe_death(pid_t child, struct error *err)
 {
     int status = 0;
 
     if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
         return fail(err, EIO,
-                    "the background process was ended by signal %d before the mount "
+                    "the mount's background process was ended by signal %d before it "
                     "answered",
                     WTERMSIG(status));
-    return fail(err, EIO, "the background process ended before the mount answered");
+    return fail(err, EIO, "the mount's background process ended before it answered");
 }
 
 /* Code 0 is "ready". */

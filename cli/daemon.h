@@ -28,6 +28,9 @@ int daemon_start(const char *log, struct daemon *ret_daemon, struct error *err);
 void daemon_ready(struct daemon *daemon);
 bool daemon_is_ready(const struct daemon *daemon);
 
+/* In the foreground: stderr goes to that file from now on. */
+int daemon_log_to(const char *log, struct error *err);
+
 /* Before it was ready: the parent reports err. */
 void daemon_failed(struct daemon *daemon, const struct error *err);
 
