@@ -217,8 +217,9 @@ class MountCommand(MountTest):
 class Install(MountTest):
     def test_install_and_uninstall(self):
         build = os.environ.get("MODELFS_BUILD", "build")
-        common = ["make", "-s", "-C", str(TOP), f"B={build}", "PREFIX=/usr",
-                  f"DESTDIR={self.folder}/root"]
+        # -o: what is under test is installed, never made anew with other flags.
+        common = ["make", "-s", "-C", str(TOP), f"B={build}", "-o", f"{build}/modelfs",
+                  "PREFIX=/usr", f"DESTDIR={self.folder}/root"]
         subprocess.run([*common, "install"], check=True, capture_output=True)
         root = self.folder / "root"
         self.assertTrue(os.access(root / "usr/bin/modelfs", os.X_OK))
