@@ -258,22 +258,23 @@ static int find_in_group(struct fs *fs, const struct place *parent, const char *
 {
     CLEANUP_FREE char *path =
         xasprintf("%s%s%s", parent->name, parent->name[0] ? "/" : "", name);
+    bool is_leaf = uid_is_id(name);
     struct names *names = NULL;
     uint32_t slot;
     bool exists;
-    int rc = resolver_tree(fs->resolver, parent->name, how, &names, err);
+    int rc = resolver_tree(fs->resolver, is_leaf ? parent->name : path, how, &names, err);
 
     if (rc < 0)
         return rc;
     *keep_ms = names->fresh.left_ms;
-    exists = names_have(names, name);
+    exists = !is_leaf || names_have(names, name);
     names_unref(names);
     if (!exists)
         return fail(err, ENOENT, "@tree has no folder '%s'", path);
     rc = slots_intern(fs->slots, path, &slot, err);
     if (rc < 0)
         return rc;
-    *child = (struct place){.kind = uid_is_id(name) ? NODE_GROUP_LINK : NODE_GROUP,
+    *child = (struct place){.kind = is_leaf ? NODE_GROUP_LINK : NODE_GROUP,
                             .name = slots_text(fs->slots, slot)};
     return 0;
 }

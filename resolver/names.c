@@ -1,4 +1,5 @@
 /* names.c: the names of models, of aliases and of folders, over all repositories. */
+#include "common/cleanup.h"
 #include "common/memory.h"
 #include "resolver/questions.h"
 #include "resolver/repo_path.h"
@@ -127,9 +128,22 @@ static bool is_below(const char *folder, const char *top)
     return strncmp(folder, top, size) == 0 && (!folder[size] || folder[size] == '/');
 }
 
+/* A subgroup may begin with "_uid.": its archives lie beside the documents of the models,
+ * which are no folders of the tree. */
+static bool is_document(const char *folder)
+{
+    CLEANUP_FREE char *part = NULL;
+
+    if (strncmp(folder, REPO_PATH_MODELS "/", sizeof REPO_PATH_MODELS) != 0)
+        return false;
+    folder += sizeof REPO_PATH_MODELS;
+    part = xstrndup(folder, strcspn(folder, "/"));
+    return repo_path_is_of_model(part);
+}
+
 static bool is_tree_folder(const char *folder)
 {
-    return strlen(folder) < BACKEND_PATH_MAX && !is_below(folder, REPO_PATH_MODELS) &&
+    return strlen(folder) < BACKEND_PATH_MAX && !is_document(folder) &&
            !is_below(folder, REPO_PATH_ALIASES);
 }
 

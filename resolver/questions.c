@@ -79,13 +79,28 @@ static bool is_top_folder_name(const char *name)
            strcmp(name, REPO_PATH_ALIASES) != 0;
 }
 
+/* Beside the models' own documents: archives of a subgroup that begins with "_uid.". */
+static bool is_beside_models(const char *name)
+{
+    return is_folder_name(name) && !repo_path_is_of_model(name);
+}
+
 static int ask_folders(struct backend *backend, const char *key,
                        struct listing **ret_listing, struct error *err)
 {
-    int rc = list_folders(backend, key, key[0] ? is_folder_name : is_top_folder_name,
-                          strcmp, ret_listing, err);
+    CLEANUP_LISTING struct listing *folders = NULL;
+    bool is_models = strcmp(key, REPO_PATH_MODELS) == 0;
+    int rc = list_folders(backend, key,
+                          is_models ? is_beside_models
+                          : key[0]  ? is_folder_name
+                                    : is_top_folder_name,
+                          strcmp, &folders, err);
 
-    return rc == -EINVAL ? -ENOENT : rc; /* what no path can hold is not there */
+    if (rc == -EINVAL || (rc == 0 && is_models && folders->count == 0))
+        return fail(err, ENOENT, "no folder '%.900s'", key);
+    if (rc == 0)
+        *ret_listing = steal_ptr(&folders);
+    return rc;
 }
 
 /* 1: the header is there; 0: it is not. */

@@ -1,6 +1,10 @@
 /* repo_path.c: where each document of a model lies in a repository. */
 #include "resolver/repo_path.h"
 
+#include "common/cleanup.h"
+#include "common/memory.h"
+#include "resolver/uid.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -174,4 +178,15 @@ int repo_path_alias(const char *alias, char ret_path[REPO_PATH_SIZE], struct err
     add(&builder, REPO_PATH_ALIASES);
     add_maven(&builder, alias, "1.0.0", "alias.yaml");
     return finish(&builder, ret_path);
+}
+
+bool repo_path_is_of_model(const char *name)
+{
+    static const char suffix[] = ".aliases";
+    CLEANUP_FREE char *id = xstrdup(name);
+    size_t size = strlen(name);
+
+    if (size >= sizeof suffix && strcmp(name + size + 1 - sizeof suffix, suffix) == 0)
+        id[size + 1 - sizeof suffix] = '\0';
+    return uid_is_id(id);
 }

@@ -12,6 +12,8 @@
 #include "backends/backend.h"
 #include "common/error.h"
 
+#include <stdbool.h>
+
 enum { REPO_PATH_SIZE = BACKEND_PATH_MAX };
 
 #define REPO_PATH_MODELS "_uid"    /* lists IDs, and "<id>.aliases" folders */
@@ -30,6 +32,9 @@ int repo_path_archive(const char *name, const char *subgroup, const char *id,
 /* The folder that the archives of name and subgroup lie in, one folder an ID. */
 int repo_path_archives(const char *name, const char *subgroup,
                        char ret_path[REPO_PATH_SIZE], struct error *err);
+
+/* Is a name directly below REPO_PATH_MODELS a model's (an ID, or "<id>.aliases")? */
+bool repo_path_is_of_model(const char *name);
 
 /* The folder that lists the versions of a model. */
 int repo_path_versions(const char *id, char ret_path[REPO_PATH_SIZE], struct error *err);
