@@ -131,12 +131,41 @@ int backend_put(struct backend *backend, const char *path,
     return rc;
 }
 
+int backend_replace(struct backend *backend, const char *path,
+                    const struct backend_content *content, const char *expected_tag,
+                    struct error *err)
+{
+    int rc = check_path(path, err);
+
+    assert(expected_tag[0]);
+    if (rc == 0)
+        rc = backend->ops->replace(backend, path, content, expected_tag, err);
+    assert(rc <= 0);
+    return rc;
+}
+
 int backend_remove(struct backend *backend, const char *path, struct error *err)
 {
     int rc = check_path(path, err);
 
     if (rc == 0)
         rc = backend->ops->remove(backend, path, err);
+    assert(rc <= 0);
+    return rc;
+}
+
+int backend_spool(struct backend *backend, int *ret_fd, struct error *err)
+{
+    int rc = backend->ops->spool(backend, ret_fd, err);
+
+    assert(rc <= 0);
+    return rc;
+}
+
+int backend_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
+{
+    int rc = backend->ops->now(backend, ret_now_s, err);
+
     assert(rc <= 0);
     return rc;
 }

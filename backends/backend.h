@@ -70,6 +70,9 @@ struct backend_content {
     const void *data;
     int fd;
     uint64_t size;
+    /* Nobody writes to fd any more: a store on its disk may link the file into place
+     * instead of copying it. */
+    bool is_given;
 };
 
 enum backend_put_flags {
@@ -98,7 +101,12 @@ struct backend_ops {
     int (*put)(struct backend *backend, const char *path,
                const struct backend_content *content, enum backend_put_flags flags,
                struct error *err);
+    int (*replace)(struct backend *backend, const char *path,
+                   const struct backend_content *content, const char *expected_tag,
+                   struct error *err);
     int (*remove)(struct backend *backend, const char *path, struct error *err);
+    int (*spool)(struct backend *backend, int *ret_fd, struct error *err);
+    int (*now)(struct backend *backend, int64_t *ret_now_s, struct error *err);
     int (*object_open)(struct backend *backend, const char *path,
                        struct object **ret_object, struct error *err);
     int (*object_read)(struct object *object, struct range range, struct sink *to,
@@ -152,8 +160,24 @@ int backend_put(struct backend *backend, const char *path,
                 const struct backend_content *content, enum backend_put_flags flags,
                 struct error *err);
 
-/* -ENOENT if there is none. */
+/* Overwrite an object, or remove it where content is NULL, if it is still the version of
+ * expected_tag; else -ESTALE, and nothing changed, also when it is gone. Of several that
+ * replace one version at once, one succeeds; a plain put or remove at that moment is not
+ * held back. -ENOTSUP where the store has no conditional write. */
+int backend_replace(struct backend *backend, const char *path,
+                    const struct backend_content *content, const char *expected_tag,
+                    struct error *err);
+
+/* -ENOENT if there is none. Folders that it leaves empty go with it. */
 int backend_remove(struct backend *backend, const char *path, struct error *err);
+
+/* A new file without a name on the repository's own disk, to be filled and put (is_given)
+ * without a copy. The caller closes it; after a crash nothing of it is left. -ENOTSUP
+ * where there is no such disk: fill a file elsewhere. */
+int backend_spool(struct backend *backend, int *ret_fd, struct error *err);
+
+/* The store's clock, by which it dates objects (mtime_s): machines differ in theirs. */
+int backend_now(struct backend *backend, int64_t *ret_now_s, struct error *err);
 
 /* Append a small object as a whole; -EFBIG past the limit of to. */
 int backend_get(struct backend *backend, const char *path, struct bytes *to,

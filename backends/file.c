@@ -2,8 +2,8 @@
 #include "backends/file.h"
 
 #include "backends/digest.h"
+#include "backends/file_put.h"
 #include "common/cleanup.h"
-#include "common/files.h"
 #include "common/memory.h"
 
 #include <dirent.h>
@@ -12,11 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define TEMPORARY_PREFIX ".modelfs-put-"
 
 enum { CHUNK_BYTES = 256 << 10 };
 
@@ -39,16 +36,16 @@ static char *join(const struct file *file, const char *path)
 }
 
 /* What ENOENT and its like mean: no such path, or no repository at all. */
-static int fail_missing(const struct file *file, const char *path, struct error *err)
+int file_fail_missing(const char *root, const char *path, struct error *err)
 {
-    struct stat root;
+    struct stat found;
 
-    if (stat(file->root, &root) < 0 && errno == ENOENT)
+    if (stat(root, &found) < 0 && errno == ENOENT)
         return fail(err, EHOSTUNREACH,
                     "repository folder '%s' does not exist: create or mount it, or "
                     "correct host and name of the repository in the configuration",
-                    file->root);
-    return fail(err, ENOENT, "'%s/%s' does not exist", file->root, path);
+                    root);
+    return fail(err, ENOENT, "'%s/%s' does not exist", root, path);
 }
 
 static bool means_missing(int code)
@@ -56,11 +53,11 @@ static bool means_missing(int code)
     return code == ENOENT || code == ENOTDIR || code == ENAMETOOLONG || code == EISDIR;
 }
 
-static void fill_stat(const struct stat *from, struct backend_stat *to)
+void file_describe(const struct stat *from, struct backend_stat *ret_stat)
 {
-    *to = (struct backend_stat){.size = (uint64_t)from->st_size,
-                                .mtime_s = from->st_mtim.tv_sec};
-    snprintf(to->tag, sizeof to->tag, "%llx:%llx:%llx:%lld.%09ld:%lld.%09ld",
+    *ret_stat = (struct backend_stat){.size = (uint64_t)from->st_size,
+                                      .mtime_s = from->st_mtim.tv_sec};
+    snprintf(ret_stat->tag, sizeof ret_stat->tag, "%llx:%llx:%llx:%lld.%09ld:%lld.%09ld",
              (unsigned long long)from->st_dev, (unsigned long long)from->st_ino,
              (unsigned long long)from->st_size, (long long)from->st_mtim.tv_sec,
              from->st_mtim.tv_nsec, (long long)from->st_ctim.tv_sec,
@@ -106,11 +103,11 @@ static int file_stat(struct backend *backend, const char *path,
     struct stat found;
 
     if (stat(full, &found) < 0)
-        return means_missing(errno) ? fail_missing(file, path, err)
+        return means_missing(errno) ? file_fail_missing(file->root, path, err)
                                     : fail_errno(err, "stat '%s'", full);
     if (!S_ISREG(found.st_mode))
         return fail(err, ENOENT, "'%s' is not a file", full);
-    fill_stat(&found, ret_stat);
+    file_describe(&found, ret_stat);
     return 0;
 }
 
@@ -121,7 +118,7 @@ static int open_regular(const struct file *file, const char *path, const char *f
     CLEANUP_CLOSE int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
-        return means_missing(errno) ? fail_missing(file, path, err)
+        return means_missing(errno) ? file_fail_missing(file->root, path, err)
                                     : fail_errno(err, "open '%s'", full);
     if (fstat(fd, ret_stat) < 0)
         return fail_errno(err, "stat '%s'", full);
@@ -143,7 +140,7 @@ static int file_object_open(struct backend *backend, const char *path,
         return fd;
     object = XNEW(struct file_object);
     object->base.backend = backend;
-    fill_stat(&found, &object->base.stat);
+    file_describe(&found, &object->base.stat);
     object->path = steal_ptr(&full);
     object->fd = fd;
     object->device = found.st_dev;
@@ -174,7 +171,7 @@ static int file_object_check(struct object *base, struct error *err)
 
     if (fstat(object->fd, &kept) < 0)
         return fail_errno(err, "stat '%s'", object->path);
-    fill_stat(&kept, &now);
+    file_describe(&kept, &now);
     if (strcmp(now.tag, base->stat.tag) != 0)
         return fail(err, ESTALE, "'%s' changed since it was opened", object->path);
     if (stat(object->path, &named) < 0) {
@@ -287,7 +284,7 @@ static int entry_is_folder(int folder_fd, const struct dirent *entry)
 static bool is_hidden(const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-           strncmp(name, TEMPORARY_PREFIX, sizeof TEMPORARY_PREFIX - 1) == 0;
+           file_put_is_temporary(name);
 }
 
 static int file_list(struct backend *backend, const char *folder, backend_each *each,
@@ -298,7 +295,7 @@ static int file_list(struct backend *backend, const char *folder, backend_each *
     CLEANUP_CLOSEDIR DIR *dir = opendir(full);
 
     if (!dir)
-        return means_missing(errno) ? fail_missing(file, folder, err)
+        return means_missing(errno) ? file_fail_missing(file->root, folder, err)
                                     : fail_errno(err, "list '%s'", full);
     for (;;) {
         struct dirent *entry;
@@ -322,122 +319,34 @@ static int file_list(struct backend *backend, const char *folder, backend_each *
     }
 }
 
-static int write_content(int fd, const struct backend_content *content, struct error *err)
-{
-    CLEANUP_FREE char *buffer = NULL;
-
-    if (content->data)
-        return files_write_fd(fd, content->data, (size_t)content->size, err);
-    buffer = xcalloc(1, CHUNK_BYTES);
-    for (uint64_t done = 0; done < content->size;) {
-        uint64_t left = content->size - done;
-        size_t size = left > CHUNK_BYTES ? CHUNK_BYTES : (size_t)left;
-        int rc = files_pread(content->fd, buffer, size, done, err);
-
-        if (rc == 0)
-            rc = files_write_fd(fd, buffer, size, err);
-        if (rc < 0)
-            return rc;
-        done += size;
-    }
-    return 0;
-}
-
-/* A new file in folder_fd with all of the content on disk; its name goes to name. */
-static int write_temporary(int folder_fd, const struct backend_content *content,
-                           char *name, size_t name_size, struct error *err)
-{
-    unsigned long long number;
-    CLEANUP_CLOSE int fd = -1;
-    int rc;
-
-    if (getrandom(&number, sizeof number, 0) != sizeof number)
-        return fail_errno(err, "get a random number");
-    snprintf(name, name_size, TEMPORARY_PREFIX "%016llx", number);
-    fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                0666);
-    if (fd < 0)
-        return fail_errno(err, "create a file");
-    rc = write_content(fd, content, err);
-    if (rc == 0 && fsync(fd) < 0)
-        rc = fail_errno(err, "write to disk");
-    if (rc < 0)
-        unlinkat(folder_fd, name, 0);
-    return rc;
-}
-
-/* Give the temporary file its name; it is gone from its old one afterwards. */
-static int move_into_place(int folder_fd, const char *temporary, const char *name,
-                           enum backend_put_flags flags, struct error *err)
-{
-    int rc = 0;
-
-    if (!(flags & BACKEND_PUT_IF_ABSENT)) {
-        if (renameat(folder_fd, temporary, folder_fd, name) == 0)
-            return 0;
-        rc = fail_errno(err, "rename to '%s'", name);
-    } else if (linkat(folder_fd, temporary, folder_fd, name, 0) < 0) {
-        /* File systems without hard links say EPERM or EOPNOTSUPP. */
-        if ((errno == EPERM || errno == EOPNOTSUPP) &&
-            renameat2(folder_fd, temporary, folder_fd, name, RENAME_NOREPLACE) == 0)
-            return 0;
-        rc = fail_errno(err, "create '%s'", name);
-    }
-    unlinkat(folder_fd, temporary, 0);
-    return rc;
-}
-
-/* The folder of path, made if missing; the repository itself must be there. */
-static int open_folder(const struct file *file, const char *path, size_t folder_size,
-                       struct error *err)
-{
-    CLEANUP_FREE char *folder = xstrndup(path, folder_size);
-    CLEANUP_CLOSE int root = open(file->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd, rc;
-
-    if (root < 0)
-        return errno == ENOENT ? fail_missing(file, path, err)
-                               : fail_errno(err, "open '%s'", file->root);
-    if (!folder[0])
-        return steal_fd(&root);
-    rc = files_make_folders(root, folder, 0777, err);
-    if (rc < 0)
-        return rc;
-    fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? fail_errno(err, "open '%s'", folder) : fd;
-}
-
 static int file_put(struct backend *backend, const char *path,
                     const struct backend_content *content, enum backend_put_flags flags,
                     struct error *err)
 {
-    const struct file *file = (struct file *)backend;
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    CLEANUP_CLOSE int folder = -1;
-    char temporary[64];
-    int rc;
+    return file_put_object(((struct file *)backend)->root, path, content, flags, err);
+}
 
-    folder = open_folder(file, path, slash ? (size_t)(slash - path) : 0, err);
-    if (folder < 0)
-        return fail_context(err, folder, "put '%s/%s'", file->root, path);
-    rc = write_temporary(folder, content, temporary, sizeof temporary, err);
-    if (rc == 0)
-        rc = move_into_place(folder, temporary, name, flags, err);
-    if (rc == 0 && fsync(folder) < 0)
-        rc = fail_errno(err, "write the folder to disk");
-    return rc < 0 ? fail_context(err, rc, "put '%s/%s'", file->root, path) : 0;
+static int file_replace(struct backend *backend, const char *path,
+                        const struct backend_content *content, const char *expected_tag,
+                        struct error *err)
+{
+    return file_put_replace(((struct file *)backend)->root, path, content, expected_tag,
+                            err);
 }
 
 static int file_remove(struct backend *backend, const char *path, struct error *err)
 {
-    const struct file *file = (struct file *)backend;
-    CLEANUP_FREE char *full = join(file, path);
+    return file_put_remove(((struct file *)backend)->root, path, err);
+}
 
-    if (unlink(full) < 0)
-        return means_missing(errno) ? fail_missing(file, path, err)
-                                    : fail_errno(err, "remove '%s'", full);
-    return 0;
+static int file_spool(struct backend *backend, int *ret_fd, struct error *err)
+{
+    return file_put_spool(((struct file *)backend)->root, ret_fd, err);
+}
+
+static int file_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
+{
+    return file_put_now(((struct file *)backend)->root, ret_now_s, err);
 }
 
 const struct backend_ops file_ops = {
@@ -448,7 +357,10 @@ const struct backend_ops file_ops = {
     .checksum = file_checksum,
     .list = file_list,
     .put = file_put,
+    .replace = file_replace,
     .remove = file_remove,
+    .spool = file_spool,
+    .now = file_now,
     .object_open = file_object_open,
     .object_read = file_object_read,
     .object_check = file_object_check,

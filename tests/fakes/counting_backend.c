@@ -86,6 +86,26 @@ static int counting_put(struct backend *backend, const char *path,
     return backend_put(counting->inner, path, content, flags, err);
 }
 
+static int counting_replace(struct backend *backend, const char *path,
+                            const struct backend_content *content,
+                            const char *expected_tag, struct error *err)
+{
+    struct counting *counting = (struct counting *)backend;
+
+    count(counting, &counting->calls.replace, 1);
+    return backend_replace(counting->inner, path, content, expected_tag, err);
+}
+
+static int counting_spool(struct backend *backend, int *ret_fd, struct error *err)
+{
+    return backend_spool(((struct counting *)backend)->inner, ret_fd, err);
+}
+
+static int counting_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
+{
+    return backend_now(((struct counting *)backend)->inner, ret_now_s, err);
+}
+
 static int counting_remove(struct backend *backend, const char *path, struct error *err)
 {
     struct counting *counting = (struct counting *)backend;
@@ -160,7 +180,10 @@ static const struct backend_ops counting_ops = {
     .checksum = counting_checksum,
     .list = counting_list,
     .put = counting_put,
+    .replace = counting_replace,
     .remove = counting_remove,
+    .spool = counting_spool,
+    .now = counting_now,
     .object_open = counting_object_open,
     .object_read = counting_object_read,
     .object_check = counting_object_check,
@@ -203,6 +226,6 @@ uint64_t counting_backend_total(struct backend *backend)
 {
     struct counting_calls calls = counting_backend_calls(backend);
 
-    return calls.stat + calls.checksum + calls.list + calls.put + calls.remove +
-           calls.object_open + calls.object_read + calls.object_check;
+    return calls.stat + calls.checksum + calls.list + calls.put + calls.replace +
+           calls.remove + calls.object_open + calls.object_read + calls.object_check;
 }

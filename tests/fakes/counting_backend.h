@@ -5,7 +5,8 @@
 #include "backends/backend.h"
 
 struct counting_calls {
-    uint64_t stat, checksum, list, put, remove, object_open, object_read, object_check;
+    uint64_t stat, checksum, list, put, replace, remove, object_open, object_read,
+        object_check;
     uint64_t bytes_read; /* that sinks were given */
 };
 

@@ -144,6 +144,26 @@ static int fault_put(struct backend *backend, const char *path,
     return rc < 0 ? rc : backend_put(fault->inner, path, content, flags, err);
 }
 
+static int fault_replace(struct backend *backend, const char *path,
+                         const struct backend_content *content, const char *expected_tag,
+                         struct error *err)
+{
+    struct fault *fault = (struct fault *)backend;
+    int rc = enter(fault, FAULT_REPLACE, path, err);
+
+    return rc < 0 ? rc : backend_replace(fault->inner, path, content, expected_tag, err);
+}
+
+static int fault_spool(struct backend *backend, int *ret_fd, struct error *err)
+{
+    return backend_spool(((struct fault *)backend)->inner, ret_fd, err);
+}
+
+static int fault_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
+{
+    return backend_now(((struct fault *)backend)->inner, ret_now_s, err);
+}
+
 static int fault_remove(struct backend *backend, const char *path, struct error *err)
 {
     struct fault *fault = (struct fault *)backend;
@@ -248,7 +268,10 @@ static const struct backend_ops fault_ops = {
     .checksum = fault_checksum,
     .list = fault_list,
     .put = fault_put,
+    .replace = fault_replace,
     .remove = fault_remove,
+    .spool = fault_spool,
+    .now = fault_now,
     .object_open = fault_object_open,
     .object_read = fault_object_read,
     .object_check = fault_object_check,

@@ -24,7 +24,8 @@ enum fault_calls {
     FAULT_OBJECT_OPEN = 32,
     FAULT_OBJECT_READ = 64,
     FAULT_OBJECT_CHECK = 128,
-    FAULT_ALL = 255,
+    FAULT_REPLACE = 256,
+    FAULT_ALL = 511,
 };
 
 #define FAULT_ALWAYS UINT64_MAX

@@ -15,6 +15,7 @@ struct file {
     char *data;
     size_t size;
     unsigned long long revision; /* of the backend when it was put */
+    int64_t put_s;
 };
 
 struct memory {
@@ -23,6 +24,7 @@ struct memory {
     struct file *files; /* guarded by lock; sorted by path */
     size_t count;       /* guarded by lock */
     unsigned long long revision;
+    int64_t now_s; /* guarded by lock */
 };
 
 struct memory_object {
@@ -62,8 +64,8 @@ static int stat_locked(const struct memory *memory, const char *path,
 
     if (!found)
         return fail(err, ENOENT, "'%s' does not exist", path);
-    *ret_stat =
-        (struct backend_stat){.size = memory->files[at].size, .mtime_s = 1700000000};
+    *ret_stat = (struct backend_stat){.size = memory->files[at].size,
+                                      .mtime_s = memory->files[at].put_s};
     snprintf(ret_stat->tag, sizeof ret_stat->tag, "%llu", memory->files[at].revision);
     return 0;
 }
@@ -189,7 +191,23 @@ static int put_locked(struct memory *memory, const char *path, char *take_data,
     memory->files[at].data = take_data;
     memory->files[at].size = size;
     memory->files[at].revision = ++memory->revision;
+    memory->files[at].put_s = memory->now_s;
     return 0;
+}
+
+static int copy_content(const struct backend_content *content, char **ret_data,
+                        struct error *err)
+{
+    CLEANUP_FREE char *data = xcalloc(1, (size_t)content->size + 1);
+    int rc = 0;
+
+    if (content->data)
+        memcpy(data, content->data, (size_t)content->size);
+    else
+        rc = files_pread(content->fd, data, (size_t)content->size, 0, err);
+    if (rc == 0)
+        *ret_data = steal_ptr(&data);
+    return rc;
 }
 
 static int memory_put(struct backend *backend, const char *path,
@@ -197,19 +215,51 @@ static int memory_put(struct backend *backend, const char *path,
                       struct error *err)
 {
     struct memory *memory = (struct memory *)backend;
-    char *data = xcalloc(1, (size_t)content->size + 1);
-    int rc = 0;
+    char *data;
+    int rc = copy_content(content, &data, err);
 
-    if (content->data)
-        memcpy(data, content->data, (size_t)content->size);
-    else
-        rc = files_pread(content->fd, data, (size_t)content->size, 0, err);
-    if (rc < 0) {
-        free(data);
+    if (rc < 0)
         return rc;
-    }
     lock_acquire(&memory->lock);
     rc = put_locked(memory, path, data, (size_t)content->size, flags, err);
+    lock_release(&memory->lock);
+    return rc;
+}
+
+static int remove_locked(struct memory *memory, const char *path, struct error *err)
+    REQUIRES(memory->lock)
+{
+    bool found;
+    size_t at = find_locked(memory, path, &found);
+
+    if (!found)
+        return fail(err, ENOENT, "'%s' does not exist", path);
+    free(memory->files[at].path);
+    free(memory->files[at].data);
+    memory->count--;
+    memmove(memory->files + at, memory->files + at + 1,
+            (memory->count - at) * sizeof *memory->files);
+    return 0;
+}
+
+static int memory_replace(struct backend *backend, const char *path,
+                          const struct backend_content *content, const char *expected_tag,
+                          struct error *err)
+{
+    struct memory *memory = (struct memory *)backend;
+    CLEANUP_FREE char *data = NULL;
+    struct backend_stat now;
+    int rc = content ? copy_content(content, &data, err) : 0;
+
+    if (rc < 0)
+        return rc;
+    lock_acquire(&memory->lock);
+    if (stat_locked(memory, path, &now, err) < 0 || strcmp(now.tag, expected_tag) != 0)
+        rc = fail(err, ESTALE, "'%s' was replaced", path);
+    else if (content)
+        rc = put_locked(memory, path, steal_ptr(&data), (size_t)content->size, 0, err);
+    else
+        rc = remove_locked(memory, path, err);
     lock_release(&memory->lock);
     return rc;
 }
@@ -217,20 +267,29 @@ static int memory_put(struct backend *backend, const char *path,
 static int memory_remove(struct backend *backend, const char *path, struct error *err)
 {
     struct memory *memory = (struct memory *)backend;
-    bool found;
 
     lock_acquire(&memory->lock);
-    size_t at = find_locked(memory, path, &found);
-
-    if (found) {
-        free(memory->files[at].path);
-        free(memory->files[at].data);
-        memory->count--;
-        memmove(memory->files + at, memory->files + at + 1,
-                (memory->count - at) * sizeof *memory->files);
-    }
+    int rc = remove_locked(memory, path, err);
     lock_release(&memory->lock);
-    return found ? 0 : fail(err, ENOENT, "'%s' does not exist", path);
+    return rc;
+}
+
+static int memory_spool(struct backend *backend, int *ret_fd, struct error *err)
+{
+    (void)backend;
+    (void)ret_fd;
+    return fail(err, ENOTSUP, "memory is no disk");
+}
+
+static int memory_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
+{
+    struct memory *memory = (struct memory *)backend;
+
+    (void)err; /* cannot fail */
+    lock_acquire(&memory->lock);
+    *ret_now_s = memory->now_s;
+    lock_release(&memory->lock);
+    return 0;
 }
 
 static int memory_object_open(struct backend *backend, const char *path,
@@ -328,7 +387,10 @@ static const struct backend_ops memory_ops = {
     .checksum = memory_checksum,
     .list = memory_list,
     .put = memory_put,
+    .replace = memory_replace,
     .remove = memory_remove,
+    .spool = memory_spool,
+    .now = memory_now,
     .object_open = memory_object_open,
     .object_read = memory_object_read,
     .object_check = memory_object_check,
@@ -341,6 +403,7 @@ struct backend *memory_backend_new(void)
     struct memory *memory = XNEW(struct memory);
 
     memory->base = (struct backend){.ops = &memory_ops, .location = "memory"};
+    memory->now_s = 1700000000;
     lock_init(&memory->lock);
     return &memory->base;
 }
@@ -365,4 +428,13 @@ void memory_backend_set(struct backend *backend, const char *path, const char *t
         memory_backend_set_bytes(backend, path, text, strlen(text));
     else if (backend_remove(backend, path, &err) < 0)
         abort();
+}
+
+void memory_backend_set_now(struct backend *backend, int64_t now_s)
+{
+    struct memory *memory = (struct memory *)backend;
+
+    lock_acquire(&memory->lock);
+    memory->now_s = now_s;
+    lock_release(&memory->lock);
 }

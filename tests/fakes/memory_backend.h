@@ -20,4 +20,7 @@ void memory_backend_set(struct backend *backend, const char *path, const char *t
 void memory_backend_set_bytes(struct backend *backend, const char *path, const void *data,
                               size_t size);
 
+/* The store's clock, which dates what is put; it stands still. 1700000000 at first. */
+void memory_backend_set_now(struct backend *backend, int64_t now_s);
+
 #endif
