@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/json.h"
 #include "cli/output.h"
+#include "cli/query.h"
 #include "cli/wire.h"
 
 static void print_names(const struct names *names, bool is_json)
@@ -35,8 +36,11 @@ static int run(const struct arguments *arguments, struct error *err)
     if (rc < 0)
         return rc;
     print_names(names, arguments->is_json);
+    rc = output_finish(err);
+    if (rc == 0 && names->is_partial)
+        rc = query_is_partial();
     names_unref(names);
-    return output_finish(err);
+    return rc;
 }
 
 const struct command cmd_aliases = {

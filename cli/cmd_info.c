@@ -113,7 +113,10 @@ static int run(const struct arguments *arguments, struct error *err)
         rc = print_all(&facts, arguments->is_json, err);
     else
         rc = print_one(&facts, asked, arguments->is_json, err);
-    return rc < 0 ? rc : output_finish(err);
+    if (rc == 0)
+        rc = output_finish(err);
+    return rc == 0 && facts.aliases && facts.aliases->is_partial ? query_is_partial()
+                                                                 : rc;
 }
 
 const struct command cmd_info = {

@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/json.h"
 #include "cli/output.h"
+#include "cli/query.h"
 #include "cli/wire.h"
 #include "common/memory.h"
 
@@ -26,7 +27,8 @@ struct listing {
     struct json *json;   /* NULL: text */
     struct output_table *table;
     size_t shown;
-    int status; /* COMMAND_FAILED once something was left out */
+    bool is_partial; /* a repository could not be asked */
+    int status;      /* COMMAND_FAILED once something was left out */
 };
 
 static bool matches(const struct listing *listing, const char *name)
@@ -48,11 +50,8 @@ static int find_names(struct listing *listing, enum names_of of, struct names **
 {
     int rc = resolver_names(listing->wire->resolver, of, RESOLVE_FETCH, ret_names, err);
 
-    if (rc == 0 && (*ret_names)->is_partial && listing->status == COMMAND_DONE) {
-        command_complain("a repository could not be listed: this is not all; "
-                         "'modelfs doctor' says which");
-        listing->status = COMMAND_FAILED;
-    }
+    if (rc == 0)
+        listing->is_partial |= (*ret_names)->is_partial;
     return rc;
 }
 
@@ -85,6 +84,7 @@ static int list_short(struct listing *listing, enum names_of of, const char *key
 struct model {
     const char *id;
     struct version_list *versions;
+    bool is_partial;        /* of versions and aliases */
     struct header *header;  /* of the latest */
     struct names **aliases; /* by version; NULL for what an earlier repository shadows */
 };
@@ -104,12 +104,16 @@ static int find_aliases(struct wire *wire, struct model *model, size_t index,
 {
     const struct version_entry *entry = &model->versions->entries[index];
     struct release release = {.repository = entry->repository};
+    int rc;
 
     if (entry->is_shadowed)
         return 0;
     snprintf(release.id, sizeof release.id, "%s", model->id);
     snprintf(release.version, sizeof release.version, "%s", entry->version);
-    return resolver_aliases_of(wire->resolver, &release, &model->aliases[index], err);
+    rc = resolver_aliases_of(wire->resolver, &release, &model->aliases[index], err);
+    if (rc == 0)
+        model->is_partial |= model->aliases[index]->is_partial;
+    return rc;
 }
 
 static int find_header(struct wire *wire, struct model *model, struct error *err)
@@ -133,6 +137,7 @@ static int find_model(struct wire *wire, struct model *model, struct error *err)
 
     if (rc < 0)
         return rc;
+    model->is_partial = model->versions->is_partial;
     model->aliases = xcalloc(model->versions->count, sizeof *model->aliases);
     for (size_t i = 0; rc == 0 && i < model->versions->count; i++)
         rc = find_aliases(wire, model, i, err);
@@ -216,6 +221,7 @@ static int list_model(struct listing *listing, const char *id, struct error *err
         listing->status = COMMAND_FAILED;
         return 0;
     }
+    listing->is_partial |= model.is_partial;
     if (!model_matches(listing, &model))
         return 0;
     listing->shown++;
@@ -287,6 +293,8 @@ static int run(const struct arguments *arguments, struct error *err)
     rc = list(&listing, arguments, err);
     if (rc < 0)
         return rc;
+    if (listing.is_partial)
+        listing.status = query_is_partial();
     if (listing.pattern && listing.shown == 0 && listing.status == COMMAND_DONE)
         return fail(err, ENOENT, "no model and no alias matches '%s'", listing.pattern);
     return listing.status;

@@ -37,11 +37,7 @@ static int finish(const struct version_list *list, struct error *err)
 {
     int rc = output_finish(err);
 
-    if (rc < 0 || !list->is_partial)
-        return rc;
-    command_complain("a repository could not be asked: versions may be missing; "
-                     "'modelfs doctor' says which");
-    return COMMAND_FAILED;
+    return rc == 0 && list->is_partial ? query_is_partial() : rc;
 }
 
 static int run_versions(const struct arguments *arguments, struct error *err)

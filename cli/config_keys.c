@@ -203,7 +203,7 @@ int config_keys_print(struct bytes *to, struct error *err)
                                            ? &repository_keys[i]
                                            : &file_keys[i - REPOSITORY_KEY_COUNT];
 
-        rc = bytes_printf(to, err, "  %-20s  %-9s  %s\n", key->name,
+        rc = bytes_printf(to, err, "  %-20s  %-10s  %s\n", key->name,
                           key->standard ? key->standard : "", key->help);
     }
     return rc;

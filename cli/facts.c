@@ -82,7 +82,7 @@ static int find_aliases(struct wire *wire, struct facts *facts, struct error *er
     int rc = resolver_aliases_of(wire->resolver, &facts->release, &facts->aliases, err);
 
     if (rc < 0)
-        return fail_context(err, rc, "aliases of %s", facts->uid);
+        return rc;
     count = facts->aliases->count;
     facts->alias_nodes = xcalloc(count + 1, sizeof *facts->alias_nodes);
     facts->alias_items = xcalloc(count + 1, sizeof *facts->alias_items);

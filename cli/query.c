@@ -1,6 +1,8 @@
 /* query.c: what several commands ask the resolver, and how they say it. */
 #include "cli/query.h"
 
+#include "cli/command.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -29,4 +31,11 @@ void query_print_uid(const char *id, const char *version, char ret_uid[QUERY_UID
         snprintf(ret_uid, QUERY_UID_SIZE, "%s", id);
     else
         snprintf(ret_uid, QUERY_UID_SIZE, "%s-%s", id, version);
+}
+
+int query_is_partial(void)
+{
+    command_complain("a repository could not be asked, so this may not be all; 'modelfs "
+                     "doctor' says which");
+    return COMMAND_FAILED;
 }

@@ -17,4 +17,8 @@ int query_id(struct resolver *resolver, const char *text, char ret_id[MODEL_ID_S
  * form. */
 void query_print_uid(const char *id, const char *version, char ret_uid[QUERY_UID_SIZE]);
 
+/* Ends a command whose answer may lack what one repository has: the result was printed,
+ * and is a failure. COMMAND_FAILED. */
+int query_is_partial(void);
+
 #endif
