@@ -28,6 +28,9 @@ struct entry {
     bool is_asked;  /* one of them asks */
     bool is_answered;
     uint64_t requests;       /* that have ended */
+    uint64_t changes;        /* times that the entry was forgotten */
+    uint64_t asked_changes;  /* when the last request began */
+    uint64_t answer_changes; /* when the request began that gave the answer */
     struct listing *listing; /* NULL: not answered, or there is none */
     int64_t answered_ms;
     int failed_rc; /* of the last request, 0 if it went well */
@@ -172,7 +175,8 @@ static int64_t left_ms(const struct catalog *catalog, const struct entry *entry)
     enum catalog_ttl ttl = entry->listing ? entry->kind->ttl : CATALOG_TTL_NEGATIVE;
     int64_t left;
 
-    if (!entry->is_answered || entry->failed_rc < 0)
+    if (!entry->is_answered || entry->failed_rc < 0 ||
+        entry->answer_changes != entry->changes)
         return 0;
     left =
         catalog->options.ttl_ms[ttl] - (catalog->options.now_ms() - entry->answered_ms);
@@ -181,8 +185,9 @@ static int64_t left_ms(const struct catalog *catalog, const struct entry *entry)
 
 static bool failed_of_late(const struct catalog *catalog, const struct entry *entry)
 {
-    return entry->failed_rc < 0 && catalog->options.now_ms() - entry->failed_ms <
-                                       catalog->options.ttl_ms[CATALOG_TTL_NEGATIVE];
+    return entry->failed_rc < 0 && entry->asked_changes == entry->changes &&
+           catalog->options.now_ms() - entry->failed_ms <
+               catalog->options.ttl_ms[CATALOG_TTL_NEGATIVE];
 }
 
 static int answer_from(const struct catalog *catalog, const struct entry *entry,
@@ -224,6 +229,7 @@ static void note_answer_locked(struct catalog *catalog, struct entry *entry,
     listing_unref(entry->listing);
     entry->listing = take_listing;
     entry->is_answered = true;
+    entry->answer_changes = entry->asked_changes;
     entry->answered_ms = now;
     entry->failed_rc = 0;
     free(entry->failed_message);
@@ -243,6 +249,7 @@ static void ask_locked(struct catalog *catalog, struct entry *entry)
     int rc;
 
     entry->is_asked = true;
+    entry->asked_changes = entry->changes;
     repository->requests++;
     lock_release(&catalog->lock);
     rc = entry->kind->ask(repository->backend, entry->key, &listing, &err);
@@ -259,16 +266,20 @@ static void ask_locked(struct catalog *catalog, struct entry *entry)
 static void fetch_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock)
 {
-    uint64_t before = entry->requests;
+    uint64_t changes = entry->changes;
 
-    if (left_ms(catalog, entry) > 0 || failed_of_late(catalog, entry))
-        return;
-    if (!entry->is_asked) {
-        ask_locked(catalog, entry);
-        return;
+    while (left_ms(catalog, entry) == 0 && !failed_of_late(catalog, entry)) {
+        uint64_t before = entry->requests;
+
+        if (!entry->is_asked) {
+            ask_locked(catalog, entry);
+            return;
+        }
+        while (entry->requests == before)
+            condition_wait(&catalog->ended, &catalog->lock);
+        if (entry->asked_changes >= changes) /* else it began before the change */
+            return;
     }
-    while (entry->requests == before)
-        condition_wait(&catalog->ended, &catalog->lock);
 }
 
 static int get_locked(struct catalog *catalog, struct entry *entry, enum resolve_how how,
@@ -276,7 +287,8 @@ static int get_locked(struct catalog *catalog, struct entry *entry, enum resolve
     REQUIRES(catalog->lock)
 {
     bool is_usable = left_ms(catalog, entry) > 0 || failed_of_late(catalog, entry) ||
-                     (how == RESOLVE_STALE && entry->is_answered);
+                     (how == RESOLVE_STALE && entry->is_answered &&
+                      entry->answer_changes == entry->changes);
 
     if (how != RESOLVE_FETCH && !is_usable)
         return fail(err, EINPROGRESS, "%s '%s' is not known yet", entry->kind->name,
@@ -302,6 +314,20 @@ int catalog_get(struct catalog *catalog, unsigned repository,
     evict_locked(catalog);
     lock_release(&catalog->lock);
     return rc;
+}
+
+void catalog_forget(struct catalog *catalog, const struct catalog_kind *kind,
+                    const char *key)
+{
+    struct entry *entry;
+
+    lock_acquire(&catalog->lock);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        LIST_FOREACH(entry, &catalog->buckets[i], in_bucket)
+        if (entry->kind == kind && (!key || strcmp(entry->key, key) == 0))
+            entry->changes++;
+    }
+    lock_release(&catalog->lock);
 }
 
 void catalog_state(struct catalog *catalog, unsigned repository,

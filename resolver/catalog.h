@@ -11,6 +11,8 @@
  * - Two that ask the same at the same time share one request.
  * - A request that fails leaves the last answer standing (left_ms 0). The failure is
  *   remembered for the negative TTL: until then nobody asks again.
+ * - What is forgotten is asked anew, by RESOLVE_STALE too; the last answer stands only
+ *   when that fails.
  * - Except -EBADMSG: a document that makes no sense is an error, whatever was there.
  * - Entries that were not used for long go when memory_max is reached, kept kinds never.
  *
@@ -72,6 +74,11 @@ struct catalog_answer {
 int catalog_get(struct catalog *catalog, unsigned repository,
                 const struct catalog_kind *kind, const char *key, enum resolve_how how,
                 struct catalog_answer *ret_answer, struct error *err);
+
+/* What was asked with this key, or with any key for NULL, changed in some repository:
+ * known answers are stale at once, and a request under way counts as made before. */
+void catalog_forget(struct catalog *catalog, const struct catalog_kind *kind,
+                    const char *key);
 
 /* How asking a repository went of late. */
 struct catalog_state {

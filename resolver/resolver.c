@@ -186,6 +186,24 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
     return 0;
 }
 
+void resolver_forget_model(struct resolver *resolver, const char *id, const char *version)
+{
+    char key[MODEL_ID_SIZE + VERSION_SIZE];
+
+    snprintf(key, sizeof key, "%s/%s", id, version);
+    catalog_forget(resolver->catalog, &question_models, NULL);
+    catalog_forget(resolver->catalog, &question_versions, id);
+    catalog_forget(resolver->catalog, &question_release, key);
+    catalog_forget(resolver->catalog, &question_folders, NULL);
+}
+
+void resolver_forget_alias(struct resolver *resolver, const char *alias)
+{
+    catalog_forget(resolver->catalog, &question_alias, alias);
+    catalog_forget(resolver->catalog, &question_aliases, NULL);
+    catalog_forget(resolver->catalog, &question_alias_list, NULL);
+}
+
 static int get_document(struct resolver *resolver, const struct release *release,
                         const char *path, struct bytes *to, struct error *err)
 {

@@ -139,6 +139,12 @@ int resolver_tree(struct resolver *resolver, const char *folder, enum resolve_ho
 int resolver_aliases_of(struct resolver *resolver, const struct release *release,
                         struct names **ret_names, struct error *err);
 
+/* We changed something in a repository: what is in memory about a version of a model, or
+ * about an alias and the lists of aliases, is asked anew when next needed. */
+void resolver_forget_model(struct resolver *resolver, const char *id,
+                           const char *version);
+void resolver_forget_alias(struct resolver *resolver, const char *alias);
+
 /* Documents of a release from its backend, appended to to. Blocks. */
 int resolver_get_header(struct resolver *resolver, const struct release *release,
                         struct bytes *to, struct error *err);

@@ -222,6 +222,78 @@ static void those_who_ask_the_same_share_one_request(void **state)
     assert_int_equal(repositories_requests(fixture), 3);
 }
 
+static void what_is_forgotten_is_asked_anew(void **state)
+{
+    struct repositories *fixture = *state;
+    struct alias_target target;
+    struct release release;
+    struct freshness fresh;
+    struct names *names;
+    struct error err = {0};
+
+    assert_int_equal(resolver_release(fixture->resolver, "3e120e8d", "1.0.0",
+                                      RESOLVE_FETCH, &release, &fresh, &err),
+                     -ENOENT);
+    assert_int_equal(
+        resolver_alias(fixture->resolver, "small", RESOLVE_FETCH, &target, &err),
+        -ENOENT);
+    repositories_set_header(fixture->memory[0], "3e120e8d", "1.0.0");
+    repositories_set_alias(fixture->memory[0], "small", "uid: 3e120e8d-1.0.0\n");
+    assert_int_equal(
+        resolver_alias(fixture->resolver, "small", RESOLVE_FETCH, &target, &err),
+        -ENOENT);
+    resolver_forget_model(fixture->resolver, "3e120e8d", "1.0.0");
+    resolver_forget_alias(fixture->resolver, "small");
+    assert_int_equal(
+        resolver_alias(fixture->resolver, "small", RESOLVE_STALE, &target, &err),
+        -EINPROGRESS);
+    repositories_assert_resolves(fixture, "small", "3e120e8d", "1.0.0", 0);
+    assert_int_equal(
+        resolver_names(fixture->resolver, NAMES_OF_ALIASES, RESOLVE_FETCH, &names, &err),
+        0);
+    assert_int_equal(names->count, 1);
+    names_unref(names);
+
+    resolver_forget_alias(fixture->resolver, "small"); /* a failure leaves the answer */
+    for (size_t i = 0; i < REPOSITORIES; i++)
+        repositories_die(fixture, i);
+    assert_int_equal(
+        resolver_alias(fixture->resolver, "small", RESOLVE_FETCH, &target, &err), 0);
+    assert_int_equal(target.fresh.left_ms, 0);
+}
+
+static void *ask_alias_in_thread(void *arg)
+{
+    struct repositories *fixture = arg;
+    struct alias_target target;
+    struct error err = {0};
+
+    return resolver_alias(fixture->resolver, "small", RESOLVE_FETCH, &target, &err) ==
+                   -ENOENT
+               ? arg
+               : NULL;
+}
+
+static void a_request_under_way_counts_as_made_before(void **state)
+{
+    struct repositories *fixture = *state;
+    struct alias_target target;
+    struct error err = {0};
+    pthread_t thread;
+    void *result;
+
+    fault_backend_block(fixture->fault[REPOSITORIES - 1], FAULT_ALL, NULL);
+    assert_int_equal(thread_start(&thread, "resolve", ask_alias_in_thread, fixture), 0);
+    assert_true(fault_backend_wait_blocked(fixture->fault[REPOSITORIES - 1], 1));
+    resolver_forget_alias(fixture->resolver, "small");
+    fault_backend_release(fixture->fault[REPOSITORIES - 1]);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_ptr_equal(result, fixture);
+    repositories_set_alias(fixture->memory[0], "small", "uid: 3e120e8d-1.0.0\n");
+    assert_int_equal(
+        resolver_alias(fixture->resolver, "small", RESOLVE_FETCH, &target, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +307,8 @@ int main(void)
         TEST(dead_earlier_repository_is_not_passed_over),
         TEST(documents_come_from_the_repository_of_the_release),
         TEST(those_who_ask_the_same_share_one_request),
+        TEST(what_is_forgotten_is_asked_anew),
+        TEST(a_request_under_way_counts_as_made_before),
 #undef TEST
     };
 
