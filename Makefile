@@ -7,6 +7,7 @@
 PREFIX    ?= /usr/local
 BINDIR    ?= $(PREFIX)/bin
 SBINDIR   ?= $(PREFIX)/sbin
+MANDIR    ?= $(PREFIX)/share/man
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 CFLAGS    ?= -O2 -g
 Q          = $(if $(V),,@)
@@ -131,6 +132,7 @@ demo: $B/modelfs
 
 install: $B/modelfs
 	install -D -m 755 $B/modelfs $(DESTDIR)$(BINDIR)/modelfs
+	install -D -m 644 cli/modelfs.1 $(DESTDIR)$(MANDIR)/man1/modelfs.1
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR)
 	ln -sfn $(BINDIR)/modelfs $(DESTDIR)$(SBINDIR)/mount.fuse.modelfs
 	sed 's|@BINDIR@|$(BINDIR)|g' systemd/modelfs@.service.in \
@@ -138,7 +140,7 @@ install: $B/modelfs
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/modelfs $(DESTDIR)$(SBINDIR)/mount.fuse.modelfs \
-	    $(DESTDIR)$(UNITDIR)/modelfs@.service
+	    $(DESTDIR)$(UNITDIR)/modelfs@.service $(DESTDIR)$(MANDIR)/man1/modelfs.1
 
 clean:
 	rm -rf build build-*
