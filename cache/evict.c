@@ -105,6 +105,7 @@ static int take_back(struct cache *cache, const struct candidate *candidate,
     if (renameat2(store->root_fd, tree->final_path, tree->folder_fd, "files",
                   RENAME_NOREPLACE) < 0)
         rc = fail_errno(err, "rename '%s'", tree->final_path);
+    FAULT("cache.evict.after-rename");
     model_lock_release(lock_fd);
     return rc;
 }

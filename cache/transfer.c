@@ -31,6 +31,7 @@ enum outcome {
     OUTCOME_COMPLETE,
     OUTCOME_DAMAGED, /* the content failed its check */
     OUTCOME_FAILED,  /* it did not come; may be tried again */
+    OUTCOME_NO_ROOM, /* the same; and what came was dropped to make room */
     OUTCOME_BUSY,    /* another process writes it */
     OUTCOME_IDLE,    /* nobody waits any more */
 };
@@ -108,6 +109,11 @@ static enum outcome fetch(struct attempt *attempt, const char *path)
     return rc < 0 ? OUTCOME_FAILED : OUTCOME_COMPLETE;
 }
 
+static bool is_full(const struct error *err)
+{
+    return err->code == ENOSPC || err->code == EDQUOT;
+}
+
 /* The record on disk decides: another process may have been here. */
 static enum outcome work_alone(struct attempt *attempt)
 {
@@ -129,7 +135,7 @@ static enum outcome work_alone(struct attempt *attempt)
     if (rc < 0)
         return OUTCOME_FAILED;
     outcome = fetch(attempt, path);
-    if (outcome != OUTCOME_FAILED || (err->code != ENOSPC && err->code != EDQUOT))
+    if (outcome != OUTCOME_FAILED || !is_full(err))
         return outcome;
     if (evict_make_room(archive->cache, member->size, err) < 0)
         return OUTCOME_FAILED;
@@ -164,6 +170,37 @@ static bool is_wanted(struct attempt *attempt)
     return is_wanted;
 }
 
+/* What came of it is of no use: remove it. Who was given a part of it must not be given
+ * another attempt's, so that ends their generation. */
+static void discard(struct attempt *attempt, enum outcome outcome)
+{
+    struct tree *tree = attempt->archive->tree;
+    struct member *member = attempt->member;
+
+    tree_incoming_remove(tree, member->index);
+    if (outcome == OUTCOME_DAMAGED)
+        attempt->record.failures++;
+    if (outcome == OUTCOME_DAMAGED || member_is_started(member))
+        attempt->record.failed++;
+    attempt->record.state = TREE_ABSENT;
+    /* Not noted on disk: then the next process tries once more than it should. */
+    (void)tree_write_record(tree, member->index, &attempt->record, &(struct error){0});
+}
+
+static enum outcome run_alone(struct attempt *attempt)
+{
+    struct member *member = attempt->member;
+    enum outcome outcome = work_alone(attempt);
+
+    if (outcome == OUTCOME_FAILED && is_full(&attempt->err) && member->fd >= 0)
+        outcome = OUTCOME_NO_ROOM;
+    if (outcome == OUTCOME_DAMAGED || outcome == OUTCOME_NO_ROOM)
+        discard(attempt, outcome);
+    else if (outcome == OUTCOME_FAILED && !member_is_started(member))
+        tree_incoming_remove(attempt->archive->tree, member->index);
+    return outcome;
+}
+
 static enum outcome run_attempt(struct attempt *attempt)
 {
     struct tree *tree = attempt->archive->tree;
@@ -184,21 +221,10 @@ static enum outcome run_attempt(struct attempt *attempt)
     }
     if (rc < 0)
         return OUTCOME_FAILED;
-    outcome = work_alone(attempt);
-    if (outcome == OUTCOME_DAMAGED) {
-        attempt->record.state = TREE_ABSENT;
-        attempt->record.failed++;
-        attempt->record.failures++;
-        tree_incoming_remove(tree, member->index);
-        /* Not noted on disk: then the next process tries once more than it should. */
-        (void)tree_write_record(tree, member->index, &attempt->record,
-                                &(struct error){0});
-    }
-    if (outcome != OUTCOME_FAILED || !member_is_started(member)) {
-        if (outcome == OUTCOME_FAILED)
-            tree_incoming_remove(tree, member->index);
+    outcome = run_alone(attempt);
+    /* What came of a member that is to be tried again stays ours meanwhile. */
+    if (outcome != OUTCOME_FAILED || !member_is_started(member))
         tree_unlock(tree, lock_byte(member));
-    } /* else what came stays ours until the next attempt, or till the archive closes */
     return outcome;
 }
 
@@ -220,7 +246,8 @@ static bool end_locked(struct archive *archive, struct attempt *attempt,
     member_take_all(member, waiters);
     member->has_job = false;
     member->is_background = false;
-    if (outcome == OUTCOME_COMPLETE || outcome == OUTCOME_DAMAGED)
+    if (outcome == OUTCOME_COMPLETE || outcome == OUTCOME_DAMAGED ||
+        outcome == OUTCOME_NO_ROOM)
         archive_state_set_record_locked(archive, member->index, &attempt->record);
     if (outcome == OUTCOME_COMPLETE)
         archive_state_forget_failure_locked(archive, member->index);

@@ -42,8 +42,9 @@ void fixture_open(struct fixture *fixture, const struct cache_options *options)
     *fixture = (struct fixture){
         .options = *options, .release = {FIXTURE_ID, FIXTURE_VERSION, 0}
     };
-    snprintf(fixture->root, sizeof(fixture->root), "/tmp/modelfs-test-XXXXXX");
-    if (!mkdtemp(fixture->root))
+    snprintf(fixture->root, sizeof(fixture->root), "%s",
+             options->root ? options->root : "/tmp/modelfs-test-XXXXXX");
+    if (!options->root && !mkdtemp(fixture->root))
         abort();
     fixture->memory = memory_backend_new();
     fixture->counting = counting_backend_new(fixture->memory);
@@ -56,13 +57,18 @@ void fixture_open(struct fixture *fixture, const struct cache_options *options)
     open_cache(fixture);
 }
 
+void fixture_leave(struct fixture *fixture)
+{
+    cache_close(fixture->cache);
+    resolver_close(fixture->resolver);
+    backend_close(fixture->fault);
+}
+
 void fixture_close(struct fixture *fixture)
 {
     struct error err = {0};
 
-    cache_close(fixture->cache);
-    resolver_close(fixture->resolver);
-    backend_close(fixture->fault);
+    fixture_leave(fixture);
     check(files_remove_tree(AT_FDCWD, fixture->root, &err), &err);
 }
 

@@ -33,8 +33,12 @@ struct fixture {
     struct release release;
 };
 
+/* With options->root that folder, else a new one. */
 void fixture_open(struct fixture *fixture, const struct cache_options *options);
+
+/* Close all; leave keeps the cache folder. */
 void fixture_close(struct fixture *fixture);
+void fixture_leave(struct fixture *fixture);
 
 /* Close the cache and open it again on the same folder. */
 void fixture_reopen(struct fixture *fixture);
