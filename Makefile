@@ -34,6 +34,8 @@ FAKES     := $(patsubst %.c,$B/%.o,$(wildcard tests/fakes/*.c))
 FUZZERS   := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 CODE      := $(wildcard $(FOLDERS:=/*.[ch]) tests/*.[ch] tests/*/*.[ch])
 FUZZ_SECONDS ?= 30
+# What fuzzers compare us with, where it is installed.
+ORACLES    = $(shell pkg-config --libs libzip 2>/dev/null)
 
 all: $B/modelfs
 
@@ -58,7 +60,7 @@ $B/tests/test_%: $B/tests/test_%.o $(FAKES) $B/libmodelfs.a
 
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libmodelfs.a
 	@echo "  LINK $@"
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) $(ORACLES)
 
 -include $(wildcard $B/*.d $B/*/*.d $B/*/*/*.d)
 

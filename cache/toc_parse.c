@@ -185,18 +185,35 @@ int toc_parse_end(const void *tail, size_t tail_size, uint64_t archive_size,
     return 0;
 }
 
-/* The fields that are all ones stand in the zip64 extra field, in this order. */
-static bool read_zip64(struct raw_entry *raw, struct cursor *field)
+/* The fields that are all ones stand in the zip64 extra field, in this order. Some write
+ * all four, needed or not: then they must say the same. What is wrong, NULL if nothing.
+ */
+static const char *zip64_complaint(struct raw_entry *raw, const void *data, size_t size)
 {
+    struct cursor needed, all;
+    bool agrees;
+
+    cursor_init(&needed, data, size);
     if (raw->size == UINT32_MAX)
-        raw->size = cursor_u64(field);
+        raw->size = cursor_u64(&needed);
     if (raw->packed_size == UINT32_MAX)
-        raw->packed_size = cursor_u64(field);
+        raw->packed_size = cursor_u64(&needed);
     if (raw->first == UINT32_MAX)
-        raw->first = cursor_u64(field);
+        raw->first = cursor_u64(&needed);
     if (raw->disk == UINT16_MAX)
-        raw->disk = cursor_u32(field);
-    return field->ok;
+        raw->disk = cursor_u32(&needed);
+    if (!needed.ok)
+        return "has a zip64 field that is cut";
+    if (cursor_left(&needed) == 0)
+        return NULL;
+    cursor_init(&all, data, size);
+    agrees = cursor_u64(&all) == raw->size;
+    agrees &= cursor_u64(&all) == raw->packed_size;
+    agrees &= cursor_u64(&all) == raw->first;
+    agrees &= cursor_left(&all) == 0 || cursor_u32(&all) == raw->disk;
+    return agrees && all.ok && cursor_left(&all) == 0
+               ? NULL
+               : "has a zip64 field that says something else";
 }
 
 /* What is wrong with the extra fields, NULL if nothing. Up to three bytes at the end that
@@ -206,13 +223,14 @@ static const char *extra_complaint(struct raw_entry *raw, const void *extra)
     bool needs_zip64 = raw->size == UINT32_MAX || raw->packed_size == UINT32_MAX ||
                        raw->first == UINT32_MAX || raw->disk == UINT16_MAX;
     bool has_zip64 = false;
-    struct cursor cursor, field;
+    struct cursor cursor;
 
     cursor_init(&cursor, extra, raw->extra_size);
     while (cursor_left(&cursor) >= 4) {
         uint16_t id = cursor_u16(&cursor);
         uint16_t size = cursor_u16(&cursor);
         const void *data = cursor_bytes(&cursor, size);
+        const char *complaint;
 
         if (!cursor.ok)
             return "has extra fields that are cut";
@@ -221,9 +239,9 @@ static const char *extra_complaint(struct raw_entry *raw, const void *extra)
         if (has_zip64)
             return "has two zip64 fields";
         has_zip64 = true;
-        cursor_init(&field, data, size);
-        if (!read_zip64(raw, &field))
-            return "has a zip64 field that is cut";
+        complaint = zip64_complaint(raw, data, size);
+        if (complaint)
+            return complaint;
     }
     return needs_zip64 && !has_zip64 ? "lacks its zip64 field" : NULL;
 }

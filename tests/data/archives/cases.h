@@ -173,6 +173,7 @@ static const struct hostile_archive {
     {"hostile-extra-cut", "extra fields that are cut"},
     {"hostile-zip64-missing", "lacks its zip64"},
     {"hostile-zip64-cut", "zip64 field that is cut"},
+    {"hostile-zip64-says-else", "says something else"},
     {"hostile-zip64-twice", "two zip64"},
     {"hostile-zip64-huge", "limit of 1 PiB"},
     {"hostile-zip64-packed-huge", "reaches past"},

@@ -218,6 +218,8 @@ def hostile():
     yield "zip64-missing", "lacks its zip64", build([Member("a", A, size=MAX32)])
     yield "zip64-cut", "zip64 field that is cut", \
         build([Member("a", A, size=MAX32, packed_size=MAX32, extra=zip64_field(5))])
+    yield "zip64-says-else", "says something else", \
+        build([Member("a", A, size=MAX32, extra=zip64_field(len(A), 5))])
     yield "zip64-twice", "two zip64", \
         build([Member("a", A, size=MAX32, extra=zip64_field(len(A)) * 2)])
     yield "zip64-huge", "limit of 1 PiB", \
