@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { GET_TRIES = 3 };
@@ -36,13 +37,26 @@ static int check_path(const char *path, struct error *err)
     }
 }
 
+static int fail_unknown_kind(const char *kind, struct error *err)
+{
+    int rc = fail(err, EINVAL, "unknown backend '%.80s'; known are:", kind);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t used = strlen(err->message);
+
+        snprintf(err->message + used, sizeof err->message - used, " '%s'",
+                 kinds[i]->kind);
+    }
+    return rc;
+}
+
 int backend_open(const char *kind, const struct backend_options *options,
                  struct backend **ret_backend, struct error *err)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i]->kind, kind) == 0)
             return kinds[i]->open(options, ret_backend, err);
-    return fail(err, EINVAL, "unknown backend '%.80s'; 'file-system' is known", kind);
+    return fail_unknown_kind(kind, err);
 }
 
 void backend_close(struct backend *backend)

@@ -35,12 +35,19 @@ static char *join(const struct file *file, const char *path)
     return xasprintf("%s%s%s", file->root, path[0] ? "/" : "", path);
 }
 
-/* What ENOENT and its like mean: no such path, or no repository at all. */
-int file_fail_missing(const char *root, const char *path, struct error *err)
+static bool repository_is_missing(const char *root)
 {
     struct stat found;
 
-    if (stat(root, &found) < 0 && errno == ENOENT)
+    if (stat(root, &found) < 0)
+        return errno == ENOENT || errno == ENOTDIR;
+    return !S_ISDIR(found.st_mode);
+}
+
+/* What ENOENT and its like mean: no such path, or no repository at all. */
+int file_fail_missing(const char *root, const char *path, struct error *err)
+{
+    if (repository_is_missing(root))
         return fail(err, EHOSTUNREACH,
                     "repository folder '%s' does not exist: create or mount it, or "
                     "correct host and name of the repository in the configuration",

@@ -235,6 +235,9 @@ static void missing_repository_is_not_a_missing_path(void **state)
     assert_int_equal(backend_put(fixture->backend, "a/b", &content, 0, &err),
                      -EHOSTUNREACH);
     assert_int_equal(access(folder, F_OK), -1); /* a put does not make it */
+    write_file(fixture, "models", "not a folder");
+    assert_int_equal(backend_check(fixture->backend, &err), -EHOSTUNREACH);
+    assert_int_equal(backend_stat(fixture->backend, "a/b", &stat, &err), -EHOSTUNREACH);
 }
 
 static void listing_shows_files_and_folders(void **state)
