@@ -138,10 +138,11 @@ int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint6
     int rc = check_kind(archive, index, err);
 
     wish.end = size < member_size - wish.first ? wish.first + size : member_size;
-    if (rc < 0)
-        return rc;
     lock_acquire(&archive->lock);
-    rc = check_generation_locked(archive, index, *generation, err);
+    if (rc == -ENOTSUP)
+        archive_state_note_failure_locked(archive, index, err);
+    if (rc == 0)
+        rc = check_generation_locked(archive, index, *generation, err);
     if (rc == 0)
         rc = is_there(&archive->records[index]) ? 1
                                                 : want_locked(archive, index, &wish, err);

@@ -267,7 +267,7 @@ static int set_set(struct yaml_build *build, struct yaml_node *node,
                    const struct yaml_node *const *nodes, size_t count, struct error *err)
 {
     struct yaml_event place = {0};
-    struct yaml_built *none;
+    struct yaml_built *none = NULL;
     int rc = yaml_map_make(build->yaml, nodes, count, node, err);
 
     if (rc == 0)
@@ -364,7 +364,7 @@ int yaml_build_root(struct yaml_build *build, const struct yaml_node **ret_root,
                     struct error *err)
 {
     struct yaml_event place = {0};
-    struct yaml_built *none;
+    struct yaml_built *none = NULL;
     int rc;
 
     if (build->count > 0) {

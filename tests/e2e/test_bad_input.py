@@ -326,23 +326,23 @@ class MountPoints(MountTest):
 
 
 class Configuration(MountTest):
-    def check(self, text, *words):
+    def check(self, text, line, *words):
         path = self.folder / "config.yaml"
         path.write_text(text)
         done = modelfs("ls", config=path)
         self.assertEqual(done.returncode, 1, done.stdout)
-        self.assert_sentence(done.stderr, path, *words)
+        self.assert_sentence(done.stderr, f"{path}:{line}:", *words)
 
     def test_unknown_keys(self):
-        self.check("cache:\n  siez: 1GiB\n", "2", "siez", "size")
-        self.check("repositorys: []\n", "1", "repositorys", "repositories")
-        self.check("ttl: {alias: 5s}\nholt: 1MiB\n", "2", "holt", "hold")
+        self.check("cache:\n  siez: 1GiB\n", 2, "siez", "size")
+        self.check("repositorys: []\n", 1, "repositorys", "repositories")
+        self.check("ttl: {alias: 5s}\nholt: 1MiB\n", 2, "holt", "hold")
 
     def test_wrong_values(self):
-        self.check("hold: many\n", "1", "hold", "many")
-        self.check("repositories: models\n", "1", "repositories")
-        self.check("cache: [a\n", "1")
-        self.check("repositories:\n- name: m\n  host: /srv\n  backend: ftp\n", "4", "ftp")
+        self.check("hold: many\n", 1, "hold", "many")
+        self.check("repositories: models\n", 1, "repositories")
+        self.check("cache: [a\n", 1)
+        self.check("repositories:\n- name: m\n  host: /srv\n  backend: ftp\n", 4, "ftp")
 
     def test_file_that_is_not_there(self):
         done = modelfs("ls", config=self.folder / "nowhere.yaml")
