@@ -131,7 +131,8 @@ static int check_backend(const struct reader *reader, unsigned line, const char 
 }
 
 /* All keys are there, the backend is one we have, and no earlier entry is the same. */
-static int finish_repository(const struct reader *reader, size_t index, struct error *err)
+static int finish_repository(const struct reader *reader, const struct yaml_node *node,
+                             size_t index, struct error *err)
 {
     struct config_repository *all = reader->config->repositories;
     struct config_repository *entry = &all[index];
@@ -142,10 +143,11 @@ static int finish_repository(const struct reader *reader, size_t index, struct e
                        !entry->name   ? "name"
                        : !entry->host ? "host"
                                       : "backend");
-    rc = check_backend(reader, entry->line, entry->backend, err);
+    rc = check_backend(reader, yaml_get(node, "backend")->line, entry->backend, err);
     if (rc < 0)
         return rc;
-    rc = expand(reader, entry->line, "repositories.host", &entry->host, err);
+    rc = expand(reader, yaml_get(node, "host")->line, "repositories.host", &entry->host,
+                err);
     for (size_t i = 0; rc == 0 && i < index; i++) {
         if (strcmp(all[i].name, entry->name) == 0 &&
             strcmp(all[i].host, entry->host) == 0)
@@ -182,7 +184,7 @@ static int read_repository(const struct reader *reader, const struct yaml_node *
         if (rc < 0)
             return rc;
     }
-    return finish_repository(reader, index, err);
+    return finish_repository(reader, node, index, err);
 }
 
 static int read_repositories(const struct reader *reader, const struct yaml_node *node,
