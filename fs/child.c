@@ -75,15 +75,16 @@ static int find_latest(struct fs *fs, enum node_kind kind, const char *id,
                        struct error *err)
 {
     struct version_list *list = NULL;
-    const char *version;
+    struct release release;
     int rc = resolver_versions(fs->resolver, id, how, &list, err);
 
     if (rc < 0)
         return rc;
-    version = list->entries[list->latest].version;
-    rc = find_release(fs, kind, id, version, how, child, keep_ms, err);
     *keep_ms = list->fresh.left_ms;
     version_list_unref(list);
+    rc = resolver_resolve(fs->resolver, id, how, &release, err); /* refuses to guess */
+    if (rc == 0)
+        *child = (struct place){.kind = kind, .release = release};
     return rc;
 }
 

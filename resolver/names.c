@@ -171,53 +171,18 @@ int resolver_tree(struct resolver *resolver, const char *folder, enum resolve_ho
     return rc;
 }
 
-static bool target_is(const struct alias_target *target, const struct release *release)
-{
-    return strcmp(target->id, release->id) == 0 &&
-           (!target->version[0] || strcmp(target->version, release->version) == 0);
-}
-
-/* Of the names in listing, those whose alias document names the release. */
-static int add_true_aliases(struct resolver *resolver, const struct listing *listing,
-                            const struct release *release,
-                            struct listing_builder *builder, struct gathered *gathered,
-                            struct error *err)
-{
-    for (size_t i = 0; i < listing->count; i++) {
-        struct alias_target target;
-        struct error reason;
-        int rc =
-            resolver_alias(resolver, listing->names[i], RESOLVE_FETCH, &target, &reason);
-
-        if (rc == 0 && target_is(&target, release)) {
-            rc = listing_add(builder, listing->names[i], err);
-            if (rc < 0)
-                return rc;
-        }
-        if (rc < 0 && rc != -ENOENT) /* one that cannot be read hides no other */
-            gathered->failed++;
-    }
-    return 0;
-}
-
 int resolver_aliases_of(struct resolver *resolver, const struct release *release,
                         struct names **ret_names, struct error *err)
 {
-    CLEANUP_LISTING_BUILDER struct listing_builder builder;
     CLEANUP_GATHERED struct gathered gathered = {0};
     char key[MODEL_ID_SIZE + VERSION_SIZE];
     struct listing *listing;
     int rc;
 
-    listing_builder_init(&builder);
     snprintf(key, sizeof key, "%s/%s", release->id, release->version);
     rc = state_gather(resolver, &question_alias_list, key, RESOLVE_FETCH, &gathered, err);
-    for (size_t i = 0; rc == 0 && i < gathered.count; i++)
-        if (gathered.listings[i])
-            rc = add_true_aliases(resolver, gathered.listings[i], release, &builder,
-                                  &gathered, err);
     if (rc == 0)
-        rc = listing_finish(&builder, strcmp, &listing, err);
+        rc = merge(gathered.listings, gathered.count, &listing, err);
     if (rc < 0)
         return fail_context(err, rc, "aliases of %s-%s", release->id, release->version);
     *ret_names = box_new(listing, &gathered);
