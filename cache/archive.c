@@ -273,7 +273,8 @@ int archive_print_errors(struct archive *archive, struct bytes *to, struct error
     TAILQ_FOREACH(failure, &archive->failures, link)
     {
         toc_path(archive->toc, failure->index, path);
-        rc = bytes_printf(to, err, "%s: %s\n", path, failure->err.message);
+        rc = bytes_printf(to, err, "%s: %s\n", failure->index ? path : ".",
+                          failure->err.message);
         if (rc < 0)
             break;
     }

@@ -44,6 +44,7 @@ struct archive {
     atomic_uint refs;          /* falls to 0 only under cache->lock */
 
     TAILQ_ENTRY(archive) link; /* the newest use last; guarded by cache->lock */
+    int64_t released_ms;       /* when the last reference went; guarded by cache->lock */
 
     struct lock lock;
     struct condition changed;    /* a member is complete, or is_completing fell */
@@ -57,10 +58,11 @@ struct archive {
     struct failure_list failures;                /* guarded by lock */
     uint32_t failure_count;                      /* guarded by lock */
     bool is_replaced;                            /* the object is; guarded by lock */
-    bool is_foreign;     /* audmodel's tree is used; guarded by lock */
-    bool is_final;       /* all of it is at the final path; guarded by lock */
-    bool is_completing;  /* a thread moves it there; guarded by lock */
-    bool is_prefetching; /* guarded by lock */
+    bool is_foreign;        /* audmodel's tree is used; guarded by lock */
+    bool is_final;          /* all of it is at the final path; guarded by lock */
+    bool is_completing;     /* a thread moves it there; guarded by lock */
+    uint32_t prefetch_next; /* entry to fetch in the background; guarded by lock */
+    bool is_prefetching;    /* guarded by lock */
 };
 TAILQ_HEAD(archive_list, archive);
 

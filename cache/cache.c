@@ -34,6 +34,7 @@ static void look_for_stalled(void *arg)
     if (cache->is_closing)
         return;
     registry_for_each(cache, fail_stalled, &deadline_ms);
+    registry_close_surplus(cache);
     delay_run(cache->delay, cache->options.stall_ms / STALL_LOOKS + 1, look_for_stalled,
               cache);
 }
@@ -104,7 +105,8 @@ void cache_close(struct cache *cache)
     delay_close(cache->delay);
     for (size_t i = 0; i < cache->pool_count; i++)
         workers_close(cache->pools[i]);
-    if (syncfs(cache->store.root_fd) == 0) /* else members are hashed after a reboot */
+    /* On failure members are hashed again after a reboot. */
+    if (cache->members_done > 0 && syncfs(cache->store.root_fd) == 0)
         registry_for_each(cache, mark_clean, NULL);
     registry_close_idle(cache, NULL, NULL);
     free_cache(cache);

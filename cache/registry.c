@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 enum {
-    IDLE_MAX = 256,               /* archives that nobody uses */
+    IDLE_MAX = 256,  /* archives that nobody uses */
+    IDLE_MS = 30000, /* so long they stay: meanwhile no process evicts them */
     IDLE_ENTRIES_MAX = 128 << 10, /* of their tables together: their memory */
 };
 
@@ -54,11 +55,12 @@ void registry_add_locked(struct cache *cache, struct archive *archive)
     TAILQ_INSERT_TAIL(&cache->archives, archive, link);
 }
 
-/* Move idle archives above the limits to list, least recently used first. */
+/* Move idle archives above the limits to list. */
 static void collect_surplus_locked(struct cache *cache, struct archive_list *list)
     REQUIRES(cache->lock)
 {
     struct archive *archive, *previous;
+    int64_t deadline_ms = clock_now_ms() - IDLE_MS;
     uint64_t entries = 0;
     size_t idle = 0;
 
@@ -69,7 +71,8 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
             continue;
         idle++;
         entries += toc_count(archive->toc);
-        if (idle <= IDLE_MAX && (idle == 1 || entries <= IDLE_ENTRIES_MAX))
+        if (idle <= IDLE_MAX && (idle == 1 || entries <= IDLE_ENTRIES_MAX) &&
+            archive->released_ms > deadline_ms)
             continue;
         TAILQ_REMOVE(&cache->archives, archive, link);
         TAILQ_INSERT_TAIL(list, archive, link);
@@ -92,8 +95,19 @@ void registry_release(struct archive *archive)
     struct archive_list surplus = TAILQ_HEAD_INITIALIZER(surplus);
 
     lock_acquire(&cache->lock);
+    archive->released_ms = clock_now_ms();
     if (--archive->refs == 0)
         collect_surplus_locked(cache, &surplus);
+    lock_release(&cache->lock);
+    close_all(&surplus);
+}
+
+void registry_close_surplus(struct cache *cache)
+{
+    struct archive_list surplus = TAILQ_HEAD_INITIALIZER(surplus);
+
+    lock_acquire(&cache->lock);
+    collect_surplus_locked(cache, &surplus);
     lock_release(&cache->lock);
     close_all(&surplus);
 }
@@ -132,7 +146,9 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
     lock_release(&cache->lock);
     for (size_t i = 0; i < count; i++) {
         each(archives[i], arg);
-        archive_unref(archives[i]);
+        lock_acquire(&cache->lock);
+        archives[i]->refs--; /* a look is no use: it stays idle for as long as before */
+        lock_release(&cache->lock);
     }
     free(archives);
 }

@@ -17,6 +17,9 @@ void registry_add_locked(struct cache *cache, struct archive *archive)
  * too many are idle. May close files: with no lock held. */
 void registry_release(struct archive *archive);
 
+/* Close what has been idle for too long. */
+void registry_close_surplus(struct cache *cache);
+
 /* Close what nobody uses of a version, or with id NULL of all. */
 void registry_close_idle(struct cache *cache, const char *id, const char *version);
 

@@ -1,0 +1,173 @@
+/* test_tree.c: what is known of a tree survives what it should, and nothing else. */
+#include "tests/test.h"
+
+#include "cache/tree_open.h"
+#include "common/cleanup.h"
+#include "common/files.h"
+#include "tests/fakes/cache_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct zip_file files[] = {
+    {.name = "a.txt", .data = "hello", .size = 5},
+    {.name = "b.txt", .data = "world", .size = 5},
+};
+
+static char *tree_path(const struct fixture *fixture, struct archive *archive,
+                       const char *name)
+{
+    static char path[512];
+
+    snprintf(path, sizeof(path), "%s/.modelfs/trees/%s/%s/%s/%s", fixture->root,
+             FIXTURE_ID, FIXTURE_VERSION, toc_digest(archive_toc(archive)), name);
+    return path;
+}
+
+/* The header on disk says that another boot of the machine wrote it, cleanly or not. */
+static void pretend_reboot(const char *path, uint32_t flags)
+{
+    unsigned char bytes[TREE_HEADER_SIZE];
+    struct tree_header header;
+    struct error err = {0};
+    CLEANUP_CLOSE int fd = open(path, O_RDWR);
+
+    assert_int_equal(files_pread(fd, bytes, sizeof(bytes), 0, &err), 0);
+    assert_int_equal(tree_header_parse(bytes, &header, &err), 0);
+    header.boot_id[0] = header.boot_id[0] == 'x' ? 'y' : 'x';
+    header.flags = flags;
+    tree_header_print(&header, bytes);
+    assert_int_equal(files_pwrite(fd, bytes, sizeof(bytes), 0, &err), 0);
+}
+
+static void a_reboot_makes_members_prove_themselves(void **state)
+{
+    static const struct {
+        const char *what;
+        uint32_t flags;
+        const char *on_disk; /* after the reboot */
+        const char *read;
+        bool is_fetched;
+    } cases[] = {
+        {"clean, good",     TREE_IS_CLEAN, "hello", "hello", false},
+        {"unclean, good",   0,             "hello", "hello", false},
+        {"unclean, torn",   0,             "hel",   "hello", true },
+        {"unclean, zeroed", 0,             "-----", "hello", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error err = {0};
+        struct fixture fixture;
+        struct archive *archive;
+        char state_path[512];
+
+        test_row(i, "%s", cases[i].what);
+        fixture_open(&fixture, &(struct cache_options){0});
+        fixture_publish(&fixture, files, ARRAY_SIZE(files));
+        archive = fixture_archive(&fixture);
+        assert_true(fixture_has(archive, "a.txt", "hello", 5));
+        snprintf(state_path, sizeof(state_path), "%s",
+                 tree_path(&fixture, archive, "state"));
+        assert_int_equal(
+            files_replace(AT_FDCWD, tree_path(&fixture, archive, "files/a.txt"),
+                          cases[i].on_disk, strlen(cases[i].on_disk), 0644, &err),
+            0);
+        archive_unref(archive);
+        cache_close(fixture.cache);
+        pretend_reboot(state_path, cases[i].flags);
+        assert_int_equal(cache_open(&(struct cache_options){.root = fixture.root},
+                                    &fixture.cache, &err),
+                         0);
+        archive = fixture_archive(&fixture);
+        counting_backend_reset(fixture.counting);
+        assert_true(fixture_has(archive, "a.txt", cases[i].read, 5));
+        assert_int_equal(counting_backend_total(fixture.counting) > 0,
+                         cases[i].is_fetched);
+        archive_unref(archive);
+        fixture_close(&fixture);
+    }
+}
+
+static void a_damaged_record_is_no_record(void **state)
+{
+    static const struct {
+        const char *what;
+        off_t size; /* the file is cut to it, or -1 */
+    } cases[] = {
+        {"empty",        0  },
+        {"cut",          520},
+        {"another byte", -1 }
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fixture fixture;
+        struct archive *archive;
+        char path[512];
+
+        test_row(i, "%s", cases[i].what);
+        fixture_open(&fixture, &(struct cache_options){0});
+        fixture_publish(&fixture, files, ARRAY_SIZE(files));
+        archive = fixture_archive(&fixture);
+        assert_true(fixture_has(archive, "a.txt", "hello", 5));
+        snprintf(path, sizeof(path), "%s", tree_path(&fixture, archive, "state"));
+        archive_unref(archive);
+        fixture_reopen(&fixture);
+        if (cases[i].size >= 0) {
+            assert_int_equal(truncate(path, cases[i].size), 0);
+        } else {
+            CLEANUP_CLOSE int fd = open(path, O_WRONLY);
+
+            assert_int_equal(pwrite(fd, "x", 1, 100), 1);
+        }
+        archive = fixture_archive(&fixture);
+        assert_int_equal(archive_cached_bytes(archive), 0);
+        assert_true(fixture_has(archive, "a.txt", "hello", 5));
+        archive_unref(archive);
+        fixture_close(&fixture);
+    }
+}
+
+static void a_member_has_one_writer(void **state)
+{
+    struct tree *ours = NULL, *theirs = NULL;
+    struct error err = {0};
+    struct fixture fixture;
+    struct archive *archive;
+    const struct toc *toc;
+    struct store store;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, files, ARRAY_SIZE(files));
+    archive = fixture_archive(&fixture);
+    toc = archive_toc(archive);
+    assert_int_equal(store_open(fixture.root, &store, &err), 0);
+    assert_int_equal(tree_open(&store, FIXTURE_ID, FIXTURE_VERSION, toc, &ours, &err), 0);
+    assert_int_equal(tree_open(&store, FIXTURE_ID, FIXTURE_VERSION, toc, &theirs, &err),
+                     0);
+    assert_int_equal(tree_lock(ours, TREE_LOCK_MEMBER + 1, TREE_TRY, &err), 0);
+    assert_int_equal(tree_lock(theirs, TREE_LOCK_MEMBER + 1, TREE_TRY, &err), -EAGAIN);
+    assert_int_equal(tree_lock(theirs, TREE_LOCK_MEMBER + 2, TREE_TRY, &err), 0);
+    assert_int_equal(tree_lock_alone(theirs, &err), -EAGAIN);
+    tree_close(ours); /* as if its process died */
+    assert_int_equal(tree_lock(theirs, TREE_LOCK_MEMBER + 1, TREE_TRY, &err), 0);
+    tree_close(theirs);
+    store_close(&store);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reboot_makes_members_prove_themselves),
+        cmocka_unit_test(a_damaged_record_is_no_record),
+        cmocka_unit_test(a_member_has_one_writer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
