@@ -45,7 +45,8 @@ const char *inflate_engine_name(const struct inflate *inflate);
  * (out was too small before) and so may out_size (only the end is missing).
  *
  * *ret_is_end: the stream ended; bytes of in behind it are not consumed, and further
- * calls only say so again. -EIO for damaged data; then the stream can only be closed. */
+ * calls only say so again. -EIO for damaged data; then the stream can only be closed. Not
+ * all damage shows here: what comes out still has to match its CRC-32. */
 int inflate_run(struct inflate *inflate, const void *in, size_t in_size, void *out,
                 size_t out_size, size_t *ret_consumed, size_t *ret_produced,
                 bool *ret_is_end, struct error *err);

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -373,10 +374,9 @@ static int add_entry(struct toc_build *build, const struct raw_entry *raw, char 
     return toc_build_add(build, buffer, size, &entry, err);
 }
 
-int toc_parse(const void *directory, const struct toc_end *end, struct toc **ret_toc,
-              struct error *err)
+static int read_directory(const void *directory, const struct toc_end *end,
+                          struct toc_build *build, struct error *err)
 {
-    CLEANUP_TOC_BUILD struct toc_build *build = toc_build_new();
     char buffer[TOC_NAME_BUFFER];
     struct cursor cursor;
     int rc = toc_build_reserve(build, (uint32_t)end->count, err);
@@ -392,6 +392,16 @@ int toc_parse(const void *directory, const struct toc_end *end, struct toc **ret
     if (rc == 0 && cursor_left(&cursor) != 0)
         rc = fail(err, EBADMSG, "the central directory has more than its %llu entries",
                   (unsigned long long)end->count);
+    return rc;
+}
+
+int toc_parse(void *take_directory, const struct toc_end *end, struct toc **ret_toc,
+              struct error *err)
+{
+    CLEANUP_TOC_BUILD struct toc_build *build = toc_build_new();
+    int rc = read_directory(take_directory, end, build, err);
+
+    free(take_directory);
     if (rc == 0)
         rc = toc_span_check(build, end->directory_first, err);
     return rc < 0 ? rc : toc_build_finish(build, ret_toc, err);

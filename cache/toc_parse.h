@@ -29,8 +29,9 @@ struct toc_end {
 int toc_parse_end(const void *tail, size_t tail_size, uint64_t archive_size,
                   struct toc_end *ret_end, struct error *err);
 
-/* directory: end->directory_size bytes. toc_free the result. */
-int toc_parse(const void *directory, const struct toc_end *end, struct toc **ret_toc,
+/* take_directory: end->directory_size bytes from malloc; freed as soon as they are read,
+ * because they are as large as the table. toc_free the result. */
+int toc_parse(void *take_directory, const struct toc_end *end, struct toc **ret_toc,
               struct error *err);
 
 #endif

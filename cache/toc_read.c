@@ -85,5 +85,5 @@ int toc_read(struct object *object, struct toc **ret_toc, struct error *err)
     rc = toc_parse_end(tail, tail_size, archive_size, &end, err);
     if (rc == 0)
         rc = get_directory(object, &end, tail, tail_first, &directory, err);
-    return rc < 0 ? rc : toc_parse(directory, &end, ret_toc, err);
+    return rc < 0 ? rc : toc_parse(steal_ptr(&directory), &end, ret_toc, err);
 }

@@ -7,6 +7,8 @@
 #include "common/files.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* The bytes of an archive by its name without ".zip". */
 static inline void archives_load(const char *name, struct bytes *to)
@@ -26,12 +28,16 @@ static inline int archives_parse(const void *data, size_t size, struct toc **ret
 {
     size_t tail_size = size < TOC_PARSE_TAIL ? size : TOC_PARSE_TAIL;
     struct toc_end end;
+    char *directory;
     int rc =
         toc_parse_end((const char *)data + size - tail_size, tail_size, size, &end, err);
 
-    return rc < 0
-               ? rc
-               : toc_parse((const char *)data + end.directory_first, &end, ret_toc, err);
+    if (rc < 0)
+        return rc;
+    directory = malloc(end.directory_size + 1);
+    assert_non_null(directory);
+    memcpy(directory, (const char *)data + end.directory_first, end.directory_size);
+    return toc_parse(directory, &end, ret_toc, err);
 }
 
 /* The table of an archive that is good. toc_free the result. */

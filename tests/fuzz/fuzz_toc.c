@@ -146,11 +146,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err = {0};
     struct toc_end end;
     struct toc *toc = NULL;
+    void *directory;
 
     open_as_saved(data, size);
     if (toc_parse_end(data + size - tail_size, tail_size, size, &end, &err) < 0)
         return 0;
-    if (toc_parse(data + end.directory_first, &end, &toc, &err) < 0)
+    directory = malloc(end.directory_size); /* to the byte: a reach beyond is seen */
+    memcpy(directory, data + end.directory_first, end.directory_size);
+    if (toc_parse(directory, &end, &toc, &err) < 0)
         return 0;
     walk(toc);
     reopen(toc);
