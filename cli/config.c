@@ -295,6 +295,18 @@ static int add_default_repository(struct config *config, struct error *err)
     return 0;
 }
 
+/* What is no YAML brings its line in the sentence; here it belongs to the file's name. */
+static int fail_syntax(const struct reader *reader, int rc, struct error *err)
+{
+    struct error below = *err;
+    unsigned line = 0;
+    int text = 0;
+
+    if (sscanf(below.message, "line %u, column %*u: %n", &line, &text) == 1 && text > 0)
+        return fail_at(reader, line, err, "%s", below.message + text);
+    return fail_context(err, rc, "%s", reader->path);
+}
+
 static int read_text(struct reader *reader, const char *text, size_t size,
                      struct error *err)
 {
@@ -303,7 +315,7 @@ static int read_text(struct reader *reader, const char *text, size_t size,
     int rc = yaml_parse(text, size, &yaml, err);
 
     if (rc < 0)
-        return fail_context(err, rc, "%s", reader->path);
+        return fail_syntax(reader, rc, err);
     duplicate = yaml_duplicate(yaml);
     if (duplicate)
         return fail_at(reader, duplicate->line, err,

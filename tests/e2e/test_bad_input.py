@@ -341,7 +341,7 @@ class Configuration(MountTest):
     def test_wrong_values(self):
         self.check("hold: many\n", 1, "hold", "many")
         self.check("repositories: models\n", 1, "repositories")
-        self.check("cache: [a\n", 1)
+        self.check("cache: [a\n", 2)
         self.check("repositories:\n- name: m\n  host: /srv\n  backend: ftp\n", 4, "ftp")
 
     def test_file_that_is_not_there(self):
