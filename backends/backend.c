@@ -241,7 +241,7 @@ static int write_bytes(struct sink *sink, const void *data, size_t size,
 }
 
 static int get_once(struct backend *backend, const char *path, struct bytes *to,
-                    struct error *err)
+                    struct backend_stat *ret_stat, struct error *err)
 {
     CLEANUP_OBJECT struct object *object = NULL;
     struct bytes_sink sink = {.base.write = write_bytes, .to = to};
@@ -254,19 +254,21 @@ static int get_once(struct backend *backend, const char *path, struct bytes *to,
     if (size > to->limit - to->size)
         return fail(err, EFBIG, "'%s' has %llu bytes, more than the limit of %zu", path,
                     (unsigned long long)size, to->limit);
-    if (size == 0)
-        return 0;
-    return object_read(object, (struct range){0, size - 1}, &sink.base, err);
+    if (size > 0)
+        rc = object_read(object, (struct range){0, size - 1}, &sink.base, err);
+    if (rc == 0)
+        *ret_stat = *object_stat(object);
+    return rc;
 }
 
-int backend_get(struct backend *backend, const char *path, struct bytes *to,
-                struct error *err)
+int backend_get_version(struct backend *backend, const char *path, struct bytes *to,
+                        struct backend_stat *ret_stat, struct error *err)
 {
     size_t before = to->size;
 
     /* audmodel overwrites documents in place: who reads meanwhile tries again. */
     for (int try = 1;; try++) {
-        int rc = get_once(backend, path, to, err);
+        int rc = get_once(backend, path, to, ret_stat, err);
 
         if (rc < 0 && to->size > before) {
             to->size = before;
@@ -275,4 +277,12 @@ int backend_get(struct backend *backend, const char *path, struct bytes *to,
         if (rc != -ESTALE || try == GET_TRIES)
             return rc;
     }
+}
+
+int backend_get(struct backend *backend, const char *path, struct bytes *to,
+                struct error *err)
+{
+    struct backend_stat ignored; /* any version will do */
+
+    return backend_get_version(backend, path, to, &ignored, err);
 }

@@ -183,6 +183,10 @@ int backend_now(struct backend *backend, int64_t *ret_now_s, struct error *err);
 int backend_get(struct backend *backend, const char *path, struct bytes *to,
                 struct error *err);
 
+/* The same, and which version it was. */
+int backend_get_version(struct backend *backend, const char *path, struct bytes *to,
+                        struct backend_stat *ret_stat, struct error *err);
+
 /* Pin the version of an object that is there now: all reads are of it, or -ESTALE. */
 int backend_object_open(struct backend *backend, const char *path,
                         struct object **ret_object, struct error *err);

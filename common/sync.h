@@ -16,6 +16,7 @@
  *     cache/tree       the header of one tree's record on disk
  *     cache/load       one `modelfs load`
  *     cache/delay      what runs later
+ *     publish/claim    whether one claim is still held
  *     resolver         documents and listings
  *     workers          one queue
  *     fs/slots         the slot table (shared between processes)

@@ -129,6 +129,16 @@ int repo_path_meta(const char *id, const char *version, char ret_path[REPO_PATH_
     return finish(&builder, ret_path);
 }
 
+int repo_path_claim(const char *id, const char *version, char ret_path[REPO_PATH_SIZE],
+                    struct error *err)
+{
+    struct builder builder = {.err = err};
+
+    add(&builder, REPO_PATH_MODELS);
+    add_maven(&builder, id, version, "claim.yaml");
+    return finish(&builder, ret_path);
+}
+
 int repo_path_archive(const char *name, const char *subgroup, const char *id,
                       const char *version, char ret_path[REPO_PATH_SIZE],
                       struct error *err)

@@ -24,6 +24,10 @@ int repo_path_header(const char *id, const char *version, char ret_path[REPO_PAT
 int repo_path_meta(const char *id, const char *version, char ret_path[REPO_PATH_SIZE],
                    struct error *err);
 
+/* The claim of who publishes a version now; audmodel does not know it. */
+int repo_path_claim(const char *id, const char *version, char ret_path[REPO_PATH_SIZE],
+                    struct error *err);
+
 /* name and subgroup as the header has them; subgroup may be NULL. */
 int repo_path_archive(const char *name, const char *subgroup, const char *id,
                       const char *version, char ret_path[REPO_PATH_SIZE],

@@ -1,0 +1,118 @@
+/* process.c: a name for a process that tells it apart from all others. */
+#include "publish/process.h"
+
+#include "common/bytes.h"
+#include "common/cleanup.h"
+#include "common/files.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    FILE_BYTES_MAX = 4096,
+    BOOT_SIZE = 37,
+    PLACE_SIZE = 80,
+    START_FIELD = 22, /* of /proc/PID/stat, counted from 1 */
+};
+
+/* State and start time of a process. false: there is no such process. */
+static bool read_stat(const char *pid, char *ret_state, unsigned long long *ret_start)
+{
+    CLEANUP_BYTES struct bytes text;
+    struct error ignored; /* then there is none */
+    const char *at;
+    char path[64];
+
+    bytes_init(&text, FILE_BYTES_MAX);
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    if (files_read(AT_FDCWD, path, &text, &ignored) < 0)
+        return false;
+    at = strrchr(text.data, ')'); /* the end of the name, which may hold anything */
+    if (!at || sscanf(at, ") %c", ret_state) != 1)
+        return false;
+    for (int field = 2; field < START_FIELD && at; field++)
+        at = strchr(at + 1, ' ');
+    return at && sscanf(at, " %llu", ret_start) == 1;
+}
+
+/* What processes have in common that see each other's PIDs: "<boot ID>/<namespace>/". */
+static bool read_place(char place[PLACE_SIZE])
+{
+    CLEANUP_BYTES struct bytes boot;
+    struct error ignored; /* then there is no name */
+    struct stat namespace;
+
+    bytes_init(&boot, FILE_BYTES_MAX);
+    if (files_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &boot, &ignored) < 0 ||
+        stat("/proc/self/ns/pid", &namespace) < 0)
+        return false;
+    snprintf(place, PLACE_SIZE, "%.*s/%llu/", BOOT_SIZE - 1, boot.data,
+             (unsigned long long)namespace.st_ino);
+    return true;
+}
+
+void process_name(char ret_name[PROCESS_NAME_SIZE])
+{
+    unsigned long long start;
+    char place[PLACE_SIZE], state;
+
+    if (read_place(place) && read_stat("self", &state, &start))
+        snprintf(ret_name, PROCESS_NAME_SIZE, "%s%lld/%llu", place, (long long)getpid(),
+                 start);
+    else
+        ret_name[0] = '\0';
+}
+
+enum life {
+    LIFE_UNKNOWN,
+    LIFE_RUNS,
+    LIFE_ENDED,
+};
+
+static enum life find_life(const char *name)
+{
+    unsigned long long started, start = 0;
+    char place[PLACE_SIZE], state = 0, pid[24];
+    size_t size;
+
+    if (!read_place(place))
+        return LIFE_UNKNOWN;
+    size = strlen(place);
+    if (strncmp(name, place, size) != 0 ||
+        sscanf(name + size, "%20[0-9]/%llu", pid, &started) != 2)
+        return LIFE_UNKNOWN;
+    if (!read_stat(pid, &state, &start) || start != started || state == 'Z' ||
+        state == 'X')
+        return LIFE_ENDED;
+    return LIFE_RUNS;
+}
+
+bool process_is_dead(const char *name)
+{
+    return find_life(name) == LIFE_ENDED;
+}
+
+bool process_is_alive(const char *name)
+{
+    return find_life(name) == LIFE_RUNS;
+}
+
+void process_owner(char ret_owner[PROCESS_OWNER_SIZE])
+{
+    struct passwd entry, *found = NULL;
+    char buffer[FILE_BYTES_MAX], host[65] = "unknown";
+
+    if (gethostname(host, sizeof host - 1) < 0)
+        host[0] = '\0';
+    if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) != 0)
+        found = NULL;
+    snprintf(ret_owner, PROCESS_OWNER_SIZE, "%.64s on %s, process %lld",
+             found ? found->pw_name : "somebody", host, (long long)getpid());
+    for (char *at = ret_owner; *at; at++)
+        if (*at < ' ' || *at > '~' || *at == '\'')
+            *at = '?';
+}

@@ -1,0 +1,32 @@
+/* process.h: a name for a process that tells it apart from all others, on all machines.
+ *
+ *     process_name(mine);
+ *     ... another process, later ...
+ *     if (process_is_dead(mine))
+ *
+ * Thread-safe. */
+#ifndef PUBLISH_PROCESS_H
+#define PUBLISH_PROCESS_H
+
+#include <stdbool.h>
+
+enum {
+    PROCESS_NAME_SIZE = 128,
+    PROCESS_OWNER_SIZE = 256,
+};
+
+/* Of this process: boot ID, number of the PID namespace, PID, start time; "" where the
+ * system does not tell. */
+void process_name(char ret_name[PROCESS_NAME_SIZE]);
+
+/* Did the process end? True only if that is certain: it ran on this machine, since the
+ * last boot, in our PID namespace. A zombie has ended. */
+bool process_is_dead(const char *name);
+
+/* Does it run? True only if that is certain. */
+bool process_is_alive(const char *name);
+
+/* For people: "sphinx on host, process 123"; printable ASCII without quotes. */
+void process_owner(char ret_owner[PROCESS_OWNER_SIZE]);
+
+#endif

@@ -1,0 +1,381 @@
+/* test_claim.c: one holder at a time; who died is succeeded. */
+#include "tests/test.h"
+
+#include "common/bytes.h"
+#include "common/memory.h"
+#include "publish/claim.h"
+#include "publish/process.h"
+#include "tests/fakes/fault_backend.h"
+#include "tests/fakes/memory_backend.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ID "3e120e8d"
+#define VERSION "1.0.0"
+#define PATH "_uid/" ID "/" VERSION "/" ID "-" VERSION ".claim.yaml"
+
+enum {
+    NOW_S = 1700000000,
+    THREADS = 8,
+};
+
+static const struct claim_options quick = {.poll_ms = 1};
+
+static int set_up(void **state)
+{
+    *state = fault_backend_new(memory_backend_new());
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    backend_close(*state);
+    return 0;
+}
+
+static int take(struct backend *backend, struct claim **ret_claim)
+{
+    struct error err = {0};
+
+    return claim_take(backend, ID, VERSION, &quick, ret_claim, &err);
+}
+
+static bool exists(struct backend *backend)
+{
+    struct backend_stat stat;
+    struct error err = {0};
+
+    return backend_stat(backend, PATH, &stat, &err) == 0;
+}
+
+/* Put the claim of somebody else. */
+static void put(struct backend *backend, const char *process, int lifetime_s)
+{
+    CLEANUP_FREE char *text =
+        xasprintf("owner: 'x on y'\nprocess: '%s'\nnonce: 'abc'\nlifetime: %d\n", process,
+                  lifetime_s);
+    struct error err = {0};
+
+    assert_int_equal(
+        backend_put(backend, PATH,
+                    &(struct backend_content){.data = text, .size = strlen(text)}, 0,
+                    &err),
+        0);
+}
+
+static void test_one_holder_at_a_time(void **state)
+{
+    struct claim *first, *second;
+    struct error err = {0};
+
+    assert_int_equal(take(*state, &first), 0);
+    assert_int_equal(claim_check(first, &err), 0);
+    assert_int_equal(take(*state, &second), -EEXIST); /* this process lives */
+    claim_release(first);
+    assert_false(exists(*state));
+    assert_int_equal(take(*state, &second), 0);
+    claim_release(second);
+}
+
+static void test_document_says_who_and_until_when(void **state)
+{
+    CLEANUP_BYTES struct bytes text;
+    char process[PROCESS_NAME_SIZE];
+    struct claim *claim;
+    struct error err = {0};
+
+    bytes_init(&text, 4096);
+    process_name(process);
+    assert_int_equal(take(*state, &claim), 0);
+    assert_int_equal(backend_get(*state, PATH, &text, &err), 0);
+    assert_non_null(strstr(text.data, process));
+    assert_non_null(strstr(text.data, "owner: "));
+    assert_non_null(strstr(text.data, "nonce: "));
+    assert_non_null(strstr(text.data, "\nexpires: 2"));
+    claim_release(claim);
+}
+
+/* The name of a process of this machine that has ended. */
+static void name_dead_process(char name[PROCESS_NAME_SIZE])
+{
+    int ends[2];
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        process_name(name);
+        _exit(write(ends[1], name, PROCESS_NAME_SIZE) == PROCESS_NAME_SIZE ? 0 : 1);
+    }
+    assert_int_equal(read(ends[0], name, PROCESS_NAME_SIZE), PROCESS_NAME_SIZE);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void test_processes_have_names(void **state)
+{
+    char mine[PROCESS_NAME_SIZE], again[PROCESS_NAME_SIZE], dead[PROCESS_NAME_SIZE];
+    static const char *const strangers[] = {"", "x", "a/b/c/d", "a/1/2/3", "////"};
+
+    (void)state;
+    process_name(mine);
+    process_name(again);
+    name_dead_process(dead);
+    assert_string_equal(mine, again);
+    assert_string_not_equal(mine, dead);
+    assert_true(process_is_alive(mine) && !process_is_dead(mine));
+    assert_true(process_is_dead(dead) && !process_is_alive(dead));
+    for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
+        test_row(i, "'%s'", strangers[i]);
+        assert_false(process_is_alive(strangers[i]));
+        assert_false(process_is_dead(strangers[i]));
+    }
+}
+
+static void test_takes_over_who_died(void **state)
+{
+    char dead[PROCESS_NAME_SIZE];
+    struct claim *claim;
+
+    name_dead_process(dead);
+    put(*state, dead, 60);
+    assert_int_equal(take(*state, &claim), 0);
+    claim_release(claim);
+    assert_false(exists(*state));
+}
+
+/* By the store's clock, whatever ours says. */
+static void test_takes_over_what_expired(void **state)
+{
+    static const struct {
+        int lifetime_s;
+        int age_s;
+    } cases[] = {
+        {60,      61  },
+        {1,       2   },
+        {0,       61  }, /* nonsense counts as the usual lifetime */
+        {9999999, 3601},
+    };
+    struct backend *memory = memory_backend_new();
+    struct claim *claim;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "lifetime %d, age %d", cases[i].lifetime_s, cases[i].age_s);
+        memory_backend_set_now(memory, NOW_S);
+        put(memory, "elsewhere", cases[i].lifetime_s);
+        memory_backend_set_now(memory, NOW_S + cases[i].age_s);
+        assert_int_equal(take(memory, &claim), 0);
+        claim_release(claim);
+        assert_false(exists(memory));
+    }
+    memory_backend_set(memory, PATH, "{ no claim");
+    memory_backend_set_now(memory, NOW_S + 9999);
+    assert_int_equal(take(memory, &claim), 0);
+    claim_release(claim);
+    backend_close(memory);
+}
+
+static int count_down(void *arg, struct error *err)
+{
+    return --*(int *)arg > 0 ? 0 : fail(err, EEXIST, "the model exists");
+}
+
+static void test_waits_until_the_model_exists(void **state)
+{
+    int looks = 5;
+    const struct claim_options options = {
+        .poll_ms = 1, .is_wanted = count_down, .arg = &looks};
+    struct claim *claim;
+    struct error err = {0};
+
+    put(*state, "elsewhere", 60);
+    assert_int_equal(claim_take(*state, ID, VERSION, &options, &claim, &err), -EEXIST);
+    assert_string_equal(err.message, "the model exists");
+    assert_true(exists(*state));
+}
+
+struct other {
+    struct backend *backend;
+    int looks;
+    bool removes; /* else it renews */
+};
+
+static int act(void *arg, struct error *err)
+{
+    struct other *other = arg;
+
+    if (++other->looks == 3 && other->removes)
+        return backend_remove(other->backend, PATH, err);
+    if (other->looks == 3)
+        put(other->backend, "elsewhere", 60);
+    return 0;
+}
+
+static void test_waits_for_who_gives_it_back(void **state)
+{
+    struct other other = {.backend = *state, .removes = true};
+    struct claim *claim;
+    struct error err = {0};
+
+    put(*state, "elsewhere", 60);
+    assert_int_equal(
+        claim_take(*state, ID, VERSION,
+                   &(struct claim_options){.poll_ms = 1, .is_wanted = act, .arg = &other},
+                   &claim, &err),
+        0);
+    claim_release(claim);
+}
+
+static void test_gives_way_to_who_renews(void **state)
+{
+    struct other other = {.backend = *state};
+    struct claim *claim;
+    struct error err = {0};
+
+    put(*state, "elsewhere", 60);
+    assert_int_equal(
+        claim_take(*state, ID, VERSION,
+                   &(struct claim_options){.poll_ms = 1, .is_wanted = act, .arg = &other},
+                   &claim, &err),
+        -EEXIST);
+    assert_non_null(strstr(err.message, "x on y"));
+}
+
+static void test_notices_that_it_was_taken_over(void **state)
+{
+    struct claim *claim;
+    struct error err = {0};
+
+    assert_int_equal(take(*state, &claim), 0);
+    put(*state, "elsewhere", 60);
+    assert_int_equal(claim_check(claim, &err), -EEXIST);
+    claim_release(claim);
+    assert_true(exists(*state)); /* theirs */
+}
+
+static void test_is_renewed_while_held(void **state)
+{
+    const struct claim_options options = {.lifetime_ms = 60};
+    struct backend_stat before, now;
+    struct claim *claim;
+    struct error err = {0};
+
+    assert_int_equal(claim_take(*state, ID, VERSION, &options, &claim, &err), 0);
+    assert_int_equal(backend_stat(*state, PATH, &before, &err), 0);
+    do
+        assert_int_equal(backend_stat(*state, PATH, &now, &err), 0);
+    while (strcmp(before.tag, now.tag) == 0);
+    assert_int_equal(claim_check(claim, &err), 0);
+    claim_release(claim);
+    assert_false(exists(*state));
+}
+
+static void test_a_claim_that_cannot_be_renewed_is_not_trusted(void **state)
+{
+    const struct claim_options options = {.lifetime_ms = 30};
+    struct claim *claim;
+    struct error err = {0};
+    int rc;
+
+    assert_int_equal(claim_take(*state, ID, VERSION, &options, &claim, &err), 0);
+    fault_backend_fail(*state, FAULT_REPLACE, NULL, ETIMEDOUT, FAULT_ALWAYS);
+    do
+        rc = claim_check(claim, &err);
+    while (rc == 0);
+    assert_int_equal(rc, -ETIMEDOUT);
+    fault_backend_clear(*state);
+    claim_release(claim);
+    assert_false(exists(*state));
+}
+
+static void test_errors_of_the_store_come_through(void **state)
+{
+    struct claim *claim;
+
+    fault_backend_fail(*state, FAULT_PUT, NULL, EACCES, 1);
+    assert_int_equal(take(*state, &claim), -EACCES);
+    put(*state, "elsewhere", 60);
+    fault_backend_fail(*state, FAULT_OBJECT_OPEN, NULL, EHOSTUNREACH, 1);
+    assert_int_equal(take(*state, &claim), -EHOSTUNREACH);
+}
+
+struct racer {
+    struct backend *backend;
+    struct claim *claim;
+    int rc;
+};
+
+static void *race(void *arg)
+{
+    struct racer *racer = arg;
+
+    racer->rc = take(racer->backend, &racer->claim);
+    return NULL;
+}
+
+static void test_one_of_many_gets_it(void **state)
+{
+    struct racer racers[THREADS] = {{0}};
+    pthread_t threads[THREADS];
+    char dead[PROCESS_NAME_SIZE];
+    int won = 0;
+
+    name_dead_process(dead);
+    put(*state, dead, 60);
+    for (int i = 0; i < THREADS; i++) {
+        racers[i].backend = *state;
+        assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(racers[i].rc == 0 || racers[i].rc == -EEXIST);
+        won += racers[i].rc == 0;
+    }
+    assert_int_equal(won, 1);
+    for (int i = 0; i < THREADS; i++)
+        claim_release(racers[i].claim);
+}
+
+static void test_sweeps_what_the_dead_left(void **state)
+{
+    char dead[PROCESS_NAME_SIZE];
+
+    name_dead_process(dead);
+    put(*state, "elsewhere", 60);
+    claim_sweep(*state, ID, VERSION);
+    assert_true(exists(*state));
+    put(*state, dead, 60);
+    claim_sweep(*state, ID, VERSION);
+    assert_false(exists(*state));
+    claim_sweep(*state, ID, VERSION);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_one_holder_at_a_time),
+        TEST(test_document_says_who_and_until_when),
+        TEST(test_processes_have_names),
+        TEST(test_takes_over_who_died),
+        TEST(test_takes_over_what_expired),
+        TEST(test_waits_until_the_model_exists),
+        TEST(test_waits_for_who_gives_it_back),
+        TEST(test_gives_way_to_who_renews),
+        TEST(test_notices_that_it_was_taken_over),
+        TEST(test_is_renewed_while_held),
+        TEST(test_a_claim_that_cannot_be_renewed_is_not_trusted),
+        TEST(test_errors_of_the_store_come_through),
+        TEST(test_one_of_many_gets_it),
+        TEST(test_sweeps_what_the_dead_left),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
