@@ -54,7 +54,7 @@ static void set_options(struct cache *cache, const struct cache_options *options
 static void free_cache(struct cache *cache)
 {
     delay_free(cache->delay);
-    documents_free(cache->documents);
+    documents_close(cache->documents);
     store_close(&cache->store);
     condition_done(&cache->opened);
     lock_done(&cache->evict_lock);
@@ -77,12 +77,13 @@ int cache_open(const struct cache_options *options, struct cache **ret_cache,
     set_options(cache, options);
     rc = store_open(options->root, &cache->store, err);
     if (rc == 0)
+        rc = documents_open(&cache->store, &cache->documents, err);
+    if (rc == 0)
         rc = delay_open(&cache->delay, err);
     if (rc < 0) {
         free_cache(cache);
         return rc;
     }
-    cache->documents = documents_new(&cache->store);
     evict_clean(cache);
     delay_run(cache->delay, cache->options.stall_ms / STALL_LOOKS + 1, look_for_stalled,
               cache);

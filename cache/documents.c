@@ -8,6 +8,7 @@
 #include "common/files.h"
 #include "common/memory.h"
 #include "common/sync.h"
+#include "common/workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ enum {
     HEADERS_MAX = 256,           /* kept parsed */
     HEADERS_BYTES_MAX = 4 << 20, /* their texts together */
     LOCK_TIMEOUT_MS = 10000,     /* audmodel's */
+    SAVES_MAX = 1024,            /* that wait; others are not saved */
 };
 
 struct known {
@@ -29,21 +31,21 @@ TAILQ_HEAD(known_list, known);
 
 struct documents {
     const struct store *store; /* constant */
+    struct workers *savers;    /* constant; one thread */
     struct lock lock;
     struct known_list known; /* the newest use last; guarded by lock */
     size_t count;            /* guarded by lock */
     size_t bytes;            /* of the texts; guarded by lock */
 };
 
-struct documents *documents_new(const struct store *store)
-{
-    struct documents *documents = XNEW(struct documents);
-
-    documents->store = store;
-    lock_init(&documents->lock);
-    TAILQ_INIT(&documents->known);
-    return documents;
-}
+/* What the thread saves. */
+struct saving {
+    struct documents *documents;
+    struct release release;
+    enum layout_document which;
+    char *data;
+    size_t size;
+};
 
 static void drop_locked(struct documents *documents, struct known *known)
     REQUIRES(documents->lock)
@@ -55,12 +57,32 @@ static void drop_locked(struct documents *documents, struct known *known)
     free(known);
 }
 
-void documents_free(struct documents *documents)
+int documents_open(const struct store *store, struct documents **ret_documents,
+                   struct error *err)
+{
+    struct documents *documents = XNEW(struct documents);
+    int rc = workers_open(
+        &(struct workers_options){.name = "save", .threads = 1, .queue_max = SAVES_MAX},
+        &documents->savers, err);
+
+    if (rc < 0) {
+        free(documents);
+        return rc;
+    }
+    documents->store = store;
+    lock_init(&documents->lock);
+    TAILQ_INIT(&documents->known);
+    *ret_documents = documents;
+    return 0;
+}
+
+void documents_close(struct documents *documents)
 {
     struct known *known;
 
     if (!documents)
         return;
+    workers_close(documents->savers);
     lock_acquire(&documents->lock);
     while ((known = TAILQ_FIRST(&documents->known)) != NULL)
         drop_locked(documents, known);
@@ -141,6 +163,37 @@ static int save(struct documents *documents, const struct release *release,
     return rc;
 }
 
+static void run_saving(void *arg)
+{
+    struct saving *saving = arg;
+
+    /* Not saved, it is fetched again by the next process. */
+    (void)save(saving->documents, &saving->release, saving->which, saving->data,
+               saving->size, &(struct error){0});
+    free(saving->data);
+    free(saving);
+}
+
+static void save_later(struct documents *documents, const struct release *release,
+                       enum layout_document which, const struct bytes *text)
+{
+    struct saving *saving = XNEW(struct saving);
+    struct error err = {0};
+
+    saving->documents = documents;
+    saving->release = *release;
+    saving->which = which;
+    saving->data = malloc(text->size + 1);
+    saving->size = text->size;
+    if (saving->data) {
+        memcpy(saving->data, text->data, text->size);
+        if (workers_submit(documents->savers, run_saving, saving, &err) == 0)
+            return;
+    }
+    free(saving->data);
+    free(saving);
+}
+
 static int read_saved(struct documents *documents, const struct release *release,
                       enum layout_document which, struct bytes *to, struct error *err)
 {
@@ -178,9 +231,7 @@ static int fetch_header(struct documents *documents, struct resolver *resolver,
     if (rc < 0)
         return fail_context(err, rc, "header of model %s-%s", release->id,
                             release->version);
-    /* Without room the next one fetches it again. */
-    (void)save(documents, release, LAYOUT_HEADER, text.data, text.size,
-               &(struct error){0});
+    save_later(documents, release, LAYOUT_HEADER, &text);
     return 0;
 }
 
@@ -228,9 +279,8 @@ static int refresh_meta(struct documents *documents, struct resolver *resolver,
     bytes_done(text);
     bytes_init(text, YAML_BYTES_MAX);
     rc = resolver_get_meta(resolver, release, text, err);
-    if (rc == 0) /* without room the next one fetches it again */
-        (void)save(documents, release, LAYOUT_META, text->data, text->size,
-                   &(struct error){0});
+    if (rc == 0)
+        save_later(documents, release, LAYOUT_META, text);
     return rc;
 }
 
@@ -279,7 +329,10 @@ int documents_save(struct documents *documents, struct resolver *resolver,
     if (rc == 0 && !is_saved(documents, release, LAYOUT_HEADER))
         rc =
             save(documents, release, LAYOUT_HEADER, header->text, header->text_size, err);
-    if (rc == 0 && !is_saved(documents, release, LAYOUT_META))
-        rc = documents_meta(documents, resolver, release, &meta, err);
-    return rc == -ENOENT && header ? 0 : rc;
+    if (rc < 0 || is_saved(documents, release, LAYOUT_META))
+        return rc;
+    rc = resolver_get_meta(resolver, release, &meta, err);
+    if (rc == 0)
+        rc = save(documents, release, LAYOUT_META, meta.data, meta.size, err);
+    return rc == -ENOENT ? 0 : rc;
 }

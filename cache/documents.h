@@ -4,8 +4,9 @@
  *     header_unref(header);
  *
  * A document that is saved has the bytes of the backend, and came by write-then-rename
- * under audmodel's lock. Saving is a courtesy to the next reader: where the folder cannot
- * be written the answer is given all the same. Thread-safe. */
+ * under audmodel's lock. Saving is a courtesy to the next reader, done behind the answer
+ * by a thread of its own: nobody who asks waits for the disk or for audmodel's lock, and
+ * where the folder cannot be written the answer is given all the same. Thread-safe. */
 #ifndef CACHE_DOCUMENTS_H
 #define CACHE_DOCUMENTS_H
 
@@ -17,8 +18,12 @@
 
 struct documents;
 
-struct documents *documents_new(const struct store *store); /* store is lent */
-void documents_free(struct documents *documents);           /* accepts NULL */
+/* store is lent. */
+int documents_open(const struct store *store, struct documents **ret_documents,
+                   struct error *err);
+
+/* Saves what is still to be saved. Accepts NULL. */
+void documents_close(struct documents *documents);
 
 /* As cache_header. */
 int documents_header(struct documents *documents, struct resolver *resolver,
