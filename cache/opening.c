@@ -164,13 +164,21 @@ static void note_tag(struct tree_header *header, void *arg)
     snprintf(header->tag, sizeof(header->tag), "%s", object_stat(object)->tag);
 }
 
-static int save_table(struct cache *cache, struct tree *tree, const struct toc *toc,
+/* From now on the saved table is used, which takes no memory of its own. */
+static int save_table(struct cache *cache, struct tree *tree, struct toc **toc,
                       struct object *object, struct error *err)
 {
     CLEANUP_FREE char *path = xasprintf("%s/toc", tree->path);
-    int rc = toc_file_save(cache->store.root_fd, path, toc, err);
+    struct toc *mapped = NULL;
+    int rc = toc_file_save(cache->store.root_fd, path, *toc, err);
 
-    return rc < 0 ? rc : tree_change_header(tree, note_tag, object, err);
+    if (rc == 0)
+        rc = toc_file_load(cache->store.root_fd, path, &mapped, err);
+    if (rc < 0)
+        return rc;
+    toc_free(*toc);
+    *toc = mapped;
+    return tree_change_header(tree, note_tag, object, err);
 }
 
 /* Two requests at most, beyond the header. */
@@ -189,7 +197,7 @@ static int open_fetched(struct cache *cache, struct resolver *resolver,
         return rc;
     rc = tree_open(&cache->store, release->id, release->version, toc, &tree, err);
     if (rc == 0)
-        rc = save_table(cache, tree, toc, object, err);
+        rc = save_table(cache, tree, &toc, object, err);
     if (rc < 0) {
         tree_close(tree);
         toc_free(toc);

@@ -15,7 +15,8 @@ enum { MODE = 0664 }; /* as all files of a shared cache */
 
 int toc_file_save(int dir_fd, const char *path, const struct toc *toc, struct error *err)
 {
-    return files_replace(dir_fd, path, toc->block, toc->size, MODE, err);
+    /* A torn table is found out when it is loaded, and read from the archive again. */
+    return files_replace_unsynced(dir_fd, path, toc->block, toc->size, MODE, err);
 }
 
 int toc_file_load(int dir_fd, const char *path, struct toc **ret_toc, struct error *err)

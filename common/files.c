@@ -163,8 +163,13 @@ static int temporary_name(char name[TEMPORARY_SIZE], struct error *err)
     return 0;
 }
 
+enum durability {
+    DURABLE,  /* on disk before the call returns */
+    VOLATILE, /* whenever the kernel likes */
+};
+
 static int write_new(int folder, const char *name, const void *data, size_t size,
-                     mode_t mode, struct error *err)
+                     mode_t mode, enum durability durability, struct error *err)
 {
     CLEANUP_CLOSE int fd =
         openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -177,13 +182,13 @@ static int write_new(int folder, const char *name, const void *data, size_t size
         return rc;
     if (fchmod(fd, mode) < 0)
         return fail_errno(err, "set mode %o", mode);
-    if (fsync(fd) < 0)
+    if (durability == DURABLE && fsync(fd) < 0)
         return fail_errno(err, "fsync");
     return 0;
 }
 
-int files_replace(int dir_fd, const char *path, const void *data, size_t size,
-                  mode_t mode, struct error *err)
+static int replace(int dir_fd, const char *path, const void *data, size_t size,
+                   mode_t mode, enum durability durability, struct error *err)
 {
     char temporary[TEMPORARY_SIZE];
     const char *name;
@@ -192,16 +197,29 @@ int files_replace(int dir_fd, const char *path, const void *data, size_t size,
 
     if (rc < 0)
         return fail_context(err, rc, "write '%s'", path);
-    rc = write_new(folder, temporary, data, size, mode, err);
+    rc = write_new(folder, temporary, data, size, mode, durability, err);
     if (rc == 0 && renameat(folder, temporary, folder, name) < 0)
         rc = fail_errno(err, "rename");
     if (rc < 0) {
         unlinkat(folder, temporary, 0); /* its failure would hide the first one */
         return fail_context(err, rc, "write '%s'", path);
     }
-    if (fsync(folder) < 0 && errno != EINVAL) /* EINVAL: folders cannot be synced here */
+    if (durability == DURABLE && fsync(folder) < 0 &&
+        errno != EINVAL) /* EINVAL: folders cannot be synced here */
         return fail_errno(err, "write '%s': fsync of its folder", path);
     return 0;
+}
+
+int files_replace(int dir_fd, const char *path, const void *data, size_t size,
+                  mode_t mode, struct error *err)
+{
+    return replace(dir_fd, path, data, size, mode, DURABLE, err);
+}
+
+int files_replace_unsynced(int dir_fd, const char *path, const void *data, size_t size,
+                           mode_t mode, struct error *err)
+{
+    return replace(dir_fd, path, data, size, mode, VOLATILE, err);
 }
 
 int files_make_folders(int dir_fd, const char *path, mode_t mode, struct error *err)

@@ -31,6 +31,11 @@ int files_write_fd(int fd, const void *from, size_t size, struct error *err);
 int files_replace(int dir_fd, const char *path, const void *data, size_t size,
                   mode_t mode, struct error *err);
 
+/* The same without fsync: after a power loss the file may be empty or torn. For what
+ * carries a checksum and can be had again. */
+int files_replace_unsynced(int dir_fd, const char *path, const void *data, size_t size,
+                           mode_t mode, struct error *err);
+
 /* Create a folder and those above it, mode & ~umask; fine if it exists. */
 int files_make_folders(int dir_fd, const char *path, mode_t mode, struct error *err);
 
