@@ -185,6 +185,25 @@ static int open_found(struct archive *archive, const char *path, struct error *e
                               0, err);
 }
 
+/* A complete member of another size was cut by somebody: that one is not ours any more.
+ */
+static int open_complete(struct archive *archive, uint32_t index, const char *path,
+                         struct error *err)
+{
+    CLEANUP_CLOSE int fd = archive->tree ? tree_member_open(archive->tree, path, err)
+                                         : open_found(archive, path, err);
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
+        return fail_errno(err, "stat '%s'", path);
+    if (!S_ISREG(st.st_mode) ||
+        (uint64_t)st.st_size != toc_entry(archive->toc, index)->size)
+        return fail(err, ENOENT, "'%s' was changed in the cache folder", path);
+    return steal_fd(&fd);
+}
+
 int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
                struct error *err)
 {
@@ -203,12 +222,8 @@ int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
             return rc;
         if (state == MEMBER_ABSENT)
             return fail(err, ENOENT, "nothing of '%s' is in the cache", path);
-        if (!archive->tree)
-            fd = open_found(archive, path, err);
-        else if (state == MEMBER_ARRIVING)
-            fd = tree_incoming_open(archive->tree, index, err);
-        else
-            fd = tree_member_open(archive->tree, path, err);
+        fd = state == MEMBER_COMPLETE ? open_complete(archive, index, path, err)
+                                      : tree_incoming_open(archive->tree, index, err);
         if (fd == -ENOENT && state == MEMBER_COMPLETE)
             lose_member(archive, index);
     }

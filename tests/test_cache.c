@@ -205,6 +205,27 @@ static void a_removed_model_is_fetched_again(void **state)
     fixture_close(&fixture);
 }
 
+static void a_cut_file_is_fetched_again(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive;
+    struct error err = {0};
+    char *path = NULL;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
+    archive = fixture_archive(&fixture);
+    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    free(path);
+    assert_int_equal(truncate(fixture_path(&fixture, "3e120e8d/1.0.0/model.yaml"), 2), 0);
+    assert_int_equal(archive_fd(archive, fixture_index(archive, "model.yaml"), 1, &err),
+                     -ENOENT);
+    assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
 static int count_row(void *arg, const struct cache_row *row, struct error *err)
 {
     (void)err;
@@ -258,6 +279,7 @@ int main(void)
         cmocka_unit_test(refuses_a_folder_it_cannot_write),
         cmocka_unit_test(an_empty_model_is_an_empty_folder),
         cmocka_unit_test(a_removed_model_is_fetched_again),
+        cmocka_unit_test(a_cut_file_is_fetched_again),
         cmocka_unit_test(the_least_recently_used_goes_first),
     };
 
