@@ -194,8 +194,9 @@ static void test_one_of_many_replaces(void **state)
     for (int i = 0; i < THREADS; i++) {
         racers[i].fixture = *state;
         get_tag(*state, "a", racers[i].tag);
-        assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
     }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_true(racers[i].rc == 0 || racers[i].rc == -ESTALE);
