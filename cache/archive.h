@@ -1,6 +1,6 @@
 /* archive.h: one version of a model, as one archive has it, being served from the cache.
  *
- *     rc = cache_archive(cache, &source, &archive, &err);      blocks: on a pool thread
+ *     rc = cache_archive(cache, resolver, &release, &archive, &err);    blocks
  *     rc = archive_want(archive, index, offset, size, &generation, done, arg, &err);
  *     fd = archive_fd(archive, index, generation, &err);
  *     archive_unref(archive);

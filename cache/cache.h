@@ -1,8 +1,10 @@
 /* cache.h: the cache folder, shared with audmodel and with other daemons.
  *
- *     rc = cache_open(&(struct cache_options){.root = root, .size = 50 * GIB}, &cache,
- * &err); rc = cache_header(cache, resolver, &release, CACHE_FETCH, &header, &err); rc =
- * cache_archive(cache, resolver, &release, &archive, &err); cache_close(cache);
+ *     struct cache_options options = {.root = root, .size = 50 * GIB};
+ *     rc = cache_open(&options, &cache, &err);
+ *     rc = cache_header(cache, resolver, &release, RESOLVE_FETCH, &header, &err);
+ *     rc = cache_archive(cache, resolver, &release, &archive, &err);
+ *     cache_close(cache);
  *
  * Layout: AUDMODEL section 8; what is incomplete lies below <root>/.modelfs/ (layout.h).
  * Thread-safe. Close all archives before cache_close. */

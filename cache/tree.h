@@ -1,9 +1,9 @@
 /* tree.h: one tree on disk: its record, its files, the locks between processes.
  *
- *     rc = tree_open(store, release, toc, &tree, &err);           tree_open.h
+ *     rc = tree_open(store, id, version, toc, &tree, &err);       tree_open.h
  *     rc = tree_lock(tree, TREE_LOCK_MEMBER + index, TREE_TRY, &err);
  *     fd = tree_incoming_create(tree, index, &err);  ... write, verify ...
- *     rc = tree_land(tree, index, "log/eval.yaml", &record, &err);
+ *     rc = tree_land(tree, index, "log/eval.yaml", size, &record, &err);
  *     tree_unlock(tree, TREE_LOCK_MEMBER + index);
  *     tree_close(tree);
  *

@@ -25,9 +25,9 @@ int files_pwrite(int fd, const void *from, size_t size, uint64_t offset,
 int files_write_fd(int fd, const void *from, size_t size, struct error *err);
 
 /* Replace a file in one step: temporary name beside it, mode as given (the umask does not
- * count), fsync of file and folder, rename. No trace is left on failure,
- * but for a failed fsync of the folder: then the file is the new one, perhaps only until
- * the power fails. */
+ * count), fsync of file and folder, rename. No trace is left on failure, but for a failed
+ * fsync of the folder: then the file is the new one, perhaps only until the power fails.
+ */
 int files_replace(int dir_fd, const char *path, const void *data, size_t size,
                   mode_t mode, struct error *err);
 

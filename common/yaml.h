@@ -81,8 +81,8 @@ struct yaml; /* owns the nodes */
 
 /* Parse one document. No document at all is a null. -EINVAL with "line L, column C: ..."
  * for what is not YAML (also: several documents, recursion, undefined aliases, `=`),
- * -EFBIG past a limit. Free the result
- * with yaml_tree_free (yaml_free is libyaml's own). */
+ * -EFBIG past a limit. Free the result with yaml_tree_free (yaml_free is libyaml's own).
+ */
 int yaml_parse(const char *text, size_t size, struct yaml **ret_yaml, struct error *err);
 void yaml_tree_free(struct yaml *yaml); /* accepts NULL */
 #define CLEANUP_YAML CLEANUP_WITH(yaml_cleanup)

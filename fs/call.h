@@ -1,11 +1,15 @@
 /* call.h: one request of the kernel, and the answer to it, as plain values.
  *
  * A handler turns a call into an answer and never replies itself. It says how far it
- * came: 0             the answer is complete CALL_WANT     bytes must arrive first:
- * answer->want says which -EINPROGRESS  it would have to ask a backend: call it again
- * with RESOLVE_FETCH -errno        failed, err has the sentence So the same handler
- * serves a FUSE thread, which never waits (RESOLVE_KNOWN), a pool thread, which may
- * (RESOLVE_FETCH), and the deadline (RESOLVE_STALE). */
+ * came:
+ *
+ *     0             the answer is complete
+ *     CALL_WANT     bytes must arrive first: answer->want says which
+ *     -EINPROGRESS  a backend has to be asked: call it again with RESOLVE_FETCH
+ *     -errno        failed, err has the sentence
+ *
+ * So the same handler serves a FUSE thread, which never waits (RESOLVE_KNOWN), a pool
+ * thread, which may (RESOLVE_FETCH), and the deadline (RESOLVE_STALE). */
 #ifndef FS_CALL_H
 #define FS_CALL_H
 

@@ -1,8 +1,8 @@
 /* channel.h: all I/O on /dev/fuse: the only seam between us and the kernel.
  *
  *     rc = channel_open(&options, &operations, owner, &channel, &err);
- *     rc = channel_serve(channel, ready, arg, &err);        until unmounted or told to
- * stop channel_close(channel);
+ *     rc = channel_serve(channel, ready, arg, &err);        until unmounted or stopped
+ *     channel_close(channel);
  *
  * libfuse reads requests and writes replies through two functions here, so that the INIT
  * request and its reply can be recorded and amended on the wire: features that this

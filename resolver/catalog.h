@@ -1,7 +1,7 @@
 /* catalog.h: what repositories said, kept in memory with its age.
  *
- *     static const struct catalog_kind models = {"models", CATALOG_TTL_LISTING, ask,
- * ...}; rc = catalog_get(catalog, 0, &models, "", RESOLVE_FETCH, &answer, &err);
+ *     static const struct catalog_kind kind = {"models", CATALOG_TTL_LISTING, ...};
+ *     rc = catalog_get(catalog, 0, &kind, "", RESOLVE_FETCH, &answer, &err);
  *     listing_unref(answer.listing);
  *
  * An entry is what one repository answers to one kind of question with one key: a

@@ -141,8 +141,7 @@ int resolver_tree(struct resolver *resolver, const char *folder, enum resolve_ho
 
 /* The aliases of a release as its list has them (each version has a list of its own),
  * sorted. As for audmodel a list may be stale (AUDMODEL 9.3): what an alias names, only
- * resolver_alias tells. Blocks.
- * names_unref it. */
+ * resolver_alias tells. Blocks. names_unref it. */
 int resolver_aliases_of(struct resolver *resolver, const struct release *release,
                         struct names **ret_names, struct error *err);
 
