@@ -76,7 +76,10 @@ static int serve(const struct request *request, const char *path,
             .ttl_listing_ms = wire->config->ttl_listing,
             .ttl_negative_ms = wire->config->ttl_negative,
             .allow_other = request->options.allow_other,
+            .noexec = request->options.noexec,
             .debug = request->options.debug,
+            .no_passthrough = request->options.no_passthrough,
+            .no_direct_mmap = request->options.no_direct_mmap,
         },
         answers, &waiting, err);
     notify_stopping();
@@ -180,6 +183,7 @@ const struct command cmd_mount = {
         "  allow_other               other users may read, too\n"
         "  config=FILE               as -c\n"
         "  log=FILE                  append messages there, not to the journal\n"
+        "  noexec                    nothing on it can be executed\n"
         "  debug                     log each request\n"
         "Options of fstab that change nothing here (ro, nodev, _netdev, ...) are\n"
         "accepted. In fstab: CONFIG MOUNTPOINT fuse.modelfs OPTIONS 0 0, where CONFIG\n"

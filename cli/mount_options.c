@@ -12,10 +12,13 @@ static const struct {
     size_t flag;  /* offset of a bool, or ... */
     size_t value; /* ... of a char * */
 } known[] = {
-    {"allow_other", offsetof(struct mount_options, allow_other),                  0      },
-    {"debug",       offsetof(struct mount_options, debug),                        0      },
-    {"config",      0,                             offsetof(struct mount_options, config)},
-    {"log",         0,                             offsetof(struct mount_options, log)   },
+    {"allow_other",    offsetof(struct mount_options, allow_other),                  0      },
+    {"debug",          offsetof(struct mount_options, debug),                        0      },
+    {"noexec",         offsetof(struct mount_options, noexec),                       0      },
+    {"no_passthrough", offsetof(struct mount_options, no_passthrough),               0      },
+    {"no_direct_mmap", offsetof(struct mount_options, no_direct_mmap),               0      },
+    {"config",         0,                             offsetof(struct mount_options, config)},
+    {"log",            0,                             offsetof(struct mount_options, log)   },
 };
 enum { KNOWN_COUNT = sizeof known / sizeof *known };
 

@@ -13,9 +13,12 @@
 
 struct mount_options {
     bool allow_other;
+    bool noexec;
     bool debug;
-    char *config; /* of config=FILE, or NULL */
-    char *log;    /* of log=FILE, or NULL */
+    bool no_passthrough; /* for tests: as on an older kernel */
+    bool no_direct_mmap; /* the same */
+    char *config;        /* of config=FILE, or NULL */
+    char *log;           /* of log=FILE, or NULL */
 };
 
 /* Add what text says; "\," is a comma in a value. -EINVAL names the option. Release with

@@ -18,6 +18,7 @@ struct channel {
     void *owner; /* the owner of the operations; libfuse's user data is the channel */
     bool is_mounted;
     bool has_signals;
+    uint32_t accepted_flags2;   /* of what the kernel offers; constant */
     const char *no_passthrough; /* why not, NULL where it works; constant once served */
     uint64_t init_unique;       /* of the INIT request, 0 before it */
     struct kernel_init_in init_in;   /* what the kernel offered */
@@ -62,7 +63,7 @@ static void amend_init_reply(struct channel *channel, struct kernel_init_out *re
     uint32_t offered =
         channel->init_in.flags & KERNEL_INIT_EXT ? channel->init_in.flags2 : 0;
 
-    reply->flags2 |= offered & (KERNEL_DIRECT_IO_ALLOW_MMAP | KERNEL_PASSTHROUGH);
+    reply->flags2 |= offered & channel->accepted_flags2;
     if (reply->flags2 != 0)
         reply->flags |= KERNEL_INIT_EXT;
     if (reply->flags2 & KERNEL_PASSTHROUGH)
@@ -130,6 +131,8 @@ static int create_session(struct channel *channel, const struct channel_options 
     fuse_opt_add_arg(&args, mount_options);
     if (options->allow_other)
         fuse_opt_add_arg(&args, "-oallow_other");
+    if (options->noexec)
+        fuse_opt_add_arg(&args, "-onoexec");
     if (options->debug)
         fuse_opt_add_arg(&args, "-odebug");
     channel->session = fuse_session_new(&args, &with_init, sizeof with_init, channel);
@@ -180,6 +183,10 @@ int channel_open(const struct channel_options *options,
     int rc;
 
     fuse_set_log_func(log_libfuse);
+    if (!options->no_direct_mmap)
+        channel->accepted_flags2 |= KERNEL_DIRECT_IO_ALLOW_MMAP;
+    if (!options->no_passthrough)
+        channel->accepted_flags2 |= KERNEL_PASSTHROUGH;
     channel->owner = owner;
     rc = create_session(channel, options, operations, err);
     if (rc == 0)
@@ -243,7 +250,7 @@ static void probe_passthrough(struct channel *channel)
 
     if (!(channel->init_out.flags2 & KERNEL_PASSTHROUGH))
         channel->no_passthrough =
-            "the kernel has no passthrough (it came with Linux 6.9)";
+            "not offered by the kernel (it came with Linux 6.9), or switched off";
     else if (channel_backing_open(channel, fd, &backing_id, &err) < 0)
         channel->no_passthrough = "passthrough needs CAP_SYS_ADMIN";
     else

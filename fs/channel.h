@@ -21,7 +21,10 @@ struct channel;
 struct channel_options {
     const char *mountpoint;
     bool allow_other;
+    bool noexec;
     bool debug;
+    bool no_passthrough; /* do not agree on these, though the kernel offers them */
+    bool no_direct_mmap;
 };
 
 /* Create the session and mount. operations->init is ours. channel_owner tells the

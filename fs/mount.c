@@ -36,7 +36,10 @@ static int open_parts(struct fs *fs, struct error *err)
             &(struct channel_options){
                 .mountpoint = fs->options.mountpoint,
                 .allow_other = fs->options.allow_other,
+                .noexec = fs->options.noexec,
                 .debug = fs->options.debug,
+                .no_passthrough = fs->options.no_passthrough,
+                .no_direct_mmap = fs->options.no_direct_mmap,
             },
             &ops, fs, &fs->channel, err);
     if (rc == 0)

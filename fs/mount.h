@@ -21,8 +21,11 @@ struct fs_options {
     int64_t ttl_alias_ms;
     int64_t ttl_listing_ms;
     int64_t ttl_negative_ms;
-    bool allow_other; /* other users may read */
-    bool debug;       /* print each request of the kernel */
+    bool allow_other;    /* other users may read */
+    bool noexec;         /* nothing on the mount can be executed */
+    bool debug;          /* print each request of the kernel */
+    bool no_passthrough; /* as if the kernel had none of it: for tests of what is done */
+    bool no_direct_mmap; /* instead */
 };
 
 /* ready(arg) runs once, in this thread, when the mount answers. Returns 0 after a clean

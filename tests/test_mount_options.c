@@ -31,7 +31,7 @@ static const struct {
 } bad[] = {
     {"alow_other", "unknown mount option 'alow_other'; did you mean 'allow_other'?"},
     {"ro,zebra=1", "unknown mount option 'zebra'"                                  },
-    {"noexec",     "unknown mount option 'noexec'"                                 },
+    {"noexec=1",   "mount option 'noexec' takes no value"                          },
     {"debug=1",    "mount option 'debug' takes no value"                           },
     {"config",     "mount option 'config' lacks its value: 'config=FILE'"          },
     {"config=",    "mount option 'config' lacks its value: 'config=FILE'"          },
