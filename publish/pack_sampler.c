@@ -9,7 +9,7 @@
 
 enum {
     SAMPLE_SIZE = 1 << 20,
-    PARTS = 4, /* of a file larger than the sample */
+    PARTS = 16, /* of a file larger than the sample */
     PART_SIZE = SAMPLE_SIZE / PARTS,
     OUTPUT_SIZE = 16 << 10,
     LEVEL = 1,
