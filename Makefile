@@ -15,6 +15,7 @@ comma     := ,
 
 B         := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAULTS),-faults)
 FOLDERS   := common backends resolver cache publish fs cli
+# What scripts/install-packages installs for the build.
 PACKAGES  := fuse3 yaml-0.1 zlib libisal libxxhash libcrypto libzip
 
 WARN       = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
