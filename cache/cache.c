@@ -29,26 +29,22 @@ static void fail_stalled(struct archive *archive, void *arg)
 static void look_for_stalled(void *arg)
 {
     struct cache *cache = arg;
-    int64_t deadline_ms = clock_now_ms() - cache->options.stall_ms;
+    int64_t deadline_ms = clock_now_ms() - cache->stall_ms;
 
     if (cache->is_closing)
         return;
     registry_for_each(cache, fail_stalled, &deadline_ms);
     registry_close_surplus(cache);
-    delay_run(cache->delay, cache->options.stall_ms / STALL_LOOKS + 1, look_for_stalled,
-              cache);
+    delay_run(cache->delay, cache->stall_ms / STALL_LOOKS + 1, look_for_stalled, cache);
 }
 
 static void set_options(struct cache *cache, const struct cache_options *options)
 {
-    cache->options = *options;
-    cache->options.root = NULL;
-    if (!cache->options.hold)
-        cache->options.hold = HOLD_DEFAULT;
-    if (!cache->options.threads)
-        cache->options.threads = THREADS_DEFAULT;
-    if (!cache->options.stall_ms)
-        cache->options.stall_ms = STALL_MS_DEFAULT;
+    cache->size = options->size;
+    cache->hold = options->hold ? options->hold : HOLD_DEFAULT;
+    cache->threads = options->threads ? options->threads : THREADS_DEFAULT;
+    cache->prefetch_model = options->prefetch_model;
+    cache->stall_ms = options->stall_ms ? options->stall_ms : STALL_MS_DEFAULT;
 }
 
 static void free_cache(struct cache *cache)
@@ -85,8 +81,7 @@ int cache_open(const struct cache_options *options, struct cache **ret_cache,
         return rc;
     }
     evict_clean(cache);
-    delay_run(cache->delay, cache->options.stall_ms / STALL_LOOKS + 1, look_for_stalled,
-              cache);
+    delay_run(cache->delay, cache->stall_ms / STALL_LOOKS + 1, look_for_stalled, cache);
     *ret_cache = cache;
     return 0;
 }
@@ -115,7 +110,7 @@ void cache_close(struct cache *cache)
 
 uint64_t cache_hold(const struct cache *cache)
 {
-    return cache->options.hold;
+    return cache->hold;
 }
 
 struct archive *cache_find(struct cache *cache, const struct release *release,

@@ -16,17 +16,18 @@
 #include "resolver/header.h"
 #include "resolver/resolver.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cache;
 
 struct cache_options {
-    const char *root;   /* made if missing, with the folders above it */
-    uint64_t size;      /* bytes of what modelfs put there; 0: unlimited */
-    uint64_t hold;      /* bytes; members up to it are handed out complete; 0: 64 MiB */
-    unsigned threads;   /* transfers at once; 0: 8 */
-    int prefetch_model; /* after the first open fetch the rest */
-    int64_t stall_ms;   /* a wait ends after so long without progress; 0: 30 s */
+    const char *root;    /* made if missing, with the folders above it */
+    uint64_t size;       /* bytes of what modelfs put there; 0: unlimited */
+    uint64_t hold;       /* bytes; members up to it are handed out complete; 0: 64 MiB */
+    unsigned threads;    /* transfers at once; 0: 8 */
+    bool prefetch_model; /* after the first open fetch the rest */
+    int64_t stall_ms;    /* a wait ends after so long without progress; 0: 30 s */
 };
 
 /* Fails with a sentence when root cannot be made or written. */

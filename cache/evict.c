@@ -154,8 +154,8 @@ static bool fits(struct cache *cache, uint64_t bytes)
     bool fits;
 
     lock_acquire(&cache->evict_lock);
-    fits = cache->is_used_known && cache->used_bytes <= cache->options.size &&
-           bytes <= cache->options.size - cache->used_bytes;
+    fits = cache->is_used_known && cache->used_bytes <= cache->size &&
+           bytes <= cache->size - cache->used_bytes;
     if (fits)
         cache->used_bytes += bytes;
     lock_release(&cache->evict_lock);
@@ -172,7 +172,7 @@ static void note_used(struct cache *cache, uint64_t bytes)
 
 int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
 {
-    uint64_t limit = cache->options.size;
+    uint64_t limit = cache->size;
     uint64_t left = 0;
     int rc;
 

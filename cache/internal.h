@@ -12,7 +12,6 @@
 #define CACHE_INTERNAL_H
 
 #include "cache/archive_state.h"
-#include "cache/cache.h"
 #include "cache/delay.h"
 #include "cache/documents.h"
 #include "cache/store.h"
@@ -26,10 +25,16 @@ struct opening;
 TAILQ_HEAD(opening_list, opening);
 
 struct cache {
-    struct store store;           /* constant */
-    struct cache_options options; /* constant, zeros replaced; root is not kept */
-    struct documents *documents;  /* constant */
-    struct delay *delay;          /* constant */
+    struct store store;          /* constant */
+    struct documents *documents; /* constant */
+    struct delay *delay;         /* constant */
+
+    /* Constant: struct cache_options with its zeros replaced. */
+    uint64_t size;
+    uint64_t hold;
+    unsigned threads;
+    bool prefetch_model;
+    int64_t stall_ms;
 
     struct lock lock;
     struct archive_list archives; /* guarded by lock */

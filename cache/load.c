@@ -131,7 +131,7 @@ int load_archive(struct archive *archive, archive_progress *progress, void *arg,
         .archive = archive,
         .progress = progress,
         .arg = arg,
-        .window = archive->cache->options.threads + 1,
+        .window = archive->cache->threads + 1,
     };
     int rc;
 

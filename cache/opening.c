@@ -57,7 +57,7 @@ static int workers_of(struct cache *cache, unsigned repository,
     }
     if (!cache->pools[repository])
         rc = workers_open(&(struct workers_options){.name = "transfer",
-                                                    .threads = cache->options.threads,
+                                                    .threads = cache->threads,
                                                     .queue_max = POOL_QUEUE_MAX},
                           &cache->pools[repository], err);
     *ret_workers = cache->pools[repository];

@@ -37,7 +37,7 @@ static int start_locked(struct archive *archive, uint32_t index, struct error *e
  * started, or something failed: then the next want begins anew where this ended. */
 static bool start_some_locked(struct archive *archive) REQUIRES(archive->lock)
 {
-    uint32_t at_once = archive->cache->options.threads / 2 + 1;
+    uint32_t at_once = archive->cache->threads / 2 + 1;
     struct error err = {0};
 
     while (archive->member_count < at_once &&
@@ -70,7 +70,7 @@ static void step(void *arg)
 
 void prefetch_start_locked(struct archive *archive)
 {
-    if (!archive->cache->options.prefetch_model || archive->is_prefetching ||
+    if (!archive->cache->prefetch_model || archive->is_prefetching ||
         archive->prefetch_next == toc_count(archive->toc) || archive->cache->is_closing)
         return;
     archive->is_prefetching = true;

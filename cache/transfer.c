@@ -339,7 +339,7 @@ int transfer_new_member_locked(struct archive *archive, uint32_t index,
                                struct member **ret_member, struct error *err)
 {
     const struct toc_entry *entry = toc_entry(archive->toc, index);
-    uint64_t hold = archive->cache->options.hold;
+    uint64_t hold = archive->cache->hold;
     enum member_order order = entry->method == TOC_STORED && entry->size > hold
                                   ? MEMBER_BY_BLOCK
                                   : MEMBER_IN_ORDER;
@@ -372,7 +372,6 @@ void transfer_fail_stalled(struct archive *archive, int64_t deadline_ms)
     }
     lock_release(&archive->lock);
     rc = fail(&err, ETIMEDOUT, "model %s-%s: nothing came for %jd s", archive->release.id,
-              archive->release.version,
-              (intmax_t)(archive->cache->options.stall_ms / 1000));
+              archive->release.version, (intmax_t)(archive->cache->stall_ms / 1000));
     waiters_answer(&stalled, rc, &err);
 }

@@ -366,7 +366,7 @@ static void the_rest_comes_in_the_background(void **state)
         snprintf(names[i], sizeof(names[i]), "%d", i);
         files[i] = (struct zip_file){.name = names[i], .data = "hello", .size = 5};
     }
-    fixture_open(&fixture, &(struct cache_options){.prefetch_model = 1});
+    fixture_open(&fixture, &(struct cache_options){.prefetch_model = true});
     fixture_publish(&fixture, files, FILES);
     archive = fixture_archive(&fixture);
     assert_int_equal(archive_cached_bytes(archive), 0);
