@@ -73,6 +73,10 @@ struct backend_content {
     /* Nobody writes to fd any more: a store on its disk may link the file into place
      * instead of copying it. */
     bool is_given;
+    /* May be NULL. Runs in the calling thread while fd is sent: bytes so far. 0, or
+     * -errno with err filled, which ends the put with that. */
+    int (*progress)(void *arg, uint64_t bytes_done, struct error *err);
+    void *arg; /* stays the caller's */
 };
 
 enum backend_put_flags {

@@ -171,9 +171,11 @@ static int copy_content(int fd, const struct backend_content *content, struct er
 
         if (rc == 0)
             rc = files_write_fd(fd, buffer, size, err);
+        done += size;
+        if (rc == 0 && content->progress)
+            rc = content->progress(content->arg, done, err);
         if (rc < 0)
             return rc;
-        done += size;
     }
     return 0;
 }
