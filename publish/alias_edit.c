@@ -1,0 +1,300 @@
+/* alias_edit.c: writes aliases and the lists of aliases that models have. */
+#include "publish/alias_edit.h"
+
+#include "common/bytes.h"
+#include "common/cleanup.h"
+#include "common/fault.h"
+#include "common/memory.h"
+#include "publish/document.h"
+#include "publish/texts.h"
+#include "resolver/alias.h"
+#include "resolver/repo_path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ALIAS_BYTES_MAX = 64 << 10,
+    LIST_BYTES_MAX = 8 << 20,
+    HEAL_MAX = 1000, /* names in a list: longer ones are not looked through */
+};
+
+int alias_edit_check(const char *alias, struct error *err)
+{
+    if (uid_alias_is_valid(alias))
+        return 0;
+    return fail(err, EINVAL,
+                "'%.240s' is not an allowed alias name. Alias names may only contain "
+                "letters, numbers, underscores, hyphens, and are not allowed to be "
+                "confused with a model ID.",
+                alias);
+}
+
+/* What an alias names in one repository. */
+struct named {
+    struct uid uid; /* id "" in a document that makes no sense */
+    bool is_there;
+};
+
+static int read_alias(struct backend *backend, const char *alias, struct named *ret_named,
+                      struct error *err)
+{
+    CLEANUP_BYTES struct bytes text;
+    CLEANUP_FREE char *uid = NULL;
+    char path[REPO_PATH_SIZE];
+    struct error ignored = {0}; /* what makes no sense is overwritten */
+    int rc = repo_path_alias(alias, path, err);
+
+    bytes_init(&text, ALIAS_BYTES_MAX);
+    *ret_named = (struct named){.is_there = false};
+    if (rc == 0)
+        rc = backend_get(backend, path, &text, err);
+    if (rc == -ENOENT)
+        return 0;
+    if (rc < 0 && rc != -EFBIG)
+        return rc;
+    ret_named->is_there = true;
+    if (rc < 0 || alias_parse(text.data, text.size, &uid, &ignored) < 0 ||
+        uid_parse_target(uid, &ret_named->uid, &ignored) < 0)
+        ret_named->uid.id[0] = '\0';
+    return 0;
+}
+
+/* What an alias names: the first repository that has it says so. */
+static int find_alias(struct resolver *resolver, const char *alias,
+                      struct named *ret_named, struct error *err)
+{
+    struct error reason = {0};
+
+    *ret_named = (struct named){.is_there = false};
+    for (unsigned i = 0; i < resolver_repository_count(resolver) && !ret_named->is_there;
+         i++) {
+        int rc = read_alias(resolver_backend(resolver, i), alias, ret_named, &reason);
+
+        if (rc < 0) {
+            *err = reason;
+            return fail_context(err, rc, "alias '%s' in repository '%s'", alias,
+                                resolver_repository_name(resolver, i));
+        }
+    }
+    return 0;
+}
+
+/* Does the alias name something else, or nothing, by now? A name without a version is
+ * taken for this one. */
+static bool is_stale(struct resolver *resolver, const char *alias,
+                     const struct release *release)
+{
+    struct error ignored; /* who cannot be asked is believed */
+    struct named named;
+
+    if (!uid_alias_is_valid(alias) || find_alias(resolver, alias, &named, &ignored) < 0)
+        return false;
+    if (!named.is_there)
+        return true;
+    return strcmp(named.uid.id, release->id) != 0 ||
+           (named.uid.version[0] && strcmp(named.uid.version, release->version) != 0);
+}
+
+enum change {
+    CHANGE_ADD,
+    CHANGE_DROP,
+};
+
+/* The list as it should be. A document that makes no sense is written afresh. */
+static int print_list(struct resolver *resolver, const struct release *release,
+                      const char *alias, enum change change, const struct bytes *before,
+                      struct bytes *to, struct error *err)
+{
+    CLEANUP_ALIAS_LIST struct alias_list list = {0};
+    CLEANUP_FREE const char **names = NULL;
+    struct error ignored = {0}; /* see above */
+    size_t count = 0;
+
+    if (before->size > 0)
+        (void)alias_list_parse(before->data, before->size, &list, &ignored);
+    names = calloc(list.count + 1, sizeof *names);
+    if (!names)
+        return fail(err, ENOMEM, "no memory for %zu aliases", list.count);
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.aliases[i], alias) != 0 &&
+            (list.count > HEAL_MAX || !is_stale(resolver, list.aliases[i], release)))
+            names[count++] = list.aliases[i];
+    if (change == CHANGE_ADD)
+        names[count++] = alias;
+    return texts_alias_list(names, count, to, err);
+}
+
+static int edit_list_once(struct resolver *resolver, const struct release *release,
+                          const char *path, const char *alias, enum change change,
+                          struct error *err)
+{
+    struct backend *backend = resolver_backend(resolver, release->repository);
+    CLEANUP_BYTES struct bytes before, after;
+    struct document_version version;
+    int rc;
+
+    bytes_init(&before, LIST_BYTES_MAX);
+    bytes_init(&after, LIST_BYTES_MAX);
+    rc = document_read(backend, path, &before, &version, err);
+    if (rc == 0 && !version.tag[0] && change == CHANGE_DROP)
+        return 0; /* a model that never had an alias has no list */
+    if (rc == 0)
+        rc = print_list(resolver, release, alias, change, &before, &after, err);
+    if (rc < 0)
+        return rc;
+    if (version.tag[0] && before.size == after.size &&
+        memcmp(before.data, after.data, after.size) == 0)
+        return 0;
+    return document_write(backend, path, &after, &version, err);
+}
+
+static int edit_list(struct resolver *resolver, const struct release *release,
+                     const char *alias, enum change change, struct error *err)
+{
+    char path[REPO_PATH_SIZE];
+    struct error reason = {0};
+    int rc = repo_path_alias_list(release->id, release->version, path, err);
+
+    if (rc < 0)
+        return rc;
+    rc = -ESTALE;
+    for (int try = 0; try < DOCUMENT_TRIES && rc == -ESTALE; try++)
+        rc = edit_list_once(resolver, release, path, alias, change, &reason);
+    if (rc < 0)
+        *err = reason;
+    return rc < 0 ? fail_context(err, rc, "list of the aliases of %s-%s", release->id,
+                                 release->version)
+                  : 0;
+}
+
+/* Take the alias off the list of the model that it named, if that can be told. */
+static int leave_old(struct resolver *resolver, const char *alias,
+                     const struct named *named, struct error *err)
+{
+    struct freshness fresh;
+    struct release old;
+    int rc;
+
+    if (!named->is_there || !named->uid.id[0] || !named->uid.version[0])
+        return 0;
+    rc = resolver_release(resolver, named->uid.id, named->uid.version, RESOLVE_FETCH,
+                          &old, &fresh, err);
+    if (rc == 0)
+        rc = edit_list(resolver, &old, alias, CHANGE_DROP, err);
+    return rc == -ENOENT ? 0 : rc; /* the model is gone, and its list with it */
+}
+
+static int write_alias(struct resolver *resolver, const char *alias,
+                       const struct release *target, struct error *err)
+{
+    struct backend *backend = resolver_backend(resolver, target->repository);
+    CLEANUP_FREE char *uid = xasprintf("%s-%s", target->id, target->version);
+    CLEANUP_BYTES struct bytes text;
+    char path[REPO_PATH_SIZE];
+    struct backend_content content;
+    int rc = repo_path_alias(alias, path, err);
+
+    bytes_init(&text, ALIAS_BYTES_MAX);
+    if (rc == 0)
+        rc = texts_alias(uid, &text, err);
+    if (rc < 0)
+        return rc;
+    content = (struct backend_content){.data = text.data, .size = text.size};
+    return backend_put(backend, path, &content, 0, err);
+}
+
+/* Remove it from all repositories but one, the last first: until the end the first says
+ * what the alias names. The number of those that had it. */
+static int remove_but(struct resolver *resolver, const char *alias, unsigned keep,
+                      struct error *err)
+{
+    char path[REPO_PATH_SIZE];
+    struct error reason = {0};
+    int rc = repo_path_alias(alias, path, err);
+    int removed = 0;
+
+    if (rc < 0)
+        return rc;
+    for (unsigned i = (unsigned)resolver_repository_count(resolver); i-- > 0;) {
+        if (i == keep)
+            continue;
+        rc = backend_remove(resolver_backend(resolver, i), path, &reason);
+        if (rc < 0 && rc != -ENOENT) {
+            *err = reason;
+            return fail_context(err, rc, "alias '%s' in repository '%s'", alias,
+                                resolver_repository_name(resolver, i));
+        }
+        removed += rc == 0;
+    }
+    return removed;
+}
+
+static bool names_target(const struct named *named, const struct release *target)
+{
+    return named->is_there && strcmp(named->uid.id, target->id) == 0 &&
+           strcmp(named->uid.version, target->version) == 0;
+}
+
+static int set(struct resolver *resolver, const char *alias, const struct release *target,
+               struct error *err)
+{
+    struct named named;
+    int rc = find_alias(resolver, alias, &named, err);
+
+    if (rc == 0 && !names_target(&named, target))
+        rc = leave_old(resolver, alias, &named, err);
+    FAULT("alias.old-list");
+    if (rc == 0)
+        rc = edit_list(resolver, target, alias, CHANGE_ADD, err);
+    FAULT("alias.new-list");
+    if (rc == 0)
+        rc = write_alias(resolver, alias, target, err);
+    FAULT("alias.written");
+    if (rc == 0)
+        rc = remove_but(resolver, alias, target->repository, err);
+    if (rc < 0)
+        return rc;
+    /* Who changed the list at the same time may have found the alias elsewhere still. */
+    return edit_list(resolver, target, alias, CHANGE_ADD, err);
+}
+
+int alias_edit_set(struct resolver *resolver, const char *alias,
+                   const struct release *target, struct error *err)
+{
+    int rc = alias_edit_check(alias, err);
+
+    if (rc < 0)
+        return rc;
+    rc = set(resolver, alias, target, err);
+    resolver_forget_alias(resolver, alias);
+    return rc < 0 ? fail_context(err, rc, "set alias '%s'", alias) : 0;
+}
+
+static int remove_everywhere(struct resolver *resolver, const char *alias,
+                             struct error *err)
+{
+    struct named named;
+    int rc = find_alias(resolver, alias, &named, err);
+
+    if (rc == 0)
+        rc = remove_but(resolver, alias, (unsigned)resolver_repository_count(resolver),
+                        err);
+    if (rc == 0)
+        return fail(err, ENOENT, "alias '%s' does not exist", alias);
+    FAULT("alias.removed");
+    return rc < 0 ? rc : leave_old(resolver, alias, &named, err);
+}
+
+int alias_edit_remove(struct resolver *resolver, const char *alias, struct error *err)
+{
+    int rc;
+
+    if (!uid_alias_is_valid(alias))
+        return fail(err, ENOENT, "alias '%.240s' does not exist", alias);
+    rc = remove_everywhere(resolver, alias, err);
+    resolver_forget_alias(resolver, alias);
+    return rc;
+}

@@ -1,0 +1,24 @@
+/* alias_edit.h: lets an alias name another model, or none: its document and the lists of
+ * aliases that both models have (AUDMODEL section 4).
+ *
+ * The order of the writes is audmodel's: the old model's list, the new one's, the alias;
+ * each list in the repository of its model. A list that is written loses the names that
+ * lead elsewhere by now. An alias lives in the repository of its model: one of that name
+ * in another repository is removed. Lists are changed by conditional writes, so that two
+ * that do it at once both get their way. */
+#ifndef PUBLISH_ALIAS_EDIT_H
+#define PUBLISH_ALIAS_EDIT_H
+
+#include "common/error.h"
+#include "resolver/resolver.h"
+
+/* -EINVAL, in audmodel's words, for what cannot be the name of an alias. */
+int alias_edit_check(const char *alias, struct error *err);
+
+int alias_edit_set(struct resolver *resolver, const char *alias,
+                   const struct release *target, struct error *err);
+
+/* -ENOENT: no repository has it. */
+int alias_edit_remove(struct resolver *resolver, const char *alias, struct error *err);
+
+#endif
