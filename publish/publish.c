@@ -1,0 +1,75 @@
+/* publish.c: the layer's face: from names to releases, and the alias after the model. */
+#include "publish/publish.h"
+
+#include "common/fault.h"
+#include "publish/alias_edit.h"
+#include "publish/meta_edit.h"
+#include "publish/transaction.h"
+#include "resolver/repo_path.h"
+
+#include <errno.h>
+
+int publish_folder(const struct publish_options *options, const struct manifest *manifest,
+                   int folder_fd, const struct publish_watch *watch,
+                   struct publish_result *ret_result, struct error *err)
+{
+    int rc = manifest->alias ? alias_edit_check(manifest->alias, err) : 0;
+
+    *ret_result = (struct publish_result){.is_published = false};
+    if (rc == 0)
+        rc = transaction_run(options, manifest, folder_fd, watch, ret_result, err);
+    if (rc < 0 || !manifest->alias)
+        return rc;
+    FAULT("publish.before-alias");
+    rc = alias_edit_set(options->resolver, manifest->alias, &ret_result->release, err);
+    return rc < 0 ? fail_context(err, rc, "model %s is published, but not its alias",
+                                 manifest->uid)
+                  : 0;
+}
+
+/* The release that a text names, known to be there now. */
+static int find_release(struct resolver *resolver, const char *uid,
+                        struct release *ret_release, struct error *err)
+{
+    char path[REPO_PATH_SIZE];
+    struct backend_stat stat;
+    int rc = resolver_resolve(resolver, uid, RESOLVE_FETCH, ret_release, err);
+
+    if (rc == 0)
+        rc = repo_path_header(ret_release->id, ret_release->version, path, err);
+    if (rc < 0)
+        return rc;
+    rc = backend_stat(resolver_backend(resolver, ret_release->repository), path, &stat,
+                      err);
+    if (rc == -ENOENT) {
+        resolver_forget_model(resolver, ret_release->id, ret_release->version);
+        return fail(err, ENOENT, "A model with ID '%s-%s' does not exist.",
+                    ret_release->id, ret_release->version);
+    }
+    return rc;
+}
+
+int publish_set_alias(struct resolver *resolver, const char *alias, const char *uid,
+                      struct error *err)
+{
+    struct release release;
+    int rc = alias_edit_check(alias, err);
+
+    if (rc == 0)
+        rc = find_release(resolver, uid, &release, err);
+    return rc < 0 ? rc : alias_edit_set(resolver, alias, &release, err);
+}
+
+int publish_remove_alias(struct resolver *resolver, const char *alias, struct error *err)
+{
+    return alias_edit_remove(resolver, alias, err);
+}
+
+int publish_set_meta(struct resolver *resolver, const char *uid, const char *text,
+                     size_t size, enum publish_meta how, struct error *err)
+{
+    struct release release;
+    int rc = find_release(resolver, uid, &release, err);
+
+    return rc < 0 ? rc : meta_edit_set(resolver, &release, text, size, how, err);
+}
