@@ -9,9 +9,9 @@
 #define VERSION "0.1.0"
 
 static const struct command *const commands[] = {
-    &cmd_mount,    &cmd_unmount, &cmd_load,   &cmd_ls,      &cmd_info,
-    &cmd_versions, &cmd_latest,  &cmd_exists, &cmd_aliases, &cmd_resolve,
-    &cmd_uid,      &cmd_cache,   &cmd_doctor,
+    &cmd_mount,    &cmd_unmount, &cmd_publish, &cmd_load,    &cmd_ls,      &cmd_info,
+    &cmd_versions, &cmd_latest,  &cmd_exists,  &cmd_aliases, &cmd_resolve, &cmd_alias,
+    &cmd_meta,     &cmd_uid,     &cmd_cache,   &cmd_doctor,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
