@@ -10,6 +10,7 @@
 #include "common/yaml.h"
 #include "publish/process.h"
 #include "resolver/repo_path.h"
+#include "resolver/uid.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ enum {
 struct claim {
     struct backend *backend; /* constant after open */
     char path[REPO_PATH_SIZE];
+    char uid[MODEL_ID_SIZE + VERSION_SIZE];
     char nonce[2 * NONCE_BYTES + 1];
     char process[PROCESS_NAME_SIZE];
     char owner[PROCESS_OWNER_SIZE];
@@ -144,10 +146,10 @@ static bool is_mine(const struct claim *claim, const struct seen *seen)
     return strcmp(seen->nonce, claim->nonce) == 0;
 }
 
-static int fail_lost(struct error *err, const char *owner)
+static int fail_lost(const struct claim *claim, const char *owner, struct error *err)
 {
-    return fail(err, EEXIST, "another publisher took the ID over meanwhile%s%s",
-                *owner ? ": " : "", owner);
+    return fail(err, EEXIST, "another publisher took model %s over meanwhile%s%s",
+                claim->uid, *owner ? ": " : "", owner);
 }
 
 /* After a write whose outcome is not sure: is the claim ours, and which version? */
@@ -157,11 +159,11 @@ static int confirm(struct claim *claim, struct error *err)
     int rc = read_claim(claim->backend, claim->path, &seen, err);
 
     if (rc == -ENOENT)
-        return fail_lost(err, "");
+        return fail_lost(claim, "", err);
     if (rc < 0)
         return rc;
     if (!is_mine(claim, &seen))
-        return fail_lost(err, seen.owner);
+        return fail_lost(claim, seen.owner, err);
     memcpy(claim->tag, seen.stat.tag, sizeof claim->tag);
     return 0;
 }
@@ -264,7 +266,7 @@ static int look(struct claim *claim, struct watch *watch, struct error *err)
     if (verdict == VERDICT_WAIT)
         return -EAGAIN;
     if (verdict == VERDICT_BUSY)
-        return fail(err, EEXIST, "it is being published by %s",
+        return fail(err, EEXIST, "model %s is being published by %s", claim->uid,
                     *seen.owner ? seen.owner : "somebody");
     FAULT("claim.before-takeover");
     rc = write_claim(claim, seen.stat.tag, err);
@@ -294,7 +296,7 @@ static int take(struct claim *claim, const struct claim_options *options,
             return rc;
         tries++;
     }
-    return fail(err, EEXIST, "many publish it at once; try again");
+    return fail(err, EEXIST, "many publish model %s at once; try again", claim->uid);
 }
 
 static int make_nonce(char nonce[2 * NONCE_BYTES + 1], struct error *err)
@@ -333,6 +335,7 @@ int claim_take(struct backend *backend, const char *id, const char *version,
     condition_init(&claim->changed);
     claim->backend = backend;
     claim->lifetime_ms = options->lifetime_ms ? options->lifetime_ms : LIFETIME_MS;
+    snprintf(claim->uid, sizeof claim->uid, "%s-%s", id, version);
     process_name(claim->process);
     process_owner(claim->owner);
     rc = repo_path_claim(id, version, claim->path, err);
@@ -364,18 +367,18 @@ int claim_check(struct claim *claim, struct error *err)
     int rc = read_claim(claim->backend, claim->path, &seen, err);
 
     if (rc == -ENOENT)
-        return fail_lost(err, "");
+        return fail_lost(claim, "", err);
     if (rc < 0)
         return rc;
     if (!is_mine(claim, &seen))
-        return fail_lost(err, seen.owner);
+        return fail_lost(claim, seen.owner, err);
     lock_acquire(&claim->lock);
     is_old = claim->is_lost || now_ms - claim->confirmed_ms >= claim->lifetime_ms;
     lock_release(&claim->lock);
     return is_old ? fail(err, ETIMEDOUT,
-                         "the claim could not be renewed for %lld s: another publisher "
-                         "may take the ID over; try again",
-                         (long long)(claim->lifetime_ms / 1000))
+                         "the claim on model %s could not be renewed for %lld s: another "
+                         "publisher may take it over; try again",
+                         claim->uid, (long long)(claim->lifetime_ms / 1000))
                   : 0;
 }
 
