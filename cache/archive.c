@@ -3,7 +3,6 @@
 
 #include "cache/internal.h"
 #include "cache/layout.h"
-#include "cache/load.h"
 #include "cache/prefetch.h"
 #include "cache/registry.h"
 #include "cache/transfer.h"
@@ -20,14 +19,12 @@ enum { OPEN_TRIES = 5 }; /* a file moves from arriving to complete meanwhile */
 
 struct archive *archive_ref(struct archive *archive)
 {
-    archive->refs++;
-    return archive;
+    return registry_ref(archive);
 }
 
 void archive_unref(struct archive *archive)
 {
-    if (archive)
-        registry_release(archive);
+    registry_release(archive);
 }
 
 const struct toc *archive_toc(const struct archive *archive)
@@ -238,12 +235,6 @@ uint64_t archive_cached_bytes(struct archive *archive)
     bytes = archive->complete_bytes;
     lock_release(&archive->lock);
     return bytes;
-}
-
-int archive_load(struct archive *archive, archive_progress *progress, void *arg,
-                 char **ret_path, struct error *err)
-{
-    return load_archive(archive, progress, arg, ret_path, err);
 }
 
 /* One line for @info/verdict:

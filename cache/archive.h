@@ -61,13 +61,6 @@ int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint6
 int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
                struct error *err);
 
-/* Fetch all members; each progress(arg, bytes_done, bytes_total) runs in the calling
- * thread. Blocks. On return the model is at its final path (*ret_path, freed by the
- * caller) and audmodel uses it as it is. */
-typedef void archive_progress(void *arg, uint64_t bytes_done, uint64_t bytes_total);
-int archive_load(struct archive *archive, archive_progress *progress, void *arg,
-                 char **ret_path, struct error *err);
-
 /* Sum of the sizes of the members that are complete. */
 uint64_t archive_cached_bytes(struct archive *archive);
 

@@ -3,6 +3,7 @@
 
 #include "cache/layout.h"
 #include "cache/model_lock.h"
+#include "cache/registry.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
 #include "common/files.h"
@@ -203,14 +204,14 @@ static void run_job(void *arg)
     if (rc == -EAGAIN && !archive->cache->is_closing) /* takes the reference along */
         delay_submit(archive->cache->delay, RETRY_MS, archive->workers, run_job, archive);
     else
-        archive_unref(archive);
+        registry_release(archive);
 }
 
 void complete_later(struct archive *archive)
 {
     struct error err = {0};
 
-    archive_ref(archive);
+    registry_ref(archive);
     if (workers_submit(archive->workers, run_job, archive, &err) < 0)
-        archive_unref(archive); /* full or closing: the next open of it tries again */
+        registry_release(archive); /* full or closing: the next open of it tries again */
 }

@@ -2,6 +2,7 @@
 #include "cache/load.h"
 
 #include "cache/complete.h"
+#include "cache/internal.h"
 #include "cache/layout.h"
 #include "common/cleanup.h"
 #include "common/memory.h"
@@ -15,7 +16,7 @@ enum {
 
 struct load {
     struct archive *archive;
-    archive_progress *progress;
+    load_progress *progress;
     void *arg;
     unsigned window; /* members wanted at once */
 
@@ -122,7 +123,7 @@ static int complete(struct load *load, struct error *err)
     return rc;
 }
 
-int load_archive(struct archive *archive, archive_progress *progress, void *arg,
+int load_archive(struct archive *archive, load_progress *progress, void *arg,
                  char **ret_path, struct error *err)
 {
     CLEANUP_FREE char *path =

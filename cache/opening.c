@@ -323,7 +323,7 @@ static int take_result_locked(struct opening *opening, struct archive **ret_arch
     int rc = opening->rc;
 
     if (rc == 0)
-        *ret_archive = archive_ref(opening->archive);
+        *ret_archive = registry_ref(opening->archive);
     else
         *err = opening->err;
     return rc;
@@ -369,7 +369,7 @@ int opening_archive(struct cache *cache, struct resolver *resolver,
         free(opening);
     }
     lock_release(&cache->lock);
-    archive_unref(known);
-    archive_unref(spent);
+    registry_release(known);
+    registry_release(spent);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* prefetch.c: the rest of a model in the background, one member at a time. */
 #include "cache/prefetch.h"
 
+#include "cache/registry.h"
 #include "cache/transfer.h"
 
 enum { PAUSE_MS = 5 }; /* between looks whether something ended */
@@ -65,7 +66,7 @@ static void step(void *arg)
     if (goes_on)
         delay_run(archive->cache->delay, PAUSE_MS, step, archive);
     else
-        archive_unref(archive);
+        registry_release(archive);
 }
 
 void prefetch_start_locked(struct archive *archive)
@@ -74,5 +75,5 @@ void prefetch_start_locked(struct archive *archive)
         archive->prefetch_next == toc_count(archive->toc) || archive->cache->is_closing)
         return;
     archive->is_prefetching = true;
-    delay_run(archive->cache->delay, PAUSE_MS, step, archive_ref(archive));
+    delay_run(archive->cache->delay, PAUSE_MS, step, registry_ref(archive));
 }

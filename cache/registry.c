@@ -28,6 +28,12 @@ static bool is_replaced(struct archive *archive)
     return is_replaced;
 }
 
+struct archive *registry_ref(struct archive *archive)
+{
+    archive->refs++;
+    return archive;
+}
+
 struct archive *registry_find_locked(struct cache *cache, const struct release *release,
                                      const char *digest)
 {
@@ -47,7 +53,7 @@ struct archive *registry_find_locked(struct cache *cache, const struct release *
         return NULL;
     TAILQ_REMOVE(&cache->archives, newest, link);
     TAILQ_INSERT_TAIL(&cache->archives, newest, link);
-    return archive_ref(newest);
+    return registry_ref(newest);
 }
 
 void registry_add_locked(struct cache *cache, struct archive *archive)
@@ -91,9 +97,12 @@ static void close_all(struct archive_list *list)
 
 void registry_release(struct archive *archive)
 {
-    struct cache *cache = archive->cache;
     struct archive_list surplus = TAILQ_HEAD_INITIALIZER(surplus);
+    struct cache *cache;
 
+    if (!archive)
+        return;
+    cache = archive->cache;
     lock_acquire(&cache->lock);
     archive->released_ms = clock_now_ms();
     if (--archive->refs == 0)
@@ -142,7 +151,7 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
     archives = xcalloc(count + 1, sizeof(struct archive *));
     count = 0;
     TAILQ_FOREACH(archive, &cache->archives, link)
-    archives[count++] = archive_ref(archive);
+    archives[count++] = registry_ref(archive);
     lock_release(&cache->lock);
     for (size_t i = 0; i < count; i++) {
         each(archives[i], arg);

@@ -13,8 +13,11 @@ struct archive *registry_find_locked(struct cache *cache, const struct release *
 void registry_add_locked(struct cache *cache, struct archive *archive)
     REQUIRES(cache->lock);
 
+/* Take a reference beside one that the caller has. */
+struct archive *registry_ref(struct archive *archive);
+
 /* Give a reference back. The last one leaves the archive open for the next user, until
- * too many are idle. May close files: with no lock held. */
+ * too many are idle. May close files: with no lock held. Accepts NULL. */
 void registry_release(struct archive *archive);
 
 /* Close what has been idle for too long. */

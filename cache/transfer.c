@@ -8,11 +8,11 @@
  * out, and nobody can open it any more. */
 #include "cache/transfer.h"
 
-#include "cache/archive.h"
 #include "cache/checksum.h"
 #include "cache/complete.h"
 #include "cache/evict.h"
 #include "cache/receive.h"
+#include "cache/registry.h"
 #include "cache/source.h"
 #include "common/fault.h"
 
@@ -315,7 +315,7 @@ static void run_job(void *arg)
         return;
     }
     end(&attempt, outcome);
-    archive_unref(archive);
+    registry_release(archive);
 }
 
 int transfer_start_locked(struct archive *archive, struct member *member,
@@ -324,7 +324,7 @@ int transfer_start_locked(struct archive *archive, struct member *member,
     int rc;
 
     assert(!member->has_job);
-    archive_ref(archive);
+    registry_ref(archive);
     member->has_job = true;
     member->progress_ms = clock_now_ms();
     rc = workers_submit(archive->workers, run_job, member, err);

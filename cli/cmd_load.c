@@ -1,4 +1,5 @@
 /* cmd_load.c: modelfs load. */
+#include "cache/load.h"
 #include "cli/cmd.h"
 #include "cli/json.h"
 #include "cli/output.h"
@@ -24,7 +25,7 @@ static int load(struct wire *wire, const struct release *release, char **ret_pat
     if (rc < 0)
         return rc;
     progress_init(&progress, uid);
-    rc = archive_load(archive, show_progress, &progress, ret_path, err);
+    rc = load_archive(archive, show_progress, &progress, ret_path, err);
     progress_done(&progress);
     archive_unref(archive);
     return rc;

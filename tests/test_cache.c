@@ -1,6 +1,7 @@
 /* test_cache.c: from a release to bytes that were verified, and to audmodel's folder. */
 #include "tests/test.h"
 
+#include "cache/load.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "tests/fakes/cache_fixture.h"
@@ -32,7 +33,7 @@ static void completes_as_audmodel_would(void **state)
     archive = fixture_archive(&fixture);
     assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
     assert_int_equal(archive_cached_bytes(archive), 5);
-    if (archive_load(archive, NULL, NULL, &path, &err) < 0)
+    if (load_archive(archive, NULL, NULL, &path, &err) < 0)
         fail_msg("%s", err.message);
     assert_string_equal(path, fixture_path(&fixture, "3e120e8d/1.0.0"));
     free(path);
@@ -109,7 +110,7 @@ static void serves_offline_what_it_finds(void **state)
     fault_backend_fail(fixture.fault, FAULT_ALL, NULL, ECONNREFUSED, FAULT_ALWAYS);
     archive = fixture_archive(&fixture);
     assert_true(fixture_has(archive, "sub/a.txt", "hello", 5));
-    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
     assert_string_equal(path, fixture_path(&fixture, "3e120e8d/1.0.0"));
     free(path);
     archive_unref(archive);
@@ -171,7 +172,7 @@ static void an_empty_model_is_an_empty_folder(void **state)
     fixture_open(&fixture, &(struct cache_options){0});
     fixture_publish(&fixture, NULL, 0);
     archive = fixture_archive(&fixture);
-    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
     assert_int_equal(stat(path, &st), 0);
     assert_true(S_ISDIR(st.st_mode));
     free(path);
@@ -190,7 +191,7 @@ static void a_removed_model_is_fetched_again(void **state)
     fixture_open(&fixture, &(struct cache_options){0});
     fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
     archive = fixture_archive(&fixture);
-    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
     assert_int_equal(files_remove_tree(AT_FDCWD, path, &err), 0);
     free(path);
     /* While it is open the first look finds out, and the next want fetches. */
@@ -216,7 +217,7 @@ static void a_cut_file_is_fetched_again(void **state)
     fixture_open(&fixture, &(struct cache_options){0});
     fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
     archive = fixture_archive(&fixture);
-    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
     free(path);
     assert_int_equal(truncate(fixture_path(&fixture, "3e120e8d/1.0.0/model.yaml"), 2), 0);
     assert_int_equal(archive_fd(archive, fixture_index(archive, "model.yaml"), 1, &err),
@@ -251,7 +252,7 @@ static void the_least_recently_used_goes_first(void **state)
     fixture_open(&fixture, &(struct cache_options){.size = 3 << 19});
     fixture_publish(&fixture, &file, 1);
     archive = fixture_archive(&fixture);
-    assert_int_equal(archive_load(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
     assert_int_equal(cache_list(fixture.cache, count_row, &rows, &err), 0);
     assert_int_equal(rows, 1);
     /* A second model does not fit while the first is open ... */

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "cache/layout.h"
+#include "cache/load.h"
 #include "cache/model_lock.h"
 #include "common/cleanup.h"
 #include "common/files.h"
@@ -94,7 +95,7 @@ static bool load_all(struct fixture *fixture)
     struct archive *archive = fixture_archive(fixture);
     struct error err = {0};
     char *path = NULL;
-    bool is_good = archive_load(archive, NULL, NULL, &path, &err) == 0;
+    bool is_good = load_archive(archive, NULL, NULL, &path, &err) == 0;
 
     if (!is_good)
         printf("    %s\n", err.message);
@@ -274,7 +275,7 @@ static void *load(void *arg)
     struct error err = {0};
     char *path = NULL;
 
-    loading->rc = archive_load(loading->archive, NULL, NULL, &path, &err);
+    loading->rc = load_archive(loading->archive, NULL, NULL, &path, &err);
     free(path);
     return NULL;
 }
