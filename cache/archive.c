@@ -1,6 +1,7 @@
 /* archive.c: one version of a model being served: what is there, what is asked for. */
 #include "cache/archive.h"
 
+#include "cache/archive_state.h"
 #include "cache/internal.h"
 #include "cache/layout.h"
 #include "cache/prefetch.h"

@@ -8,7 +8,6 @@
 #ifndef CACHE_ARCHIVE_STATE_H
 #define CACHE_ARCHIVE_STATE_H
 
-#include "cache/archive.h"
 #include "cache/member.h"
 #include "cache/toc.h"
 #include "cache/tree.h"
@@ -64,7 +63,6 @@ struct archive {
     uint32_t prefetch_next; /* entry to fetch in the background; guarded by lock */
     bool is_prefetching;    /* guarded by lock */
 };
-TAILQ_HEAD(archive_list, archive);
 
 /* Is all of it complete? */
 bool archive_state_is_complete_locked(struct archive *archive) REQUIRES(archive->lock);

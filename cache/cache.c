@@ -1,6 +1,7 @@
 /* cache.c: the cache folder of this process: open, close, and the module's face. */
 #include "cache/cache.h"
 
+#include "cache/archive_state.h"
 #include "cache/evict.h"
 #include "cache/internal.h"
 #include "cache/inventory.h"

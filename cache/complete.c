@@ -1,6 +1,7 @@
 /* complete.c: a tree whose members are all verified goes to its place, in one rename. */
 #include "cache/complete.h"
 
+#include "cache/internal.h"
 #include "cache/layout.h"
 #include "cache/model_lock.h"
 #include "cache/registry.h"

@@ -7,7 +7,7 @@
 #ifndef CACHE_COMPLETE_H
 #define CACHE_COMPLETE_H
 
-#include "cache/internal.h"
+#include "cache/archive_state.h"
 
 /* All members are complete: do it on a pool thread, again later while audmodel holds its
  * lock. Never blocks. */

@@ -11,7 +11,6 @@
 #ifndef CACHE_INTERNAL_H
 #define CACHE_INTERNAL_H
 
-#include "cache/archive_state.h"
 #include "cache/delay.h"
 #include "cache/documents.h"
 #include "cache/store.h"
@@ -21,7 +20,9 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
+struct archive;
 struct opening;
+TAILQ_HEAD(archive_list, archive);
 TAILQ_HEAD(opening_list, opening);
 
 struct cache {

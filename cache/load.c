@@ -1,6 +1,7 @@
 /* load.c: all of a model into its place, for those who wait for it. */
 #include "cache/load.h"
 
+#include "cache/archive_state.h"
 #include "cache/complete.h"
 #include "cache/internal.h"
 #include "cache/layout.h"

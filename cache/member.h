@@ -14,7 +14,6 @@
 #ifndef CACHE_MEMBER_H
 #define CACHE_MEMBER_H
 
-#include "cache/archive.h"
 #include "common/error.h"
 
 #include <stdbool.h>
@@ -28,22 +27,21 @@ enum member_order {
     MEMBER_BY_BLOCK, /* stored: any block of MEMBER_BLOCK bytes at any time */
 };
 
+/* As archive_done. */
+typedef void member_done(void *arg, int rc, const struct error *err);
+
 struct waiter {
     TAILQ_ENTRY(waiter) link;
     uint64_t first, end; /* wanted bytes, end not included */
     bool wants_all;      /* and verified */
     int64_t since_ms;
-    archive_done *done;
+    member_done *done;
     void *arg;
 };
 TAILQ_HEAD(waiter_list, waiter);
 
-struct archive;
-struct checksum;
-
 struct member {
     LIST_ENTRY(member) link; /* in its archive's table */
-    struct archive *archive; /* a reference while has_job */
     uint32_t index;
     uint32_t generation;
     uint64_t size;

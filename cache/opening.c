@@ -1,6 +1,7 @@
 /* opening.c: from a release to its open archive; many askers cost one opening. */
 #include "cache/opening.h"
 
+#include "cache/archive_state.h"
 #include "cache/complete.h"
 #include "cache/inventory.h"
 #include "cache/layout.h"

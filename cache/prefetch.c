@@ -1,6 +1,7 @@
 /* prefetch.c: the rest of a model in the background, one member at a time. */
 #include "cache/prefetch.h"
 
+#include "cache/internal.h"
 #include "cache/registry.h"
 #include "cache/transfer.h"
 

@@ -2,7 +2,7 @@
 #ifndef CACHE_PREFETCH_H
 #define CACHE_PREFETCH_H
 
-#include "cache/internal.h"
+#include "cache/archive_state.h"
 
 /* Somebody wants a member: fetch the others after it, where the options say so. At most
  * one at a time per archive, so that what is asked for goes first. */

@@ -3,6 +3,7 @@
 
 #include "cache/checksum.h"
 #include "cache/inflate.h"
+#include "cache/internal.h"
 #include "cache/toc_local.h"
 #include "common/fault.h"
 #include "common/files.h"

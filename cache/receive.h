@@ -9,7 +9,7 @@
 #ifndef CACHE_RECEIVE_H
 #define CACHE_RECEIVE_H
 
-#include "cache/internal.h"
+#include "cache/archive_state.h"
 
 struct received {
     bool is_damaged; /* the failure is the member's content, not the way it came */

@@ -2,6 +2,7 @@
 #ifndef CACHE_REGISTRY_H
 #define CACHE_REGISTRY_H
 
+#include "cache/archive_state.h"
 #include "cache/internal.h"
 
 /* The archive of a release that is open; with digest NULL the newest that was not

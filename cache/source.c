@@ -1,6 +1,7 @@
 /* source.c: the object that an archive's members come from, tied to its table. */
 #include "cache/source.h"
 
+#include "cache/internal.h"
 #include "cache/toc_read.h"
 #include "resolver/repo_path.h"
 

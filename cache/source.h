@@ -2,7 +2,7 @@
 #ifndef CACHE_SOURCE_H
 #define CACHE_SOURCE_H
 
-#include "cache/internal.h"
+#include "cache/archive_state.h"
 
 /* Open the archive of a release in its repository. Blocks. -EAGAIN: there is a header but
  * no archive (yet). object_close the result. */

@@ -11,10 +11,11 @@
 #include "cache/checksum.h"
 #include "cache/complete.h"
 #include "cache/evict.h"
+#include "cache/internal.h"
 #include "cache/receive.h"
 #include "cache/registry.h"
 #include "cache/source.h"
-#include "common/fault.h"
+#include "common/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -34,6 +35,12 @@ enum outcome {
     OUTCOME_NO_ROOM, /* the same; and what came was dropped to make room */
     OUTCOME_BUSY,    /* another process writes it */
     OUTCOME_IDLE,    /* nobody waits any more */
+};
+
+/* What a pool thread is given; its own until the job ends. */
+struct job {
+    struct archive *archive; /* a reference */
+    struct member *member;
 };
 
 struct attempt {
@@ -301,19 +308,20 @@ static void end(struct attempt *attempt, enum outcome outcome)
 
 static void run_job(void *arg)
 {
-    struct member *member = arg;
-    struct archive *archive = member->archive;
-    struct attempt attempt = {.archive = archive, .member = member};
+    struct job *job = arg;
+    struct archive *archive = job->archive;
+    struct attempt attempt = {.archive = archive, .member = job->member};
     enum outcome outcome;
 
     archive->cache->transfers_running++;
     outcome = run_attempt(&attempt);
     archive->cache->transfers_running--;
     if (outcome == OUTCOME_BUSY && !archive->cache->is_closing) {
-        delay_submit(archive->cache->delay, retry_ms(member), archive->workers, run_job,
-                     member);
+        delay_submit(archive->cache->delay, retry_ms(job->member), archive->workers,
+                     run_job, job);
         return;
     }
+    free(job);
     end(&attempt, outcome);
     registry_release(archive);
 }
@@ -321,16 +329,19 @@ static void run_job(void *arg)
 int transfer_start_locked(struct archive *archive, struct member *member,
                           struct error *err)
 {
+    struct job *job = XNEW(struct job);
     int rc;
 
     assert(!member->has_job);
-    registry_ref(archive);
+    job->archive = registry_ref(archive);
+    job->member = member;
     member->has_job = true;
     member->progress_ms = clock_now_ms();
-    rc = workers_submit(archive->workers, run_job, member, err);
+    rc = workers_submit(archive->workers, run_job, job, err);
     if (rc < 0) {
         member->has_job = false;
         archive->refs--; /* not the last: the caller has one */
+        free(job);
     }
     return rc;
 }
@@ -349,7 +360,6 @@ int transfer_new_member_locked(struct archive *archive, uint32_t index,
 
     if (rc < 0)
         return rc;
-    member->archive = archive;
     LIST_INSERT_HEAD(&archive->members[index % ARCHIVE_BUCKETS], member, link);
     archive->member_count++;
     *ret_member = member;

@@ -2,7 +2,7 @@
 #ifndef CACHE_TRANSFER_H
 #define CACHE_TRANSFER_H
 
-#include "cache/internal.h"
+#include "cache/archive_state.h"
 
 /* Let a pool thread fetch a member that has no job. Never blocks. -EAGAIN: the pool is
  * full. */
