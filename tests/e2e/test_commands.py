@@ -11,7 +11,7 @@ from mounted import MODELFS, TOP, MountTest, is_mounted, modelfs, unmount_lazily
 from repository import legacy_id, short_id
 
 COMMANDS = ("mount", "unmount", "load", "ls", "info", "versions", "latest", "exists",
-            "aliases", "resolve", "uid", "doctor", "cache")
+            "aliases", "resolve", "uid", "doctor", "cache", "publish", "alias", "meta")
 PARAMS = {"model": "cnn10", "data": ["emodb", "msppodcast"], "feature": "melspec",
           "sampling_rate": 16000}
 
