@@ -98,9 +98,7 @@ static struct known *find_locked(struct documents *documents,
 
     TAILQ_FOREACH(known, &documents->known, link)
     {
-        if (known->release.repository == release->repository &&
-            strcmp(known->release.id, release->id) == 0 &&
-            strcmp(known->release.version, release->version) == 0)
+        if (release_is_same(&known->release, release))
             return known;
     }
     return NULL;

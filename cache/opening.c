@@ -240,26 +240,6 @@ static int open_found(struct cache *cache, struct resolver *resolver,
     return 0;
 }
 
-static bool was_replaced(struct cache *cache, const struct release *release)
-{
-    struct archive *archive;
-    bool was_replaced = false;
-
-    lock_acquire(&cache->lock);
-    TAILQ_FOREACH(archive, &cache->archives, link)
-    {
-        if (archive->release.repository != release->repository ||
-            strcmp(archive->release.id, release->id) != 0 ||
-            strcmp(archive->release.version, release->version) != 0)
-            continue;
-        lock_acquire(&archive->lock);
-        was_replaced = was_replaced || archive->is_replaced;
-        lock_release(&archive->lock);
-    }
-    lock_release(&cache->lock);
-    return was_replaced;
-}
-
 static int open_one(struct cache *cache, struct resolver *resolver,
                     const struct release *release, struct archive **ret_archive,
                     struct error *err)
@@ -268,7 +248,7 @@ static int open_one(struct cache *cache, struct resolver *resolver,
     bool is_complete;
     int rc = -ENOENT;
 
-    if (!was_replaced(cache, release))
+    if (!registry_has_replaced(cache, release))
         rc = open_saved(cache, resolver, release, ret_archive, &ignored);
     if (rc < 0)
         rc = open_fetched(cache, resolver, release, ret_archive, err);
@@ -294,9 +274,7 @@ static struct opening *find_opening_locked(struct cache *cache,
 
     TAILQ_FOREACH(opening, &cache->openings, link)
     {
-        if (opening->release.repository == release->repository &&
-            strcmp(opening->release.id, release->id) == 0 &&
-            strcmp(opening->release.version, release->version) == 0)
+        if (release_is_same(&opening->release, release))
             return opening;
     }
     return NULL;

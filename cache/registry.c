@@ -11,21 +11,14 @@ enum {
     IDLE_ENTRIES_MAX = 128 << 10, /* of their tables together: their memory */
 };
 
-static bool is_of(const struct archive *archive, const struct release *release)
+static bool was_replaced(struct archive *archive)
 {
-    return archive->release.repository == release->repository &&
-           strcmp(archive->release.id, release->id) == 0 &&
-           strcmp(archive->release.version, release->version) == 0;
-}
-
-static bool is_replaced(struct archive *archive)
-{
-    bool is_replaced;
+    bool was_replaced;
 
     lock_acquire(&archive->lock);
-    is_replaced = archive->is_replaced;
+    was_replaced = archive->is_replaced;
     lock_release(&archive->lock);
-    return is_replaced;
+    return was_replaced;
 }
 
 struct archive *registry_ref(struct archive *archive)
@@ -41,10 +34,10 @@ struct archive *registry_find_locked(struct cache *cache, const struct release *
 
     TAILQ_FOREACH(archive, &cache->archives, link)
     {
-        if (!is_of(archive, release))
+        if (!release_is_same(&archive->release, release))
             continue;
         if (digest ? strcmp(toc_digest(archive->toc), digest) == 0
-                   : !is_replaced(archive)) {
+                   : !was_replaced(archive)) {
             if (!newest || archive->opened_ms >= newest->opened_ms)
                 newest = archive;
         }
@@ -54,6 +47,21 @@ struct archive *registry_find_locked(struct cache *cache, const struct release *
     TAILQ_REMOVE(&cache->archives, newest, link);
     TAILQ_INSERT_TAIL(&cache->archives, newest, link);
     return registry_ref(newest);
+}
+
+bool registry_has_replaced(struct cache *cache, const struct release *release)
+{
+    struct archive *archive;
+    bool has_replaced = false;
+
+    lock_acquire(&cache->lock);
+    TAILQ_FOREACH(archive, &cache->archives, link)
+    {
+        if (release_is_same(&archive->release, release) && was_replaced(archive))
+            has_replaced = true;
+    }
+    lock_release(&cache->lock);
+    return has_replaced;
 }
 
 void registry_add_locked(struct cache *cache, struct archive *archive)
@@ -129,8 +137,8 @@ void registry_close_idle(struct cache *cache, const char *id, const char *versio
     lock_acquire(&cache->lock);
     for (archive = TAILQ_FIRST(&cache->archives); archive; archive = next) {
         next = TAILQ_NEXT(archive, link);
-        if (archive->refs > 0 || (id && (strcmp(archive->release.id, id) != 0 ||
-                                         strcmp(archive->release.version, version) != 0)))
+        if (archive->refs > 0 ||
+            (id && !release_is_version(&archive->release, id, version)))
             continue;
         TAILQ_REMOVE(&cache->archives, archive, link);
         TAILQ_INSERT_TAIL(&list, archive, link);

@@ -10,6 +10,10 @@
 struct archive *registry_find_locked(struct cache *cache, const struct release *release,
                                      const char *digest) REQUIRES(cache->lock);
 
+/* Is an archive of the release open whose object was replaced since? Then the saved table
+ * is of no use. */
+bool registry_has_replaced(struct cache *cache, const struct release *release);
+
 /* List a new archive; its reference stays the caller's. */
 void registry_add_locked(struct cache *cache, struct archive *archive)
     REQUIRES(cache->lock);

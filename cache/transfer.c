@@ -280,7 +280,7 @@ static void count_end(struct cache *cache, enum outcome outcome)
     }
 }
 
-static void end(struct attempt *attempt, enum outcome outcome)
+static void end_attempt(struct attempt *attempt, enum outcome outcome)
 {
     struct archive *archive = attempt->archive;
     struct waiter_list waiters = TAILQ_HEAD_INITIALIZER(waiters);
@@ -322,7 +322,7 @@ static void run_job(void *arg)
         return;
     }
     free(job);
-    end(&attempt, outcome);
+    end_attempt(&attempt, outcome);
     registry_release(archive);
 }
 

@@ -22,6 +22,7 @@
 #include "common/bytes.h"
 #include "common/error.h"
 #include "resolver/header.h"
+#include "resolver/release.h"
 #include "resolver/uid.h"
 
 #include <stdbool.h>
@@ -33,13 +34,6 @@ enum resolve_how {
     RESOLVE_FETCH, /* from memory if fresh, else ask; last known state if that fails.
                       Blocks */
     RESOLVE_STALE, /* from memory at any age; else -EINPROGRESS. Never blocks */
-};
-
-/* One version of one model in one repository. A plain value. */
-struct release {
-    char id[MODEL_ID_SIZE];
-    char version[VERSION_SIZE];
-    unsigned repository; /* position in the configuration */
 };
 
 struct resolver_repository {

@@ -1,0 +1,21 @@
+/* release.h: one version of one model in one repository, as a plain value. Pure. */
+#ifndef RESOLVER_RELEASE_H
+#define RESOLVER_RELEASE_H
+
+#include "resolver/uid.h"
+
+#include <stdbool.h>
+
+struct release {
+    char id[MODEL_ID_SIZE];
+    char version[VERSION_SIZE];
+    unsigned repository; /* position in the configuration */
+};
+
+bool release_is_same(const struct release *a, const struct release *b);
+
+/* Of whatever repository? */
+bool release_is_version(const struct release *release, const char *id,
+                        const char *version);
+
+#endif
