@@ -192,6 +192,12 @@ const struct command cmd_mount = {
     .run = run,
 };
 
+/* "none" and the name of the file system stand for no file, as fstabs have them. */
+static bool names_no_file(const char *source)
+{
+    return !*source || strcmp(source, "none") == 0 || strcmp(source, "modelfs") == 0;
+}
+
 bool cmd_mount_is_helper(int argc, char **argv)
 {
     CLEANUP_FREE char *path = argc > 0 ? xstrdup(argv[0]) : xstrdup("");
@@ -199,17 +205,14 @@ bool cmd_mount_is_helper(int argc, char **argv)
     if (strncmp(basename(path), "mount.", 6) == 0)
         return true;
     /* mount.fuse3 runs us by our own name, with SOURCE where a command would be. */
-    return argc > 2 && (strcmp(argv[1], "none") == 0 || strchr(argv[1], '/'));
+    return argc > 2 && (names_no_file(argv[1]) || strchr(argv[1], '/'));
 }
 
-/* "none" and the name of the file system stand for no file, as fstabs have them. */
 static const char *config_of_source(const char *source)
 {
     if (strncmp(source, "modelfs#", 8) == 0)
         source += 8;
-    if (!*source || strcmp(source, "none") == 0 || strcmp(source, "modelfs") == 0)
-        return NULL;
-    return source;
+    return names_no_file(source) ? NULL : source;
 }
 
 static int helper_usage(const char *program)

@@ -2,12 +2,13 @@
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import unittest
 
 import yaml
-from mounted import MODELFS, TOP, MountTest, is_mounted, modelfs, unmount_lazily
+from mounted import MINUTE, MODELFS, TOP, MountTest, is_mounted, modelfs, unmount_lazily
 from repository import legacy_id, short_id
 
 COMMANDS = ("mount", "unmount", "load", "ls", "info", "versions", "latest", "exists",
@@ -193,6 +194,35 @@ class MountCommand(MountTest):
         for option in ("nosuid", "nodev", "allow_other"):
             self.assertIn(option, line.split()[3].split(","))
         modelfs("unmount", self.point)
+
+    def assert_mounts(self, command, **options):
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              timeout=MINUTE, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(self.uid.split("-", maxsplit=1)[0], os.listdir(self.point))
+        self.assertEqual(modelfs("unmount", self.point).returncode, 0)
+
+    def test_as_mount_calls_it(self):
+        helper = self.folder / "mount.fuse.modelfs"
+        helper.symlink_to(pathlib.Path(MODELFS).resolve())
+        with_config = f"rw,_netdev,config={self.cfg}"
+        for source, options in (("modelfs", with_config), ("none", with_config),
+                                (self.cfg, "rw,noauto")):
+            for program in (MODELFS, helper):  # MODELFS: by mount.fuse3
+                with self.subTest(source=source, program=program):
+                    self.assert_mounts([program, source, self.point, "-o", options])
+
+    @unittest.skipUnless(shutil.which("mount.fuse3") and os.geteuid() == 0,
+                         "mount.fuse3 is not installed, or not for this user")
+    def test_by_mount_fuse3(self):
+        # What mount(8) falls back to where no mount.fuse.modelfs is in /sbin.
+        folder = self.folder / "bin"
+        folder.mkdir()
+        (folder / "modelfs").symlink_to(pathlib.Path(MODELFS).resolve())
+        self.assert_mounts(
+            ["mount.fuse3", "modelfs", self.point, "-t", "fuse.modelfs",
+             "-o", f"allow_other,_netdev,config={self.cfg}"],
+            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
 
     def test_relative_mount_point(self):
         done = subprocess.run([MODELFS, "mount", "-c", self.cfg, "point"],
