@@ -1,4 +1,4 @@
-/* yaml.c: YAML text to a tree: libyaml's events, and looking things up in the tree. */
+/* yaml.c: YAML text to a tree: from libyaml's events. */
 #include "common/yaml.h"
 
 #include "common/yaml_build.h"
@@ -11,65 +11,6 @@
 #include <yaml.h>
 
 enum { DIRECTIVES_MAX = 100 };
-
-const struct yaml_node *yaml_root(const struct yaml *yaml)
-{
-    return yaml->root;
-}
-
-const struct yaml_node *yaml_duplicate(const struct yaml *yaml)
-{
-    return yaml->duplicate;
-}
-
-const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
-{
-    size_t size = strlen(key);
-
-    for (size_t i = 0; map->kind == YAML_MAP && i < map->map.count; i++) {
-        const struct yaml_node *candidate = map->map.pairs[i].key;
-
-        if (candidate->kind == YAML_TEXT && candidate->text.size == size &&
-            memcmp(candidate->text.data, key, size) == 0)
-            return map->map.pairs[i].value;
-    }
-    return NULL;
-}
-
-struct yaml_node yaml_node_of(const char *text)
-{
-    return (struct yaml_node){
-        .kind = YAML_TEXT, .text = {.data = text, .size = strlen(text)}
-    };
-}
-
-const char *yaml_text(const struct yaml_node *node)
-{
-    if (node->kind != YAML_TEXT || strlen(node->text.data) != node->text.size)
-        return NULL;
-    return node->text.data;
-}
-
-const char *yaml_kind_name(enum yaml_kind kind)
-{
-    static const char *const names[] = {
-        [YAML_NULL] = "null",
-        [YAML_BOOL] = "boolean",
-        [YAML_INT] = "integer",
-        [YAML_FLOAT] = "number",
-        [YAML_TEXT] = "text",
-        [YAML_BINARY] = "binary",
-        [YAML_DATE] = "date",
-        [YAML_DATETIME] = "time",
-        [YAML_LIST] = "list",
-        [YAML_TUPLE] = "tuple",
-        [YAML_MAP] = "mapping",
-        [YAML_SET] = "set",
-        [YAML_OTHER] = "object of an unknown tag",
-    };
-
-    return names[kind];
-}
 
 /* libyaml compares each %TAG directive with all others before its first event, so a text
  * of many would keep us for hours. One starts a line; any kind of line break ends in one
@@ -219,4 +160,14 @@ int yaml_parse(const char *text, size_t size, struct yaml **ret_yaml, struct err
         return rc;
     *ret_yaml = steal_ptr(&yaml);
     return 0;
+}
+
+const struct yaml_node *yaml_root(const struct yaml *yaml)
+{
+    return yaml->root;
+}
+
+const struct yaml_node *yaml_duplicate(const struct yaml *yaml)
+{
+    return yaml->duplicate;
 }

@@ -4,7 +4,7 @@
 #ifndef COMMON_YAML_KEY_H
 #define COMMON_YAML_KEY_H
 
-#include "common/yaml.h"
+#include "common/yaml_node.h"
 
 #include <stdbool.h>
 

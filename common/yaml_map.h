@@ -4,7 +4,7 @@
 #define COMMON_YAML_MAP_H
 
 #include "common/error.h"
-#include "common/yaml.h"
+#include "common/yaml_node.h"
 #include "common/yaml_tree.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #define COMMON_YAML_SCALAR_H
 
 #include "common/error.h"
-#include "common/yaml.h"
+#include "common/yaml_node.h"
 #include "common/yaml_tree.h"
 
 #include <stddef.h>

@@ -7,8 +7,8 @@
 #define COMMON_YAML_SHAPE_H
 
 #include "common/error.h"
-#include "common/yaml.h"
 #include "common/yaml_emit.h"
+#include "common/yaml_node.h"
 #include "common/yaml_scalar.h"
 #include "common/yaml_style.h"
 

@@ -5,7 +5,7 @@
 #define COMMON_YAML_TIME_H
 
 #include "common/error.h"
-#include "common/yaml.h"
+#include "common/yaml_node.h"
 
 #include <stdbool.h>
 #include <stddef.h>

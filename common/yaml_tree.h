@@ -5,7 +5,7 @@
 #ifndef COMMON_YAML_TREE_H
 #define COMMON_YAML_TREE_H
 
-#include "common/yaml.h"
+#include "common/yaml_node.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,53 @@
+/* yaml_node.c: looking things up in a YAML tree. */
+#include "common/yaml_node.h"
+
+#include <string.h>
+
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
+{
+    size_t size = strlen(key);
+
+    for (size_t i = 0; map->kind == YAML_MAP && i < map->map.count; i++) {
+        const struct yaml_node *candidate = map->map.pairs[i].key;
+
+        if (candidate->kind == YAML_TEXT && candidate->text.size == size &&
+            memcmp(candidate->text.data, key, size) == 0)
+            return map->map.pairs[i].value;
+    }
+    return NULL;
+}
+
+struct yaml_node yaml_node_of(const char *text)
+{
+    return (struct yaml_node){
+        .kind = YAML_TEXT, .text = {.data = text, .size = strlen(text)}
+    };
+}
+
+const char *yaml_text(const struct yaml_node *node)
+{
+    if (node->kind != YAML_TEXT || strlen(node->text.data) != node->text.size)
+        return NULL;
+    return node->text.data;
+}
+
+const char *yaml_kind_name(enum yaml_kind kind)
+{
+    static const char *const names[] = {
+        [YAML_NULL] = "null",
+        [YAML_BOOL] = "boolean",
+        [YAML_INT] = "integer",
+        [YAML_FLOAT] = "number",
+        [YAML_TEXT] = "text",
+        [YAML_BINARY] = "binary",
+        [YAML_DATE] = "date",
+        [YAML_DATETIME] = "time",
+        [YAML_LIST] = "list",
+        [YAML_TUPLE] = "tuple",
+        [YAML_MAP] = "mapping",
+        [YAML_SET] = "set",
+        [YAML_OTHER] = "object of an unknown tag",
+    };
+
+    return names[kind];
+}
