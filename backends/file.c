@@ -2,6 +2,7 @@
 #include "backends/file.h"
 
 #include "backends/digest.h"
+#include "backends/file_facts.h"
 #include "backends/file_put.h"
 #include "common/cleanup.h"
 #include "common/memory.h"
@@ -35,40 +36,9 @@ static char *join(const struct file *file, const char *path)
     return xasprintf("%s%s%s", file->root, path[0] ? "/" : "", path);
 }
 
-static bool repository_is_missing(const char *root)
-{
-    struct stat found;
-
-    if (stat(root, &found) < 0)
-        return errno == ENOENT || errno == ENOTDIR;
-    return !S_ISDIR(found.st_mode);
-}
-
-/* What ENOENT and its like mean: no such path, or no repository at all. */
-int file_fail_missing(const char *root, const char *path, struct error *err)
-{
-    if (repository_is_missing(root))
-        return fail(err, EHOSTUNREACH,
-                    "repository folder '%s' does not exist: create or mount it, or "
-                    "correct host and name of the repository in the configuration",
-                    root);
-    return fail(err, ENOENT, "'%s/%s' does not exist", root, path);
-}
-
 static bool means_missing(int code)
 {
     return code == ENOENT || code == ENOTDIR || code == ENAMETOOLONG || code == EISDIR;
-}
-
-void file_describe(const struct stat *from, struct backend_stat *ret_stat)
-{
-    *ret_stat = (struct backend_stat){.size = (uint64_t)from->st_size,
-                                      .mtime_s = from->st_mtim.tv_sec};
-    snprintf(ret_stat->tag, sizeof ret_stat->tag, "%llx:%llx:%llx:%lld.%09ld:%lld.%09ld",
-             (unsigned long long)from->st_dev, (unsigned long long)from->st_ino,
-             (unsigned long long)from->st_size, (long long)from->st_mtim.tv_sec,
-             from->st_mtim.tv_nsec, (long long)from->st_ctim.tv_sec,
-             from->st_ctim.tv_nsec);
 }
 
 static int file_open(const struct backend_options *options, struct backend **ret_backend,
@@ -110,11 +80,11 @@ static int file_stat(struct backend *backend, const char *path,
     struct stat found;
 
     if (stat(full, &found) < 0)
-        return means_missing(errno) ? file_fail_missing(file->root, path, err)
+        return means_missing(errno) ? file_facts_missing(file->root, path, err)
                                     : fail_errno(err, "stat '%s'", full);
     if (!S_ISREG(found.st_mode))
         return fail(err, ENOENT, "'%s' is not a file", full);
-    file_describe(&found, ret_stat);
+    file_facts_describe(&found, ret_stat);
     return 0;
 }
 
@@ -125,7 +95,7 @@ static int open_regular(const struct file *file, const char *path, const char *f
     CLEANUP_CLOSE int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
-        return means_missing(errno) ? file_fail_missing(file->root, path, err)
+        return means_missing(errno) ? file_facts_missing(file->root, path, err)
                                     : fail_errno(err, "open '%s'", full);
     if (fstat(fd, ret_stat) < 0)
         return fail_errno(err, "stat '%s'", full);
@@ -147,7 +117,7 @@ static int file_object_open(struct backend *backend, const char *path,
         return fd;
     object = XNEW(struct file_object);
     object->base.backend = backend;
-    file_describe(&found, &object->base.stat);
+    file_facts_describe(&found, &object->base.stat);
     object->path = steal_ptr(&full);
     object->fd = fd;
     object->device = found.st_dev;
@@ -178,7 +148,7 @@ static int file_object_check(struct object *base, struct error *err)
 
     if (fstat(object->fd, &kept) < 0)
         return fail_errno(err, "stat '%s'", object->path);
-    file_describe(&kept, &now);
+    file_facts_describe(&kept, &now);
     if (strcmp(now.tag, base->stat.tag) != 0)
         return fail(err, ESTALE, "'%s' changed since it was opened", object->path);
     if (stat(object->path, &named) < 0) {
@@ -302,7 +272,7 @@ static int file_list(struct backend *backend, const char *folder, backend_each *
     CLEANUP_CLOSEDIR DIR *dir = opendir(full);
 
     if (!dir)
-        return means_missing(errno) ? file_fail_missing(file->root, folder, err)
+        return means_missing(errno) ? file_facts_missing(file->root, folder, err)
                                     : fail_errno(err, "list '%s'", full);
     for (;;) {
         struct dirent *entry;

@@ -7,15 +7,6 @@
 
 #include "backends/backend.h"
 
-#include <sys/stat.h>
-
 extern const struct backend_ops file_ops;
-
-/* For backends/file_put.c: size, time and tag of a file. */
-void file_describe(const struct stat *from, struct backend_stat *ret_stat);
-
-/* For backends/file_put.c: -ENOENT for the path, or -EHOSTUNREACH when the repository
- * itself is missing. */
-int file_fail_missing(const char *root, const char *path, struct error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* file_put.c: writes, replaces and removes files of a repository that is a folder. */
 #include "backends/file_put.h"
 
-#include "backends/file.h"
+#include "backends/file_facts.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
 #include "common/files.h"
@@ -68,7 +68,7 @@ static int open_root(const char *root, const char *path, struct error *err)
 
     if (fd >= 0)
         return fd;
-    return errno == ENOENT ? file_fail_missing(root, path, err)
+    return errno == ENOENT ? file_facts_missing(root, path, err)
                            : fail_errno(err, "open '%s'", root);
 }
 
@@ -376,7 +376,7 @@ static int open_expected(const struct place *place, const char *expected_tag,
     if (fstat(fd, &opened) < 0 || fstatat(place->folder_fd, place->name, &named, 0) < 0)
         return errno == ENOENT ? fail(err, ESTALE, "'%s' was removed", place->name)
                                : fail_errno(err, "stat '%s'", place->name);
-    file_describe(&opened, &now);
+    file_facts_describe(&opened, &now);
     if (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino ||
         strcmp(now.tag, expected_tag) != 0)
         return fail(err, ESTALE, "'%s' was replaced", place->name);
@@ -446,7 +446,7 @@ int file_put_remove(const char *root, const char *path, struct error *err)
         return 0;
     }
     if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == EISDIR)
-        return file_fail_missing(root, path, err);
+        return file_facts_missing(root, path, err);
     return fail_errno(err, "remove '%s/%s'", root, path);
 }
 
