@@ -256,9 +256,9 @@ class Small(GoldenCase, MountTest):
     data = SMALL
 
 
-@unittest.skipUnless(WHOLE.is_dir(), "MODELFS_GOLDEN names no folder")
-class Whole(GoldenCase, MountTest):
-    data = WHOLE
+if WHOLE.is_dir():
+    class Whole(GoldenCase, MountTest):
+        data = WHOLE
 
 
 if __name__ == "__main__":
