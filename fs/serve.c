@@ -5,13 +5,11 @@
 #include "common/sync.h"
 #include "fs/directory.h"
 #include "fs/invalidate.h"
-#include "fs/open_files.h"
 #include "fs/read.h"
 #include "fs/reply.h"
 #include "fs/tree.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum {
     LOOKUP_MS = 3000, /* in all */
@@ -30,19 +28,6 @@ static const struct {
     [CALL_OPENDIR] = {directory_open, LOOKUP_MS},
     [CALL_READDIR] = {directory_read, LOOKUP_MS},
 };
-
-void answer_init(struct answer *answer)
-{
-    memset(answer, 0, sizeof *answer);
-    bytes_init(&answer->bytes, ANSWER_BYTES_MAX);
-}
-
-void answer_done(struct answer *answer)
-{
-    bytes_done(&answer->bytes);
-    open_file_unref(answer->file);
-    archive_unref(answer->want.archive);
-}
 
 static int run(struct fs *fs, const struct call *call, enum resolve_how how,
                struct answer *answer, struct error *err)
