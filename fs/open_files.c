@@ -7,6 +7,7 @@
 #include "common/sync.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ struct open_file {
     int fd;                  /* constant */
     uint32_t backing_id;     /* constant; 0: no passthrough */
     struct channel *channel; /* of backing_id; constant */
-    unsigned refs;           /* one of the table, one of each user; atomic counter */
+    atomic_uint refs;        /* one of the table, one of each user */
     unsigned handles;        /* guarded by files->lock */
     UT_hash_handle hh;       /* guarded by files->lock */
 };
@@ -46,13 +47,13 @@ struct open_files *open_files_new(struct channel *channel)
 
 struct open_file *open_file_ref(struct open_file *file)
 {
-    __atomic_fetch_add(&file->refs, 1, __ATOMIC_RELAXED);
+    file->refs++;
     return file;
 }
 
 void open_file_unref(struct open_file *file)
 {
-    if (!file || __atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    if (!file || --file->refs > 0)
         return;
     if (file->backing_id)
         channel_backing_close(file->channel, file->backing_id);

@@ -17,7 +17,7 @@ enum { FIELD_BYTES_MAX = 64 << 10 }; /* of a name, a version, an author ... */
 /* What callers see, and what it points to. */
 struct owner {
     struct header header;
-    atomic_uint references;
+    atomic_uint refs;
     struct yaml *yaml;
     char *name, *subgroup, *version, *author, *date, *text;
 };
@@ -159,7 +159,7 @@ int header_parse(const char *text, size_t size, struct header **ret_header,
     header->date = owner->date;
     header->text = owner->text;
     header->text_size = size;
-    atomic_init(&owner->references, 1);
+    owner->refs = 1;
     *ret_header = &steal_ptr(&owner)->header;
     return 0;
 }
@@ -168,7 +168,7 @@ struct header *header_ref(struct header *header)
 {
     struct owner *owner = (struct owner *)header;
 
-    atomic_fetch_add(&owner->references, 1);
+    owner->refs++;
     return header;
 }
 
@@ -176,6 +176,6 @@ void header_unref(struct header *header)
 {
     struct owner *owner = (struct owner *)header;
 
-    if (owner && atomic_fetch_sub(&owner->references, 1) == 1)
+    if (owner && --owner->refs == 0)
         owner_free(owner);
 }

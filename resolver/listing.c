@@ -97,13 +97,13 @@ int listing_finish(struct listing_builder *builder, listing_compare *compare,
 
 struct listing *listing_ref(struct listing *listing)
 {
-    __atomic_add_fetch(&listing->refs, 1, __ATOMIC_RELAXED);
+    listing->refs++;
     return listing;
 }
 
 void listing_unref(struct listing *listing)
 {
-    if (listing && __atomic_sub_fetch(&listing->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+    if (listing && --listing->refs == 0) {
         free(listing->text);
         free(listing);
     }

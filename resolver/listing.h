@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +29,7 @@ enum {
 struct listing {
     size_t count;
     size_t memory_bytes; /* of it all */
-    unsigned refs;       /* atomic */
+    atomic_uint refs;
     char *text;
     const char *names[];
 };
