@@ -26,7 +26,8 @@ enum {
     LIFETIME_S_MAX = 3600, /* of another's claim, whatever it says */
     POLL_MS = 250,
     RENEWALS = 6, /* in a lifetime */
-    TRIES = 20,   /* to get hold of a claim that changes hands */
+    CONFIRM_TRIES = 2,
+    TRIES = 20, /* to get hold of a claim that changes hands */
 };
 
 struct claim {
@@ -299,6 +300,40 @@ static int take(struct claim *claim, const struct claim_options *options,
     return fail(err, EEXIST, "many publish model %s at once; try again", claim->uid);
 }
 
+static void give_back(struct claim *claim)
+{
+    struct error ignored; /* then it expires */
+
+    (void)backend_replace(claim->backend, claim->path, NULL, claim->tag, &ignored);
+}
+
+/* What fails may have been done all the same, if only the reply was lost. */
+static int take_surely(struct claim *claim, const struct claim_options *options,
+                       struct error *err)
+{
+    struct error unsure = {0};
+    int rc = take(claim, options, err);
+    int confirmed = rc;
+
+    for (int try = 0; try < CONFIRM_TRIES && rc != -EEXIST; try++) {
+        confirmed = confirm(claim, &unsure);
+        if (confirmed == 0)
+            return 0;
+    }
+    if (rc == 0)
+        *err = unsure;
+    return rc < 0 ? rc : confirmed;
+}
+
+static int start(struct claim *claim, int64_t began_ms, struct error *err)
+{
+    note_renewal(claim, 0, began_ms);
+    if (thread_start(&claim->thread, "claim", keep_renewing, claim) == 0)
+        return 0;
+    give_back(claim);
+    return fail(err, EAGAIN, "no thread for the claim on model %s", claim->uid);
+}
+
 static int make_nonce(char nonce[2 * NONCE_BYTES + 1], struct error *err)
 {
     unsigned char random[NONCE_BYTES];
@@ -307,13 +342,6 @@ static int make_nonce(char nonce[2 * NONCE_BYTES + 1], struct error *err)
         return fail_errno(err, "get a random number");
     text_from_hex(random, sizeof random, nonce);
     return 0;
-}
-
-static void give_back(struct claim *claim)
-{
-    struct error ignored; /* then it expires */
-
-    (void)backend_replace(claim->backend, claim->path, NULL, claim->tag, &ignored);
 }
 
 static void claim_free(struct claim *claim)
@@ -342,15 +370,9 @@ int claim_take(struct backend *backend, const char *id, const char *version,
     if (rc == 0)
         rc = make_nonce(claim->nonce, err);
     if (rc == 0)
-        rc = take(claim, options, err);
-    if (rc == 0) {
-        rc = confirm(claim, err);
-        note_renewal(claim, rc, began_ms);
-    }
-    if (rc == 0 && thread_start(&claim->thread, "claim", keep_renewing, claim) < 0) {
-        rc = fail(err, EAGAIN, "no thread for the claim");
-        give_back(claim);
-    }
+        rc = take_surely(claim, options, err);
+    if (rc == 0)
+        rc = start(claim, began_ms, err);
     if (rc < 0) {
         claim_free(claim);
         return rc;

@@ -22,8 +22,8 @@ struct fault {
     struct backend *inner;
     struct lock lock;
     struct condition changed;
-    struct rule fail, truncate, corrupt, block; /* guarded by lock */
-    unsigned blocked;                           /* guarded by lock */
+    struct rule fail, truncate, corrupt, block, lose; /* guarded by lock */
+    unsigned blocked;                                 /* guarded by lock */
 };
 
 struct fault_object {
@@ -85,6 +85,20 @@ static int enter(struct fault *fault, unsigned call, const char *path, struct er
     return rc;
 }
 
+/* After the call was done. */
+static int leave(struct fault *fault, unsigned call, const char *path, struct error *err)
+{
+    int rc = 0;
+
+    lock_acquire(&fault->lock);
+    if (fault->lose.number > 0 && rule_matches(&fault->lose, call, path)) {
+        fault->lose.number -= fault->lose.number != FAULT_ALWAYS;
+        rc = fail(err, ETIMEDOUT, "fault: the reply for '%s' is lost on purpose", path);
+    }
+    lock_release(&fault->lock);
+    return rc;
+}
+
 static int fault_open(const struct backend_options *options, struct backend **ret_backend,
                       struct error *err)
 {
@@ -102,6 +116,7 @@ static void fault_close(struct backend *backend)
     free(fault->truncate.path);
     free(fault->corrupt.path);
     free(fault->block.path);
+    free(fault->lose.path);
     condition_done(&fault->changed);
     lock_done(&fault->lock);
     free(fault);
@@ -141,7 +156,9 @@ static int fault_put(struct backend *backend, const char *path,
     struct fault *fault = (struct fault *)backend;
     int rc = enter(fault, FAULT_PUT, path, err);
 
-    return rc < 0 ? rc : backend_put(fault->inner, path, content, flags, err);
+    if (rc == 0)
+        rc = backend_put(fault->inner, path, content, flags, err);
+    return rc == 0 ? leave(fault, FAULT_PUT, path, err) : rc;
 }
 
 static int fault_replace(struct backend *backend, const char *path,
@@ -300,6 +317,15 @@ void fault_backend_fail(struct backend *backend, unsigned calls, const char *pat
     rule_set(fault, &fault->fail, &rule);
 }
 
+void fault_backend_lose_reply(struct backend *backend, unsigned calls, const char *path,
+                              uint64_t times)
+{
+    struct fault *fault = (struct fault *)backend;
+    struct rule rule = {.calls = calls, .path = (char *)path, .number = times};
+
+    rule_set(fault, &fault->lose, &rule);
+}
+
 void fault_backend_truncate(struct backend *backend, const char *path, uint64_t bytes)
 {
     struct fault *fault = (struct fault *)backend;
@@ -350,6 +376,7 @@ void fault_backend_clear(struct backend *backend)
     struct fault *fault = (struct fault *)backend;
 
     rule_set(fault, &fault->fail, &(struct rule){0});
+    rule_set(fault, &fault->lose, &(struct rule){0});
     rule_set(fault, &fault->truncate, &(struct rule){0});
     rule_set(fault, &fault->corrupt, &(struct rule){0});
     fault_backend_release(backend);

@@ -37,6 +37,10 @@ struct backend *fault_backend_new(struct backend *take_inner);
 void fault_backend_fail(struct backend *backend, unsigned calls, const char *path,
                         int code, uint64_t times);
 
+/* The next times matching puts and replacements are done, and fail with -ETIMEDOUT. */
+void fault_backend_lose_reply(struct backend *backend, unsigned calls, const char *path,
+                              uint64_t times);
+
 /* Object reads give at most so many bytes, then fail with -EIO. */
 void fault_backend_truncate(struct backend *backend, const char *path, uint64_t bytes);
 
