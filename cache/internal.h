@@ -1,13 +1,7 @@
 /* internal.h: the cache as its own files see it; no other folder includes it.
  *
- * Locks, in the order they may be taken (common/sync.h has the whole list):
- *
- *     cache->lock      which archives are open
- *     archive->lock    one archive's members and their waiters
- *     documents, evict, tree, delay   each module's own
- *
- * None is held while a backend is asked, a member is read or written, or somebody's
- * archive_done runs. */
+ * No lock (common/sync.h has their order) is held while a backend is asked, a member is
+ * read or written, or somebody's archive_done runs. */
 #ifndef CACHE_INTERNAL_H
 #define CACHE_INTERNAL_H
 

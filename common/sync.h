@@ -5,10 +5,12 @@
  *
  * `make lint` proves acquire, release and REQUIRES (clang -Wthread-safety).
  *
- * Lock order, outermost first. A thread that holds one of these may only take locks that
- * stand below it:
+ * Lock order, outermost first. Here is every lock there is; a thread that holds one may
+ * only take locks that stand below it:
  *
  *     fs/parked        the requests that wait
+ *     fs/open_files    members that are open
+ *     fs/directory     folders that are open
  *     cache            the table of open archives
  *     cache/archive    one archive: its members, their transfers and waiters
  *     cache/evict      sizes and last uses
@@ -17,10 +19,12 @@
  *     cache/load       one `modelfs load`
  *     cache/delay      what runs later
  *     publish/claim    whether one claim is still held
- *     resolver         documents and listings
+ *     resolver/catalog what repositories said
+ *     resolver         listings of all repositories put together
  *     workers          one queue
  *     fs/slots         the slot table (shared between processes)
  *     fs/invalidate    the queue of notifications
+ *     fs/reply         the last failures
  *
  * Never held: across backend calls, callbacks, fuse_reply_*, fuse_lowlevel_notify_*.
  * flock(2) of a model: pool threads only, with no mutex held. */
@@ -38,7 +42,6 @@
 #define REQUIRES(...) THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
 #define ACQUIRES(...) THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define RELEASES(...) THREAD_ANNOTATION(release_capability(__VA_ARGS__))
-#define EXCLUDES(...) THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
 
 struct THREAD_ANNOTATION(capability("mutex")) lock {
     pthread_mutex_t mutex;
