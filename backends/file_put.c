@@ -6,6 +6,7 @@
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "common/sync.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -341,14 +342,12 @@ int file_put_object(const char *root, const char *path,
 /* The lock of the object that has the name now. */
 static int lock_object(int fd, const char *name, struct error *err)
 {
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
-
     for (int try = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; try++) {
         if (errno == EBADF || errno == EOPNOTSUPP || errno == ENOLCK || errno == ENOSYS)
             return fail(err, ENOTSUP, "'%s' cannot be locked on this file system", name);
         if ((errno != EWOULDBLOCK && errno != EINTR) || try == LOCK_TRIES)
             return fail_errno(err, "lock '%s'", name);
-        nanosleep(&pause, NULL);
+        clock_sleep_ms(LOCK_PAUSE_MS);
     }
     return 0;
 }

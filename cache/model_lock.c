@@ -56,7 +56,7 @@ int model_lock_acquire(int dir_fd, const char *path, int timeout_ms, int *ret_fd
             return fail(err, ETIMEDOUT,
                         "another process has held the lock '%s' for %d ms", path,
                         timeout_ms);
-        nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+        clock_sleep_ms(RETRY_MS);
     }
 }
 

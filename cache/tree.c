@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 enum {
-    RETRY_NS = 2000000,
+    RETRY_MS = 2,
     RECORDS_AT_ONCE = 4096,
     INCOMING_NAME = 32,
 };
@@ -45,7 +45,7 @@ static int wait_lock(int fd, short type, uint64_t byte, int timeout_ms, struct e
             return rc;
         if (clock_now_ms() >= deadline_ms)
             return fail(err, EAGAIN, "another process works on it");
-        nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+        clock_sleep_ms(RETRY_MS);
     }
 }
 

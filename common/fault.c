@@ -2,12 +2,12 @@
 #include "common/fault.h"
 
 #ifdef FAULTS
+#include "common/sync.h"
 #include "common/text.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static void pause_for(const char *duration)
@@ -17,8 +17,7 @@ static void pause_for(const char *duration)
 
     if (text_to_time(duration, &ms, &err) < 0)
         abort();
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},
-              NULL);
+    clock_sleep_ms(ms);
 }
 
 void fault_point(const char *name)

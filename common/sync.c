@@ -90,6 +90,12 @@ int64_t clock_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void clock_sleep_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},
+              NULL);
+}
+
 int thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *), void *arg)
 {
     sigset_t all, before;

@@ -70,6 +70,10 @@ int condition_wait_until(struct condition *condition, struct lock *lock,
 /* Milliseconds of the monotonic clock. */
 int64_t clock_now_ms(void);
 
+/* Sleep; a signal may end it early. For looking again at what tells nobody that it
+ * changed: locks and files of other processes. */
+void clock_sleep_ms(int64_t ms);
+
 /* Start a named thread (at most 15 bytes) with all signals blocked. 0 or -errno. */
 int thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
                  void *arg);

@@ -278,8 +278,6 @@ static int take(struct claim *claim, const struct claim_options *options,
                 struct error *err)
 {
     int64_t poll_ms = options->poll_ms ? options->poll_ms : POLL_MS;
-    const struct timespec pause = {.tv_sec = poll_ms / 1000,
-                                   .tv_nsec = poll_ms % 1000 * 1000000};
     struct watch watch = {.since_ms = 0};
 
     for (int tries = 0; tries < TRIES;) {
@@ -291,7 +289,7 @@ static int take(struct claim *claim, const struct claim_options *options,
             rc = options->is_wanted ? options->is_wanted(options->arg, err) : 0;
             if (rc < 0)
                 return rc;
-            nanosleep(&pause, NULL);
+            clock_sleep_ms(poll_ms);
         }
         if (rc <= 0)
             return rc;
