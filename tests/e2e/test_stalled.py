@@ -63,6 +63,8 @@ class Stalled(MountTest):
 
     def stop(self):
         self.server.process.send_signal(signal.SIGSTOP)
+        # Until its last thread stands still: on a busy machine one may serve a bit longer.
+        os.waitid(os.P_PID, self.server.process.pid, os.WSTOPPED)
 
     def let_run(self):
         self.server.process.send_signal(signal.SIGCONT)
@@ -80,6 +82,7 @@ class Stalled(MountTest):
         self.assertEqual(reader.stdout.readline(), b"ready\n")
 
         def sleeps():
+            self.assertIsNone(reader.poll(), f"it waits for nothing:\n{self.fs.log()}")
             with open(f"/proc/{reader.pid}/wchan", encoding="ascii") as wchan:
                 return wchan.read() not in ("", "0")
 
