@@ -57,6 +57,12 @@ static void answers(void *arg)
     log_info("the mount at '%s' answers", waiting->path);
 }
 
+/* Our credentials do the writing: not for others, unless somebody said so. */
+static bool may_write(enum config_write write, const struct mount_options *asked)
+{
+    return write == CONFIG_WRITE_DEFAULT ? !asked->allow_other : write == CONFIG_WRITE_ON;
+}
+
 /* daemon is NULL in the foreground. */
 static int serve(const struct request *request, const char *path,
                  struct config *take_config, struct daemon *daemon, struct error *err)
@@ -77,6 +83,7 @@ static int serve(const struct request *request, const char *path,
             .ttl_negative_ms = wire->config->ttl_negative,
             .allow_other = request->options.allow_other,
             .noexec = request->options.noexec,
+            .write_aliases = may_write(wire->config->write_aliases, &request->options),
             .debug = request->options.debug,
             .no_passthrough = request->options.no_passthrough,
             .no_direct_mmap = request->options.no_direct_mmap,

@@ -124,7 +124,7 @@ static const struct config_key file_keys[] = {
     {"write.staging", &switch_type,      FIELD(write_staging), NULL,
      "publish models through the mount; no effect yet, mounts are read-only"                                },
     {"write.aliases", &switch_type,      FIELD(write_aliases), NULL,
-     "change aliases through the mount; no effect yet"                                                      },
+     "change aliases through the mount; on, but off under allow_other"                                      },
     {"write.meta",    &switch_type,      FIELD(write_meta),    NULL,
      "change metadata through the mount; no effect yet"                                                     },
     {"log",           &level_type,       FIELD(log),           "info",       "error, warning, info or debug"},

@@ -19,6 +19,8 @@
 #include "fs/fs.h"
 #include "fs/place.h"
 
+#include "fs/target.h"
+
 #include <fuse_lowlevel.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -32,6 +34,11 @@ enum call_kind {
     CALL_READ,
     CALL_OPENDIR,
     CALL_READDIR,
+    CALL_MKDIR, /* from here on: requests that change something */
+    CALL_RMDIR,
+    CALL_SYMLINK,
+    CALL_UNLINK,
+    CALL_RENAME,
     CALL_KINDS,
 };
 
@@ -39,7 +46,10 @@ struct call {
     enum call_kind kind;
     fuse_req_t req;
     uint64_t node_id;
-    char name[NAME_MAX + 1];  /* LOOKUP */
+    char name[NAME_MAX + 1];  /* LOOKUP, and what changes folders */
+    char other[TARGET_SIZE];  /* RENAME: new name; SYMLINK: path of the target */
+    uint64_t other_id;        /* RENAME: new folder */
+    unsigned flags;           /* RENAME */
     struct fuse_file_info fi; /* OPEN, READ, OPENDIR, READDIR */
     size_t size;              /* READ, READDIR */
     uint64_t offset;          /* READ, READDIR */
@@ -78,6 +88,11 @@ struct answer {
         uint64_t size;
         uint32_t generation;
     } want;
+    struct {
+        const char *alias; /* lent by the slot table; NULL: no alias was changed */
+        char before[MODEL_ID_SIZE];
+        char after[MODEL_ID_SIZE];
+    } changed;
 };
 
 enum { ANSWER_BYTES_MAX = 64 << 20 };

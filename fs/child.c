@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "fs/describe.h"
 #include "fs/info.h"
+#include "fs/pending.h"
 #include "resolver/uid.h"
 
 #include <errno.h>
@@ -105,11 +106,18 @@ static int find_alias(struct fs *fs, const struct place *parent, const char *nam
                       enum resolve_how how, struct place *child, int64_t *keep_ms,
                       struct error *err)
 {
-    struct alias_target target;
+    struct pending_view view = pending_view(fs->pending, name);
+    struct alias_target target = {.fresh.left_ms = fs->options.ttl_alias_ms};
     struct error other = {0};
     struct uid uid;
-    int rc = resolver_alias(fs->resolver, name, how, &target, err);
+    int rc = 0;
 
+    if (is_info(parent->kind))
+        view.has_folder = false; /* nothing is known of it */
+    if (view.is_hidden && !view.has_folder)
+        return fail(err, ENOENT, "alias '%s' was removed", name);
+    if (!view.has_folder)
+        rc = resolver_alias(fs->resolver, name, how, &target, err);
     if (rc == 0) {
         *keep_ms = target.fresh.left_ms;
         *child = (struct place){
@@ -165,14 +173,43 @@ static int find_in_model(struct fs *fs, const struct place *parent, const char *
     return find_release(fs, kind, parent->name, name, how, child, keep_ms, err);
 }
 
+/* A link that was made here and that no repository knows of. */
+static int find_pending(struct fs *fs, const struct place *parent, const char *name,
+                        struct place *child)
+{
+    struct pending_link link;
+
+    if (parent->kind != NODE_ALIAS ||
+        pending_find(fs->pending, parent->name, name, &link) < 0)
+        return -ENOENT;
+    *child = (struct place){
+        .kind = NODE_LINK_ALIAS, .index = link.serial, .release = link.release};
+    return 0;
+}
+
+static bool is_pending_removal(struct fs *fs, const struct place *parent,
+                               const char *name)
+{
+    struct pending_view view = pending_view(fs->pending, parent->name);
+
+    return view.is_hidden || (view.no_current && strcmp(name, "current") == 0);
+}
+
 static int find_in_alias(struct fs *fs, const struct place *parent, const char *name,
                          enum resolve_how how, struct place *child, int64_t *keep_ms,
                          struct error *err)
 {
     struct alias_target target;
     int64_t left_ms;
-    int rc = resolver_alias(fs->resolver, parent->name, how, &target, err);
+    int rc;
 
+    if (find_pending(fs, parent, name, child) == 0) {
+        *keep_ms = fs->options.ttl_alias_ms;
+        return 0;
+    }
+    if (is_pending_removal(fs, parent, name))
+        return fail(err, ENOENT, "alias '%s' was removed", parent->name);
+    rc = resolver_alias(fs->resolver, parent->name, how, &target, err);
     if (rc < 0)
         return rc;
     left_ms = target.fresh.left_ms;

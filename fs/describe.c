@@ -79,7 +79,8 @@ static void canonical(const struct place *place, char *buffer)
 
     if (describe_is_link(place->kind)) {
         describe_link(place, target);
-        snprintf(buffer, CANONICAL_MAX, "@link/%d/%s", place->kind, target);
+        snprintf(buffer, CANONICAL_MAX, "@link/%d/%u/%s", place->kind, place->index,
+                 target);
     } else if (place->kind == NODE_VERSION) {
         snprintf(buffer, CANONICAL_MAX, "%s/%s", place->release.id,
                  place->release.version);

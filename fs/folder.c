@@ -5,6 +5,7 @@
 #include "fs/child.h"
 #include "fs/describe.h"
 #include "fs/info.h"
+#include "fs/pending.h"
 #include "resolver/uid.h"
 
 #include <errno.h>
@@ -13,11 +14,16 @@
 struct folder {
     struct place place;
     struct names *aliases;         /* at the top */
+    struct bytes pending;          /* names made here, each with its NUL */
+    struct bytes hidden;           /* aliases that are as good as removed */
+    bool has_current;              /* of an alias */
     struct names *names;           /* models at the top, or a folder of @tree */
     struct version_list *versions; /* of a model or an alias */
     struct archive *archive;       /* of a version */
     size_t size;
 };
+
+enum { PENDING_BYTES_MAX = 1 << 20 };
 
 static const char *const link_names[] = {"latest", "current"};
 
@@ -31,6 +37,45 @@ static size_t fixed_count(const struct folder *folder)
     return folder->place.kind == NODE_ROOT ? CHILD_FIXED : 0;
 }
 
+/* The name at a position of texts that end in NUL; "" past the end. */
+static const char *text_at(const struct bytes *texts, size_t position)
+{
+    size_t at = 0;
+
+    while (at < texts->size && position-- > 0)
+        at += strlen(texts->data + at) + 1;
+    return texts->data + at;
+}
+
+static size_t count_texts(const struct bytes *texts)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < texts->size; i++)
+        count += texts->data[i] == '\0';
+    return count;
+}
+
+static bool has_text(const struct bytes *texts, const char *text)
+{
+    for (size_t at = 0; at < texts->size; at += strlen(texts->data + at) + 1) {
+        if (strcmp(texts->data + at, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Folders made here that are no aliases yet, and aliases that are going. */
+static int list_pending(struct fs *fs, struct folder *folder, struct error *err)
+{
+    int rc = pending_names(fs->pending, PENDING_HIDDEN, NULL, &folder->hidden, err);
+
+    if (rc == 0 && folder->place.kind == NODE_ROOT)
+        rc = pending_names(fs->pending, PENDING_FOLDERS, NULL, &folder->pending, err);
+    folder->size += count_texts(&folder->pending);
+    return rc;
+}
+
 static int list_top(struct fs *fs, struct folder *folder, enum resolve_how how,
                     struct error *err)
 {
@@ -41,6 +86,18 @@ static int list_top(struct fs *fs, struct folder *folder, enum resolve_how how,
     if (rc == 0)
         folder->size =
             fixed_count(folder) + folder->aliases->count + folder->names->count;
+    return rc < 0 ? rc : list_pending(fs, folder, err);
+}
+
+/* What a folder of an alias has beside the links of the repository. */
+static int list_links(struct fs *fs, struct folder *folder, struct error *err)
+{
+    int rc = 0;
+
+    if (folder->place.kind == NODE_ALIAS)
+        rc = pending_names(fs->pending, PENDING_LINKS, folder->place.name,
+                           &folder->pending, err);
+    folder->size += count_texts(&folder->pending);
     return rc;
 }
 
@@ -48,18 +105,25 @@ static int list_versions(struct fs *fs, struct folder *folder, enum resolve_how 
                          struct error *err)
 {
     const char *id = folder->place.name;
+    struct pending_view view = {.no_current = false};
     struct alias_target target;
     int rc = 0;
 
     if (is_alias(folder->place.kind)) {
-        rc = resolver_alias(fs->resolver, folder->place.name, how, &target, err);
+        view = pending_view(fs->pending, id);
+        if (!view.is_hidden)
+            rc = resolver_alias(fs->resolver, id, how, &target, err);
+        if (view.is_hidden || (rc == -ENOENT && view.has_folder))
+            return list_links(fs, folder, err);
         id = target.id;
+        folder->has_current = !view.no_current;
     }
     if (rc == 0)
         rc = resolver_versions(fs->resolver, id, how, &folder->versions, err);
-    if (rc == 0)
-        folder->size = folder->versions->count + (is_alias(folder->place.kind) ? 2 : 1);
-    return rc;
+    if (rc < 0)
+        return rc;
+    folder->size = folder->versions->count + (folder->has_current ? 2 : 1);
+    return list_links(fs, folder, err);
 }
 
 static int list_members(struct fs *fs, struct folder *folder, enum resolve_how how,
@@ -124,6 +188,8 @@ int folder_make(struct fs *fs, const struct place *place, enum resolve_how how,
     int rc;
 
     folder->place = *place;
+    bytes_init(&folder->pending, PENDING_BYTES_MAX);
+    bytes_init(&folder->hidden, PENDING_BYTES_MAX);
     rc = list(fs, folder, how, err);
     if (rc < 0) {
         folder_free(folder);
@@ -137,6 +203,8 @@ void folder_free(struct folder *folder)
 {
     if (!folder)
         return;
+    bytes_done(&folder->pending);
+    bytes_done(&folder->hidden);
     names_unref(folder->aliases);
     names_unref(folder->names);
     version_list_unref(folder->versions);
@@ -147,6 +215,18 @@ void folder_free(struct folder *folder)
 size_t folder_size(const struct folder *folder)
 {
     return folder->size;
+}
+
+/* Did a folder made here become an alias since? */
+static bool is_listed(const struct folder *folder, const char *name)
+{
+    const struct names *aliases = folder->aliases;
+
+    for (size_t i = 0; i < aliases->count; i++) {
+        if (strcmp(aliases->names[i], name) == 0)
+            return !has_text(&folder->hidden, name);
+    }
+    return false;
 }
 
 static const char *get_at_top(const struct folder *folder, size_t position,
@@ -163,11 +243,17 @@ static const char *get_at_top(const struct folder *folder, size_t position,
     if (position < folder->aliases->count) {
         place->kind = is_root ? NODE_ALIAS : NODE_INFO_ALIAS;
         place->name = folder->aliases->names[position];
-    } else {
-        place->kind = is_root ? NODE_MODEL : NODE_INFO_MODEL;
-        place->name = folder->names->names[position - folder->aliases->count];
+        return has_text(&folder->hidden, place->name) ? NULL : place->name;
     }
-    return place->name;
+    position -= folder->aliases->count;
+    if (position < folder->names->count) {
+        place->kind = is_root ? NODE_MODEL : NODE_INFO_MODEL;
+        place->name = folder->names->names[position];
+        return place->name;
+    }
+    place->kind = NODE_ALIAS;
+    place->name = text_at(&folder->pending, position - folder->names->count);
+    return is_listed(folder, place->name) ? NULL : place->name;
 }
 
 static const char *get_version(const struct folder *folder, size_t position,
@@ -176,9 +262,14 @@ static const char *get_version(const struct folder *folder, size_t position,
     const struct version_list *versions = folder->versions;
     const struct version_entry *entry;
 
+    size_t count = versions ? versions->count : 0;
+    size_t links = !versions ? 0 : folder->has_current ? 2 : 1;
+
     place->kind = is_alias(folder->place.kind) ? NODE_LINK_ALIAS : NODE_LINK_MODEL;
-    if (position >= versions->count)
-        return link_names[position - versions->count];
+    if (position >= count + links)
+        return text_at(&folder->pending, position - count - links);
+    if (position >= count)
+        return link_names[position - count];
     entry = &versions->entries[position];
     if (entry->is_shadowed || child_is_reserved(entry->version))
         return NULL;

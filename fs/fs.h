@@ -20,6 +20,8 @@ struct fs {
     struct slots *slots;
     struct channel *channel;
     struct workers *pool;            /* runs what may block */
+    struct workers *change_pool;     /* the same, for what changes repositories */
+    struct pending *pending;         /* changes of aliases that are ours alone */
     struct parked_list *parked;      /* requests that wait */
     struct open_files *open_files;   /* members that are open */
     struct directories *directories; /* folders that are open */

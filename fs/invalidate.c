@@ -4,7 +4,6 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/sync.h"
-#include "fs/place.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -104,10 +103,8 @@ int invalidate_open(struct fuse_session *session, struct invalidate **ret_invali
     return 0;
 }
 
-void invalidate_close(struct invalidate *invalidate)
+void invalidate_stop(struct invalidate *invalidate)
 {
-    struct notice *notice;
-
     if (!invalidate)
         return;
     lock_acquire(&invalidate->lock);
@@ -115,6 +112,14 @@ void invalidate_close(struct invalidate *invalidate)
     condition_broadcast(&invalidate->changed);
     lock_release(&invalidate->lock);
     pthread_join(invalidate->thread, NULL);
+}
+
+void invalidate_free(struct invalidate *invalidate)
+{
+    struct notice *notice;
+
+    if (!invalidate)
+        return;
     lock_acquire(&invalidate->lock);
     while ((notice = next_locked(invalidate)))
         notice_free(notice);
@@ -131,7 +136,7 @@ static void add(struct invalidate *invalidate, uint64_t node_id, const char *nam
     notice->node_id = node_id;
     notice->name = name ? xstrdup(name) : NULL;
     lock_acquire(&invalidate->lock);
-    if (invalidate->count < QUEUE_MAX) {
+    if (invalidate->count < QUEUE_MAX && !invalidate->is_closing) {
         STAILQ_INSERT_TAIL(&invalidate->queue, notice, link);
         invalidate->count++;
         notice = NULL;
@@ -140,6 +145,15 @@ static void add(struct invalidate *invalidate, uint64_t node_id, const char *nam
     lock_release(&invalidate->lock);
     if (notice)
         notice_free(notice);
+}
+
+void invalidate_entry(struct fs *fs, const struct place *folder, const char *name)
+{
+    struct error err = {0};
+    uint64_t node_id;
+
+    if (place_id(fs->slots, folder, &node_id, &err) == 0)
+        add(fs->invalidate, node_id, name); /* else the kernel knows nothing of it */
 }
 
 void invalidate_content(struct fs *fs, uint64_t node_id)

@@ -10,6 +10,7 @@
 #include "cache/toc.h"
 #include "common/error.h"
 #include "fs/fs.h"
+#include "fs/place.h"
 
 #include <stdint.h>
 
@@ -18,8 +19,13 @@ struct invalidate;
 int invalidate_open(struct fuse_session *session, struct invalidate **ret_invalidate,
                     struct error *err);
 
-/* Drops what is still queued. Before the session is destroyed. Accepts NULL. */
-void invalidate_close(struct invalidate *invalidate);
+/* Drops what is still queued and what comes later. Before the session is unmounted.
+ * Accepts NULL. */
+void invalidate_stop(struct invalidate *invalidate);
+void invalidate_free(struct invalidate *invalidate); /* accepts NULL */
+
+/* What a name in a folder stands for. */
+void invalidate_entry(struct fs *fs, const struct place *folder, const char *name);
 
 /* The pages of a file, and its attributes. */
 void invalidate_content(struct fs *fs, uint64_t node_id);

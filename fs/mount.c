@@ -4,9 +4,11 @@
 #include "fs/directory.h"
 #include "fs/fs.h"
 #include "fs/invalidate.h"
+#include "fs/links.h"
 #include "fs/open_files.h"
 #include "fs/ops.h"
 #include "fs/parked.h"
+#include "fs/pending.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
 
@@ -17,6 +19,7 @@
 
 enum {
     POOL_THREADS = 32, /* look-ups that may wait for backends at once */
+    CHANGE_THREADS = 4,
     POOL_QUEUE_MAX = 65536,
 };
 
@@ -29,6 +32,11 @@ static int open_parts(struct fs *fs, struct error *err)
                                                     .threads = POOL_THREADS,
                                                     .queue_max = POOL_QUEUE_MAX},
                           &fs->pool, err);
+    if (rc == 0)
+        rc = workers_open(&(struct workers_options){.name = "changing",
+                                                    .threads = CHANGE_THREADS,
+                                                    .queue_max = POOL_QUEUE_MAX},
+                          &fs->change_pool, err);
     if (rc == 0)
         rc = parked_open(serve_expired, &fs->parked, err);
     if (rc == 0)
@@ -46,6 +54,8 @@ static int open_parts(struct fs *fs, struct error *err)
         fs->open_files = open_files_new(fs->channel);
     if (rc == 0)
         rc = invalidate_open(channel_session(fs->channel), &fs->invalidate, err);
+    if (rc == 0)
+        rc = pending_open(links_remove_alias, fs, &fs->pending, err);
     return rc;
 }
 
@@ -54,10 +64,13 @@ static int open_parts(struct fs *fs, struct error *err)
 static void close_parts(struct fs *fs)
 {
     parked_close(fs->parked);
-    invalidate_close(fs->invalidate);
+    invalidate_stop(fs->invalidate);
     channel_unmount(fs->channel);
+    workers_close(fs->change_pool);
     workers_close(fs->pool);
     parked_free(fs->parked);
+    pending_close(fs->pending);
+    invalidate_free(fs->invalidate);
     open_files_free(fs->open_files);
     channel_close(fs->channel);
     directories_free(fs->directories);

@@ -1,4 +1,4 @@
-/* ops.c: turns each request of the kernel into a call; refuses what would write. */
+/* ops.c: turns each request of the kernel into a call. */
 #include "fs/ops.h"
 
 #include "fs/call.h"
@@ -146,39 +146,65 @@ static void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
     fuse_reply_err(req, EROFS);
 }
 
+/* A call about a name; answered here if no file system has such names. */
+static void serve_name(fuse_req_t req, struct call *call, const char *name,
+                       const char *other)
+{
+    call->req = req;
+    if (strlen(name) >= sizeof call->name || strlen(other) >= sizeof call->other) {
+        fuse_reply_err(req, ENAMETOOLONG);
+        return;
+    }
+    memcpy(call->name, name, strlen(name) + 1);
+    memcpy(call->other, other, strlen(other) + 1);
+    serve(channel_owner(req), call);
+}
+
 static void ops_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-    (void)parent;
-    (void)name;
-    (void)mode;
-    fuse_reply_err(req, EROFS);
+    (void)mode; /* that of all folders */
+    serve_name(req, &(struct call){.kind = CALL_MKDIR, .node_id = parent}, name, "");
+}
+
+static void ops_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    serve_name(req, &(struct call){.kind = CALL_RMDIR, .node_id = parent}, name, "");
 }
 
 static void ops_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-    (void)parent;
-    (void)name;
-    fuse_reply_err(req, EROFS);
+    serve_name(req, &(struct call){.kind = CALL_UNLINK, .node_id = parent}, name, "");
 }
 
 static void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
                         const char *name)
 {
-    (void)target;
-    (void)parent;
-    (void)name;
-    fuse_reply_err(req, EROFS);
+    struct fs *fs = channel_owner(req);
+    struct error err = {0};
+    char path[TARGET_SIZE];
+    struct place place;
+    int rc = place_of(fs->slots, parent, &place, &err);
+
+    if (rc == 0 && place.kind != NODE_ALIAS)
+        rc = -EROFS;
+    if (rc == 0)
+        rc = target_parse(fs->options.mountpoint, place.name, target, path, &err);
+    if (rc < 0)
+        fuse_reply_err(req, -rc);
+    else
+        serve_name(req, &(struct call){.kind = CALL_SYMLINK, .node_id = parent}, name,
+                   path);
 }
 
 static void ops_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
                        fuse_ino_t new_parent, const char *new_name, unsigned flags)
 {
-    (void)parent;
-    (void)name;
-    (void)new_parent;
-    (void)new_name;
-    (void)flags;
-    fuse_reply_err(req, EROFS);
+    serve_name(req,
+               &(struct call){.kind = CALL_RENAME,
+                              .node_id = parent,
+                              .other_id = new_parent,
+                              .flags = flags},
+               name, new_name);
 }
 
 static void ops_link(fuse_req_t req, fuse_ino_t node_id, fuse_ino_t parent,
@@ -211,7 +237,7 @@ const struct fuse_lowlevel_ops ops = {
     .mknod = ops_mknod,
     .mkdir = ops_mkdir,
     .unlink = ops_unlink,
-    .rmdir = ops_unlink,
+    .rmdir = ops_rmdir,
     .symlink = ops_symlink,
     .rename = ops_rename,
     .link = ops_link,

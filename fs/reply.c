@@ -119,7 +119,7 @@ int reply_log_print(struct reply_log *log, struct bytes *to, struct error *err)
     return rc;
 }
 
-int reply_errno(int rc)
+int reply_errno(enum call_kind kind, int rc)
 {
     static const struct {
         int inside, outside;
@@ -130,6 +130,8 @@ int reply_errno(int rc)
         {EINPROGRESS, EAGAIN}, /* our bug, but nobody must hang */
     };
 
+    if (kind >= CALL_MKDIR && rc == -EINVAL)
+        return EINVAL;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (-rc == table[i].inside)
             return table[i].outside;
@@ -141,13 +143,14 @@ int reply_errno(int rc)
 static bool is_ordinary(int code)
 {
     return code == ENOENT || code == ESTALE || code == EINTR || code == EROFS ||
-           code == EISDIR || code == ENOTDIR;
+           code == EISDIR || code == ENOTDIR || code == EEXIST || code == ENOTEMPTY ||
+           code == EXDEV;
 }
 
 static void reply_failure(struct fs *fs, const struct call *call, int rc,
                           const struct error *err)
 {
-    int code = reply_errno(rc);
+    int code = reply_errno(call->kind, rc);
 
     fuse_reply_err(call->req, code);
     if (is_ordinary(-rc))

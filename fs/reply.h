@@ -21,8 +21,9 @@ void reply(struct fs *fs, const struct call *call, int rc, const struct answer *
 /* Log and remember a failure that no reply carries. */
 void reply_note(struct reply_log *log, const char *message);
 
-/* The errno that a user sees for rc: DESIGN's table, "Errors". */
-int reply_errno(int rc);
+/* The errno that a user sees for rc: DESIGN's table, "Errors". What is wrong with a
+ * request that changes something is the user's to know. */
+int reply_errno(enum call_kind kind, int rc);
 
 /* The last failures as YAML list items indented by two blanks, newest last. */
 int reply_log_print(struct reply_log *log, struct bytes *to, struct error *err);

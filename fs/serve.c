@@ -5,6 +5,7 @@
 #include "common/sync.h"
 #include "fs/directory.h"
 #include "fs/invalidate.h"
+#include "fs/links.h"
 #include "fs/read.h"
 #include "fs/reply.h"
 #include "fs/tree.h"
@@ -16,17 +17,29 @@ enum {
     ASK_MS = 30000,   /* everything else that asks a backend */
 };
 
+/* Which threads may wait for a backend with it. */
+enum pool {
+    POOL_ASK,
+    POOL_CHANGE, /* a repository that takes no changes does not keep readers waiting */
+};
+
 static const struct {
     call_handler *handler;
     int deadline_ms;
+    enum pool pool;
 } kinds[CALL_KINDS] = {
-    [CALL_LOOKUP] = {tree_lookup,    LOOKUP_MS},
-    [CALL_GETATTR] = {tree_getattr,   ASK_MS   },
-    [CALL_READLINK] = {tree_readlink,  ASK_MS   },
-    [CALL_OPEN] = {read_open,      ASK_MS   },
-    [CALL_READ] = {read_bytes,     ASK_MS   },
-    [CALL_OPENDIR] = {directory_open, LOOKUP_MS},
-    [CALL_READDIR] = {directory_read, LOOKUP_MS},
+    [CALL_LOOKUP] = {tree_lookup,    LOOKUP_MS, POOL_ASK   },
+    [CALL_GETATTR] = {tree_getattr,   ASK_MS,    POOL_ASK   },
+    [CALL_READLINK] = {tree_readlink,  ASK_MS,    POOL_ASK   },
+    [CALL_OPEN] = {read_open,      ASK_MS,    POOL_ASK   },
+    [CALL_READ] = {read_bytes,     ASK_MS,    POOL_ASK   },
+    [CALL_OPENDIR] = {directory_open, LOOKUP_MS, POOL_ASK   },
+    [CALL_READDIR] = {directory_read, LOOKUP_MS, POOL_ASK   },
+    [CALL_MKDIR] = {links_mkdir,    LOOKUP_MS, POOL_ASK   },
+    [CALL_RMDIR] = {links_rmdir,    LOOKUP_MS, POOL_ASK   },
+    [CALL_SYMLINK] = {links_symlink,  ASK_MS,    POOL_CHANGE},
+    [CALL_UNLINK] = {links_unlink,   ASK_MS,    POOL_ASK   },
+    [CALL_RENAME] = {links_rename,   ASK_MS,    POOL_CHANGE},
 };
 
 static int run(struct fs *fs, const struct call *call, enum resolve_how how,
@@ -46,6 +59,7 @@ static void finish(struct parked *parked, int rc, const struct answer *answer,
         reply(parked->fs, &parked->call, rc, answer, err);
         parked_replied(parked);
     }
+    links_tell(parked->fs, answer);
     parked_drop(parked);
 }
 
@@ -125,7 +139,9 @@ static void park_to_ask(struct fs *fs, const struct call *call)
     int rc;
 
     answer_init(&answer);
-    rc = workers_submit(fs->pool, ask, parked, &err);
+    rc =
+        workers_submit(kinds[call->kind].pool == POOL_CHANGE ? fs->change_pool : fs->pool,
+                       ask, parked, &err);
     if (rc < 0)
         finish(parked, rc, &answer, &err);
 }
@@ -144,6 +160,7 @@ void serve(struct fs *fs, const struct call *call)
         await_bytes(parked_add(fs->parked, fs, call, INT64_MAX), &answer);
     else
         reply(fs, call, rc, &answer, &err);
+    links_tell(fs, &answer);
 }
 
 void serve_expired(struct parked *parked)

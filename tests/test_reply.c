@@ -29,7 +29,7 @@ static void test_errno_of_users(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         test_row(i, "%s", strerrorname_np(-rows[i].inside));
-        assert_int_equal(reply_errno(rows[i].inside), rows[i].outside);
+        assert_int_equal(reply_errno(CALL_READ, rows[i].inside), rows[i].outside);
     }
 }
 

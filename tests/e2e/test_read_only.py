@@ -12,7 +12,8 @@ class ReadOnly(MountTest):
         super().setUp()
         models = self.repository()
         self.uid = models.publish({"a.txt": b"a\n", "log/b.txt": b"b\n"}, alias="prod")
-        self.fs = self.mount(models)
+        off = {"staging": False, "aliases": False, "meta": False}
+        self.fs = self.mount(models, write=off)
         self.file = self.fs.path(self.uid, "a.txt")
 
     def test_changes_of_files(self):

@@ -6,8 +6,10 @@
 #include "fs/child.h"
 #include "fs/directory.h"
 #include "fs/invalidate.h"
+#include "fs/links.h"
 #include "fs/open_files.h"
 #include "fs/parked.h"
+#include "fs/pending.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
 
@@ -75,12 +77,14 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
 
     check(slots_open(-1, &fs->slots, &err), &err);
     check(workers_open(&pool, &fs->pool, &err), &err);
+    check(workers_open(&pool, &fs->change_pool, &err), &err);
     check(parked_open(serve_expired, &fs->parked, &err), &err);
     fs->channel = fuse_fake_channel(kernel, &(struct channel_options){0}, fs);
     fs->open_files = open_files_new(fs->channel);
     fs->directories = directories_new();
     fs->reply_log = reply_log_new();
     check(invalidate_open(channel_session(fs->channel), &fs->invalidate, &err), &err);
+    check(pending_open(links_remove_alias, fs, &fs->pending, &err), &err);
 }
 
 void fs_fixture_open(struct fs_fixture *fixture, const struct fs_fixture_options *options)
@@ -102,9 +106,12 @@ void fs_fixture_close(struct fs_fixture *fixture)
 
     fault_backend_clear(fixture->cache.fault);
     parked_close(fs->parked);
-    invalidate_close(fs->invalidate);
+    invalidate_stop(fs->invalidate);
+    workers_close(fs->change_pool);
     workers_close(fs->pool);
     parked_free(fs->parked);
+    pending_close(fs->pending);
+    invalidate_free(fs->invalidate);
     open_files_free(fs->open_files);
     channel_close(fs->channel);
     directories_free(fs->directories);

@@ -1,0 +1,170 @@
+/* Tests of pending.c. */
+#include "fs/pending.h"
+
+#include "common/sync.h"
+#include "tests/test.h"
+
+#include <errno.h>
+
+/* What was removed, as a text of names. */
+struct removed {
+    struct lock lock;
+    struct condition changed;
+    char names[256];
+    unsigned count;
+};
+
+static void note_removed(void *arg, const char *alias)
+{
+    struct removed *removed = arg;
+
+    lock_acquire(&removed->lock);
+    snprintf(removed->names + strlen(removed->names),
+             sizeof removed->names - strlen(removed->names), "%s ", alias);
+    removed->count++;
+    condition_broadcast(&removed->changed);
+    lock_release(&removed->lock);
+}
+
+static struct pending *open_pending(struct removed *removed)
+{
+    struct pending *pending = NULL;
+    struct error err = {0};
+
+    *removed = (struct removed){.count = 0};
+    lock_init(&removed->lock);
+    condition_init(&removed->changed);
+    assert_int_equal(pending_open(note_removed, removed, &pending, &err), 0);
+    return pending;
+}
+
+static void close_pending(struct pending *pending, struct removed *removed)
+{
+    pending_close(pending);
+    condition_done(&removed->changed);
+    lock_done(&removed->lock);
+}
+
+static void wait_for_removal(struct removed *removed)
+{
+    lock_acquire(&removed->lock);
+    while (removed->count == 0)
+        condition_wait(&removed->changed, &removed->lock);
+    lock_release(&removed->lock);
+}
+
+static void test_folders(void **state)
+{
+    struct removed removed;
+    struct pending *pending = open_pending(&removed);
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(pending_add_folder(pending, "new", &err), 0);
+    assert_int_equal(pending_add_folder(pending, "new", &err), -EEXIST);
+    assert_true(pending_view(pending, "new").has_folder);
+    assert_int_equal(pending_remove_folder(pending, "new", false, &err), 0);
+    assert_false(pending_view(pending, "new").has_folder);
+    close_pending(pending, &removed);
+    assert_int_equal(removed.count, 0);
+}
+
+static void test_links(void **state)
+{
+    struct pending_link first = {
+        .release = {.id = "3e120e8d", .version = "1.0.0"}
+    };
+    struct pending_link found, again;
+    struct removed removed;
+    struct pending *pending = open_pending(&removed);
+    struct error err = {0};
+    struct bytes names;
+
+    (void)state;
+    bytes_init(&names, 1000);
+    assert_int_equal(pending_find(pending, "prod", "tmp", &found), -ENOENT);
+    assert_int_equal(pending_add(pending, "prod", "tmp", &first, &err), 0);
+    assert_int_equal(pending_add(pending, "prod", "tmp2", &first, &err), 0);
+    assert_int_equal(pending_find(pending, "prod", "tmp", &found), 0);
+    assert_int_equal(pending_find(pending, "prod", "tmp2", &again), 0);
+    assert_string_equal(found.release.version, "1.0.0");
+    assert_int_not_equal(found.serial, again.serial);
+    assert_int_equal(pending_names(pending, PENDING_LINKS, "prod", &names, &err), 0);
+    assert_int_equal(names.size, sizeof "tmp" + sizeof "tmp2");
+    assert_int_equal(pending_remove_folder(pending, "prod", false, &err), -ENOTEMPTY);
+    assert_int_equal(pending_drop(pending, "prod", "tmp"), 0);
+    assert_int_equal(pending_drop(pending, "prod", "tmp"), -ENOENT);
+    bytes_done(&names);
+    close_pending(pending, &removed);
+}
+
+static void test_removal_with_the_folder(void **state)
+{
+    struct removed removed;
+    struct pending *pending = open_pending(&removed);
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(pending_remove_folder(pending, "prod", true, &err), -ENOTEMPTY);
+    pending_drop_current(pending, "prod");
+    assert_true(pending_view(pending, "prod").no_current);
+    assert_int_equal(pending_remove_folder(pending, "prod", true, &err), 0);
+    wait_for_removal(&removed);
+    close_pending(pending, &removed);
+    assert_string_equal(removed.names, "prod ");
+}
+
+static void test_removal_at_the_end(void **state)
+{
+    struct removed removed;
+    struct pending *pending = open_pending(&removed);
+
+    (void)state;
+    pending_drop_current(pending, "prod");
+    close_pending(pending, &removed);
+    assert_string_equal(removed.names, "prod ");
+}
+
+static void test_new_current_in_time(void **state)
+{
+    struct removed removed;
+    struct pending *pending = open_pending(&removed);
+
+    (void)state;
+    pending_drop_current(pending, "prod");
+    pending_postpone(pending, "prod");
+    pending_begin(pending, "prod");
+    pending_end(pending, "prod", true);
+    assert_false(pending_view(pending, "prod").no_current);
+    close_pending(pending, &removed);
+    assert_int_equal(removed.count, 0);
+}
+
+/* What could not be set leaves `current` unlinked. */
+static void test_new_current_that_failed(void **state)
+{
+    struct removed removed;
+    struct pending *pending = open_pending(&removed);
+
+    (void)state;
+    pending_drop_current(pending, "prod");
+    pending_begin(pending, "prod");
+    pending_end(pending, "prod", false);
+    assert_true(pending_view(pending, "prod").no_current);
+    close_pending(pending, &removed);
+    assert_string_equal(removed.names, "prod ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_removal_with_the_folder),
+        cmocka_unit_test(test_removal_at_the_end),
+        cmocka_unit_test(test_new_current_in_time),
+        cmocka_unit_test(test_new_current_that_failed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
