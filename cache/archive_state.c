@@ -169,8 +169,8 @@ static void adopt_locked(struct archive *archive, uint32_t index, int final_fd)
 
 static int open_final(struct archive *archive)
 {
-    return openat(archive->cache->store.root_fd, archive->tree->final_path,
-                  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return files_open_beneath(archive->cache->store.root_fd, archive->tree->final_path,
+                              O_PATH | O_DIRECTORY, 0, &(struct error){0});
 }
 
 bool archive_state_adopt_foreign(struct archive *archive)

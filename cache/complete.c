@@ -46,7 +46,7 @@ static int make_folders(struct archive *archive, struct error *err)
             continue;
         toc_path(toc, i, path);
         CLEANUP_FREE char *full = xasprintf("files/%s", path);
-        rc = files_make_folders(archive->tree->folder_fd, full, 0777, err);
+        rc = files_make_folders_beneath(archive->tree->folder_fd, full, 0777, err);
     }
     return rc;
 }
@@ -71,7 +71,7 @@ static int drop_ours(struct archive *archive, struct error *err)
     if (rc == 0)
         rc = files_remove_tree(tree->folder_fd, "files", err);
     if (rc == 0)
-        rc = files_make_folders(tree->folder_fd, "files", 0777, err);
+        rc = files_make_folders_beneath(tree->folder_fd, "files", 0777, err);
     return rc;
 }
 
@@ -91,13 +91,16 @@ static int put_in_place(struct archive *archive, struct error *err)
 {
     const struct store *store = &archive->cache->store;
     struct tree *tree = archive->tree;
-    int rc = store_has_files(store, tree->final_path, err);
+    const char *name;
+    CLEANUP_CLOSE int folder =
+        files_open_parent(store->root_fd, tree->final_path, &name, err);
+    int rc = folder < 0 ? folder : store_has_files(store, tree->final_path, err);
 
     if (rc < 0)
         return rc;
     if (rc > 0)
         return use_theirs(archive, err);
-    if (unlinkat(store->root_fd, tree->final_path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+    if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
         return fail_errno(err, "remove the empty folder '%s'", tree->final_path);
     FAULT("cache.complete.before-move");
     return tree_move(tree, err);
@@ -110,7 +113,8 @@ static int move_with_lock(struct archive *archive, int timeout_ms, struct error 
     CLEANUP_FREE char *lock = layout_lock(release->id, release->version, LAYOUT_MODEL);
     CLEANUP_CLOSE int folder = -1;
     int lock_fd = -1;
-    int rc = files_make_folders(store->root_fd, release->id, store->folder_mode, err);
+    int rc =
+        files_make_folders_beneath(store->root_fd, release->id, store->folder_mode, err);
 
     if (rc == 0)
         rc = model_lock_acquire(store->root_fd, lock, timeout_ms, &lock_fd, err);
@@ -120,7 +124,8 @@ static int move_with_lock(struct archive *archive, int timeout_ms, struct error 
     model_lock_release(lock_fd);
     if (rc < 0)
         return rc;
-    folder = openat(store->root_fd, release->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    folder = files_open_beneath(store->root_fd, release->id, O_RDONLY | O_DIRECTORY, 0,
+                                &(struct error){0});
     if (folder >= 0)
         (void)fsync(folder); /* lost with the power, the rename is made again */
     return 0;

@@ -151,7 +151,8 @@ static int save(struct documents *documents, const struct release *release,
     CLEANUP_FREE char *path = layout_path(release->id, release->version, which);
     CLEANUP_FREE char *lock = layout_lock(release->id, release->version, which);
     int lock_fd = -1;
-    int rc = files_make_folders(store->root_fd, release->id, store->folder_mode, err);
+    int rc =
+        files_make_folders_beneath(store->root_fd, release->id, store->folder_mode, err);
 
     if (rc == 0)
         rc = model_lock_acquire(store->root_fd, lock, LOCK_TIMEOUT_MS, &lock_fd, err);

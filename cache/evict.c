@@ -77,7 +77,7 @@ static int remove_tree(struct cache *cache, const struct candidate *candidate,
     const struct store *store = &cache->store;
     CLEANUP_FREE char *away = xasprintf(REMOVED "/%s-%s-%d-%u", candidate->id,
                                         candidate->digest, getpid(), number++);
-    int rc = files_make_folders(store->root_fd, REMOVED, 0777, err);
+    int rc = files_make_folders_beneath(store->root_fd, REMOVED, 0777, err);
 
     if (rc == 0 && renameat(store->root_fd, tree->path, store->root_fd, away) < 0)
         rc = fail_errno(err, "rename '%s'", tree->path);

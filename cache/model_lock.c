@@ -2,6 +2,7 @@
 #include "cache/model_lock.h"
 
 #include "common/cleanup.h"
+#include "common/files.h"
 #include "common/sync.h"
 
 #include <errno.h>
@@ -26,10 +27,10 @@ static bool is_still_at(int dir_fd, const char *path, int fd)
 static int try_lock(int dir_fd, const char *path, int *ret_fd, struct error *err)
 {
     CLEANUP_CLOSE int fd =
-        openat(dir_fd, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0664);
+        files_open_beneath(dir_fd, path, O_RDWR | O_CREAT | O_TRUNC, 0664, err);
 
     if (fd < 0)
-        return fail_errno(err, "open lock file '%s'", path);
+        return fail_context(err, fd, "lock file");
     (void)fchmod(fd, 0664); /* not ours: then its owner has set the mode */
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno == EWOULDBLOCK || errno == EINTR)

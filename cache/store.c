@@ -52,7 +52,7 @@ static int open_root(struct store *store, struct error *err)
     store->root_fd = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store->root_fd < 0)
         return fail_errno(err, "open");
-    rc = files_make_folders(store->root_fd, LAYOUT_TREES, 0777, err);
+    rc = files_make_folders_beneath(store->root_fd, LAYOUT_TREES, 0777, err);
     if (rc < 0)
         return rc;
     if (faccessat(store->root_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
@@ -96,11 +96,11 @@ static int open_folder(const struct store *store, const char *path, DIR **ret_di
                        struct error *err)
 {
     CLEANUP_CLOSE int fd =
-        openat(store->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        files_open_beneath(store->root_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
 
     *ret_dir = NULL;
     if (fd < 0)
-        return errno == ENOENT ? 0 : fail_errno(err, "open folder '%s'", path);
+        return fd == -ENOENT ? 0 : fd;
     *ret_dir = fdopendir(fd);
     if (!*ret_dir)
         return fail_errno(err, "read folder '%s'", path);
@@ -115,6 +115,8 @@ int store_list(const struct store *store, const char *folder, store_each *each, 
     const struct dirent *entry;
     int rc = open_folder(store, folder, &dir, err);
 
+    if (rc == -ENOTDIR || rc == -ELOOP || rc == -EACCES)
+        return 0; /* no folder of ours: what others put there must stop nobody */
     if (rc < 0 || !dir)
         return rc;
     while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {

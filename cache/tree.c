@@ -220,7 +220,7 @@ static int make_parents(struct tree *tree, char *path, struct error *err)
     int rc;
 
     *slash = '\0';
-    rc = files_make_folders(tree->folder_fd, path, 0777, err);
+    rc = files_make_folders_beneath(tree->folder_fd, path, 0777, err);
     *slash = '/';
     return rc;
 }
@@ -332,10 +332,10 @@ static void forget_move(struct tree_header *header, void *arg)
 
 int tree_forget_move(struct tree *tree, struct error *err)
 {
-    int rc = files_make_folders(tree->folder_fd, "files", 0777, err);
+    int rc = files_make_folders_beneath(tree->folder_fd, "files", 0777, err);
 
     if (rc == 0)
-        rc = files_make_folders(tree->folder_fd, "incoming", 0777, err);
+        rc = files_make_folders_beneath(tree->folder_fd, "incoming", 0777, err);
     return rc < 0 ? rc : tree_change_header(tree, forget_move, NULL, err);
 }
 
@@ -344,21 +344,24 @@ int tree_forget_move(struct tree *tree, struct error *err)
 static int move(struct tree *tree, struct error *err)
 {
     struct tree_header header;
-    int rc = tree_read_header(tree, &header, err);
+    const char *name;
+    CLEANUP_CLOSE int folder =
+        files_open_parent(tree->store->root_fd, tree->final_path, &name, err);
+    int rc = folder < 0 ? folder : tree_read_header(tree, &header, err);
 
     if (rc == 0)
         rc = identify(tree->folder_fd, "files", &header.folder_inode,
                       &header.folder_born_ns, err);
+    if (rc < 0)
+        return rc;
     header.flags |= TREE_IS_MOVED | TREE_IS_CLEAN;
-    if (rc == 0)
-        rc = tree_write_header(tree, &header, err);
+    rc = tree_write_header(tree, &header, err);
     if (rc < 0)
         return rc;
     if (fdatasync(tree->state_fd) < 0)
         return fail_errno(err, "fdatasync the state of '%s'", tree->path);
     FAULT("cache.complete.before-rename");
-    if (renameat2(tree->folder_fd, "files", tree->store->root_fd, tree->final_path,
-                  RENAME_NOREPLACE) == 0)
+    if (renameat2(tree->folder_fd, "files", folder, name, RENAME_NOREPLACE) == 0)
         return 0;
     rc = fail_errno(err, "rename '%s/files' to '%s'", tree->path, tree->final_path);
     header.flags &= ~(uint32_t)TREE_IS_MOVED;

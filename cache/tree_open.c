@@ -156,9 +156,9 @@ static int settle(struct tree *tree, const struct toc *toc, struct error *err)
     if (rc == 0)
         rc = settle_boot(tree, &header, err);
     if (rc == 0 && !(header.flags & TREE_IS_MOVED))
-        rc = files_make_folders(tree->folder_fd, "files", 0777, err);
+        rc = files_make_folders_beneath(tree->folder_fd, "files", 0777, err);
     if (rc == 0)
-        rc = files_make_folders(tree->folder_fd, "incoming", 0777, err);
+        rc = files_make_folders_beneath(tree->folder_fd, "incoming", 0777, err);
     if (rc == 0)
         rc = store_list(tree->store, incoming, drop_arriving, tree, err);
     if (rc == 0 && futimens(tree->state_fd, NULL) < 0)
@@ -169,7 +169,7 @@ static int settle(struct tree *tree, const struct toc *toc, struct error *err)
 /* 1: it was evicted under our hands. */
 static int try_open(struct tree *tree, const struct toc *toc, struct error *err)
 {
-    int rc = files_make_folders(tree->store->root_fd, tree->path, 0777, err);
+    int rc = files_make_folders_beneath(tree->store->root_fd, tree->path, 0777, err);
 
     if (rc == 0)
         rc = open_files(tree, O_CREAT, err);

@@ -127,9 +127,34 @@ int files_write_fd(int fd, const void *from, size_t size, struct error *err)
     return 0;
 }
 
-/* Open the folder that path lies in; *ret_name is the rest of path. */
-static int open_parent(int dir_fd, const char *path, const char **ret_name,
+int files_open_beneath(int dir_fd, const char *path, int flags, mode_t mode,
                        struct error *err)
+{
+    bool creates = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+    /* A FIFO that somebody put there must not hang us. */
+    int more = flags & O_PATH ? O_CLOEXEC : O_CLOEXEC | O_NONBLOCK;
+    struct open_how how = {.flags = (uint64_t)(unsigned)(flags | more),
+                           .mode = creates ? mode : 0, /* else refused */
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+
+    for (int tries = 0; tries < OPEN_TRIES; tries++) {
+        long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+
+        if (fd >= 0)
+            return (int)fd;
+        if (errno != EAGAIN && errno != EINTR)
+            break;
+    }
+    if (errno == ELOOP)
+        return fail(err, ELOOP,
+                    "open '%s': a symbolic link stands there, which is not "
+                    "followed; remove it",
+                    path);
+    return fail_errno(err, "open '%s'", path);
+}
+
+int files_open_parent(int dir_fd, const char *path, const char **ret_name,
+                      struct error *err)
 {
     const char *slash = strrchr(path, '/');
     size_t size = slash ? (size_t)(slash - path) : 0;
@@ -144,9 +169,12 @@ static int open_parent(int dir_fd, const char *path, const char **ret_name,
         snprintf(parent, sizeof parent, "/");
     else
         snprintf(parent, sizeof parent, "%.*s", (int)size, path);
-    fd = openat(dir_fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd != AT_FDCWD)
+        fd = files_open_beneath(dir_fd, parent, O_RDONLY | O_DIRECTORY, 0, err);
+    else if ((fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        fd = fail_errno(err, "open folder '%s'", parent);
     if (fd < 0)
-        return fail_errno(err, "open folder '%s'", parent);
+        return fd;
     *ret_name = slash ? slash + 1 : path;
     return fd;
 }
@@ -192,7 +220,7 @@ static int replace(int dir_fd, const char *path, const void *data, size_t size,
 {
     char temporary[TEMPORARY_SIZE];
     const char *name;
-    CLEANUP_CLOSE int folder = open_parent(dir_fd, path, &name, err);
+    CLEANUP_CLOSE int folder = files_open_parent(dir_fd, path, &name, err);
     int rc = folder < 0 ? folder : temporary_name(temporary, err);
 
     if (rc < 0)
@@ -246,23 +274,31 @@ int files_make_folders(int dir_fd, const char *path, mode_t mode, struct error *
     return 0;
 }
 
-int files_open_beneath(int dir_fd, const char *path, int flags, mode_t mode,
-                       struct error *err)
+/* Make one folder and open it. */
+static int step_down(int dir_fd, const char *name, mode_t mode, struct error *err)
 {
-    bool creates = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
-    struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-                           .mode = creates ? mode : 0, /* else refused */
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    if (mkdirat(dir_fd, name, mode) < 0 && errno != EEXIST)
+        return fail_errno(err, "make folder '%s'", name);
+    return files_open_beneath(dir_fd, name, O_PATH | O_DIRECTORY, 0, err);
+}
 
-    for (int tries = 0; tries < OPEN_TRIES; tries++) {
-        long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+int files_make_folders_beneath(int dir_fd, const char *path, mode_t mode,
+                               struct error *err)
+{
+    CLEANUP_FREE char *names = xstrdup(path);
+    CLEANUP_CLOSE int folder = -1;
+    char *next = names;
 
-        if (fd >= 0)
-            return (int)fd;
-        if (errno != EAGAIN && errno != EINTR)
-            break;
+    while (next) {
+        const char *name = strsep(&next, "/");
+        int fd = step_down(folder < 0 ? dir_fd : folder, name, mode, err);
+
+        if (fd < 0)
+            return fail_context(err, fd, "make folder '%s'", path);
+        cleanup_close(&folder);
+        folder = fd;
     }
-    return fail_errno(err, "open '%s'", path);
+    return 0;
 }
 
 /* One folder on the way down; the stack of them replaces recursion. */

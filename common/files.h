@@ -27,7 +27,7 @@ int files_write_fd(int fd, const void *from, size_t size, struct error *err);
 /* Replace a file in one step: temporary name beside it, mode as given (the umask does not
  * count), fsync of file and folder, rename. No trace is left on failure, but for a failed
  * fsync of the folder: then the file is the new one, perhaps only until the power fails.
- */
+ * Beneath dir_fd no link is followed. */
 int files_replace(int dir_fd, const char *path, const void *data, size_t size,
                   mode_t mode, struct error *err);
 
@@ -39,8 +39,18 @@ int files_replace_unsynced(int dir_fd, const char *path, const void *data, size_
 /* Create a folder and those above it, mode & ~umask; fine if it exists. */
 int files_make_folders(int dir_fd, const char *path, mode_t mode, struct error *err);
 
+/* The same below dir_fd, following no link: for a folder in which others write too. */
+int files_make_folders_beneath(int dir_fd, const char *path, mode_t mode,
+                               struct error *err);
+
+/* Open the folder that path lies in, beneath dir_fd unless that is AT_FDCWD. Points
+ * ret_name at the last part of path. */
+int files_open_parent(int dir_fd, const char *path, const char **ret_name,
+                      struct error *err);
+
 /* open(2) of a path that must not leave dir_fd and follows no link (openat2); O_CLOEXEC
- * is added. The descriptor, or -errno (-ELOOP at a link, -EXDEV outside). */
+ * and O_NONBLOCK are added. The descriptor, or -errno (-ELOOP at a link, -EXDEV outside).
+ */
 int files_open_beneath(int dir_fd, const char *path, int flags, mode_t mode,
                        struct error *err);
 

@@ -244,12 +244,15 @@ static void opens_beneath_only(void **state)
         {"outside/passwd", O_RDONLY,                    -ELOOP  },
         {"dangling",       O_WRONLY | O_CREAT,          -ELOOP  },
         {"a/file/x",       O_RDONLY,                    -ENOTDIR},
+        {"pipe",           O_RDONLY,                    0       }, /* does not wait */
+        {"pipe",           O_WRONLY,                    -ENXIO  },
     };
     struct stat st;
 
     (void)state;
     assert_int_equal(files_make_folders(top, "a", 0755, &err), 0);
     write_file("a/file", "");
+    assert_int_equal(mkfifoat(top, "pipe", 0600), 0);
     assert_int_equal(symlinkat("a/file", top, "to-file"), 0);
     assert_int_equal(symlinkat("a", top, "to-a"), 0);
     assert_int_equal(symlinkat("/etc", top, "outside"), 0);
@@ -266,6 +269,38 @@ static void opens_beneath_only(void **state)
     assert_int_equal(fstatat(top, "a/new", &st, 0), 0);
     assert_int_equal(st.st_mode, S_IFREG | 0640);
     assert_int_equal(faccessat(top, "created-through-link", F_OK, 0), -1);
+}
+
+static void makes_folders_beneath_only(void **state)
+{
+    static const struct {
+        const char *path;
+        int rc;
+    } cases[] = {
+        {"a",        0       },
+        {"a/b/c",    0       },
+        {"link",     -ELOOP  },
+        {"link/x",   -ELOOP  },
+        {"dangling", -ELOOP  },
+        {"file",     -ENOTDIR},
+        {"file/x",   -ENOTDIR},
+        {"../x",     -EXDEV  },
+    };
+
+    (void)state;
+    write_file("file", "");
+    assert_int_equal(symlinkat("a", top, "link"), 0);
+    assert_int_equal(symlinkat("nothing", top, "dangling"), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "'%s'", cases[i].path);
+        assert_int_equal(files_make_folders_beneath(top, cases[i].path, 0755, &err),
+                         cases[i].rc);
+    }
+    assert_int_equal(faccessat(top, "a/b/c", F_OK, 0), 0);
+    assert_int_equal(faccessat(top, "a/x", F_OK, 0), -1);
+    assert_int_equal(faccessat(top, "nothing", F_OK, 0), -1);
+    assert_int_equal(files_replace(top, "link/x", "x", 1, 0644, &err), -ELOOP);
+    assert_int_equal(faccessat(top, "a/x", F_OK, 0), -1);
 }
 
 static void removes_trees_but_not_through_links(void **state)
@@ -345,6 +380,7 @@ int main(void)
         TEST(makes_folders),
         TEST(makes_folders_by_absolute_path),
         TEST(opens_beneath_only),
+        TEST(makes_folders_beneath_only),
         TEST(removes_trees_but_not_through_links),
         TEST(deep_trees_are_removed_or_refused),
     };

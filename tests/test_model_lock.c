@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "cache/model_lock.h"
+#include "common/cleanup.h"
 #include "common/files.h"
 
 #include <errno.h>
@@ -28,6 +29,15 @@ struct peer {
     pid_t pid;
     int to, from;
 };
+
+/* As modelfs does: by a path below an open folder. */
+static int take(const char *path, int timeout_ms, int *ret_fd, struct error *err)
+{
+    CLEANUP_CLOSE int top = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_true(top >= 0);
+    return model_lock_acquire(top, strrchr(path, '/') + 1, timeout_ms, ret_fd, err);
+}
 
 static bool has_peer(void)
 {
@@ -85,10 +95,10 @@ static void python_keeps_us_out(void **state)
     snprintf(path, sizeof(path), "%s/.1.0.0.lock", folder);
     peer = peer_start(path, "5");
     peer_says(&peer, "locked");
-    assert_int_equal(model_lock_acquire(AT_FDCWD, path, 60, &fd, &err), -ETIMEDOUT);
+    assert_int_equal(take(path, 60, &fd, &err), -ETIMEDOUT);
     assert_int_equal(fd, -1);
     peer_end(&peer);
-    assert_int_equal(model_lock_acquire(AT_FDCWD, path, 5000, &fd, &err), 0);
+    assert_int_equal(take(path, 5000, &fd, &err), 0);
     model_lock_release(fd);
 }
 
@@ -104,7 +114,7 @@ static void we_keep_python_out(void **state)
     if (!has_peer())
         skip();
     snprintf(path, sizeof(path), "%s/.2.0.0.lock", folder);
-    assert_int_equal(model_lock_acquire(AT_FDCWD, path, 0, &fd, &err), 0);
+    assert_int_equal(take(path, 0, &fd, &err), 0);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0664);
     peer = peer_start(path, "0.1");
@@ -129,16 +139,15 @@ static void a_dead_holder_gives_it_back(void **state)
     assert_int_equal(pipe(ready), 0);
     pid = fork();
     if (pid == 0) {
-        if (model_lock_acquire(AT_FDCWD, path, 0, &fd, &err) == 0 &&
-            write(ready[1], "x", 1) == 1)
+        if (take(path, 0, &fd, &err) == 0 && write(ready[1], "x", 1) == 1)
             pause();
         _exit(1);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_int_equal(model_lock_acquire(AT_FDCWD, path, 0, &fd, &err), -ETIMEDOUT);
+    assert_int_equal(take(path, 0, &fd, &err), -ETIMEDOUT);
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(model_lock_acquire(AT_FDCWD, path, 0, &fd, &err), 0);
+    assert_int_equal(take(path, 0, &fd, &err), 0);
     model_lock_release(fd);
     close(ready[0]);
     close(ready[1]);
@@ -153,7 +162,7 @@ static void links_are_not_followed(void **state)
     (void)state;
     snprintf(path, sizeof(path), "%s/.4.0.0.lock", folder);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(model_lock_acquire(AT_FDCWD, path, 0, &fd, &err), -ELOOP);
+    assert_int_equal(take(path, 0, &fd, &err), -ELOOP);
 }
 
 static int setup(void **state)

@@ -289,16 +289,17 @@ static void audmodel_is_faster(void **state)
     struct error err = {0};
     pthread_t thread;
     char full[128];
-    int lock_fd;
+    int root_fd, lock_fd;
 
     (void)state;
     fixture_open(&fixture, &(struct cache_options){0});
     fixture_publish(&fixture, &file, 1);
     loading.archive = fixture_archive(&fixture);
-    snprintf(full, sizeof(full), "%s", fixture_path(&fixture, lock_path));
     assert_int_equal(
         files_make_folders(AT_FDCWD, fixture_path(&fixture, FIXTURE_ID), 0777, &err), 0);
-    assert_int_equal(model_lock_acquire(AT_FDCWD, full, 0, &lock_fd, &err), 0);
+    root_fd = open(fixture_path(&fixture, "."), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(model_lock_acquire(root_fd, lock_path, 0, &lock_fd, &err), 0);
+    close(root_fd);
     assert_int_equal(thread_start(&thread, "load", load, &loading), 0);
     assert_true(fixture_has(loading.archive, "a.txt", "hello", 5));
     /* As audmodel does: into "1.0.0~", then a rename, all under the lock. */

@@ -1,0 +1,98 @@
+"""A cache folder that others may write to: what they planted hangs nobody, leads nowhere."""
+
+import os
+import unittest
+
+from mounted import MountTest
+from repository import split
+
+FILES = {"a.txt": b"a\n", "sub/b.bin": bytes(range(256)) * 300}
+
+
+class HostileCache(MountTest):
+    def setUp(self):
+        super().setUp()
+        models = self.repository()
+        self.uid = models.publish(FILES)
+        self.other = models.publish({"o.txt": b"other\n"}, params={"n": 1})
+        self.ident, self.version = split(self.uid)
+        self.outside = self.folder / "outside"
+        self.outside.mkdir()
+        self.cache = self.folder / "cache"
+        self.top = self.cache / self.ident
+        self.models = models
+
+    def plant(self, path, make):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make(path)
+
+    def check(self, loads):
+        """Everything is read; nothing is written elsewhere."""
+        fs = self.mount(self.models)
+        for name, content in FILES.items():
+            self.assertEqual(fs.read(self.uid, name), content)
+        self.assertEqual(fs.read(self.other, "o.txt"), b"other\n")
+        done = fs.command("load", self.uid)
+        self.assertEqual(done.returncode, 0 if loads else 1, done.stderr)
+        if not loads:
+            self.assert_sentence(done.stderr, self.uid)
+        done = fs.command("cache", "status")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(self.other, done.stdout)
+        self.assertEqual(os.listdir(self.outside), [])
+        self.assertEqual(fs.stop(), 0)
+
+    def test_model_folder_is_a_link(self):
+        self.plant(self.top, lambda path: path.symlink_to(self.outside))
+        self.check(loads=False)
+
+    def test_model_folder_is_a_file(self):
+        self.plant(self.top, lambda path: path.write_text("x"))
+        self.check(loads=False)
+
+    def test_version_is_a_link(self):
+        self.plant(self.top / self.version, lambda path: path.symlink_to(self.outside))
+        self.check(loads=False)
+
+    def test_documents_are_pipes(self):
+        for name in ("header", "meta"):
+            self.plant(self.top / f"{self.version}.{name}.yaml", os.mkfifo)
+        self.check(loads=True)
+
+    def test_documents_are_folders(self):
+        for name in ("header", "meta"):
+            self.plant(self.top / f"{self.version}.{name}.yaml", os.mkdir)
+        self.check(loads=True)
+
+    def test_locks_are_links(self):
+        for name in (f".{self.version}.lock", f".{self.version}.header.yaml.lock"):
+            self.plant(self.top / name,
+                       lambda path: path.symlink_to(self.outside / "new"))
+        self.check(loads=False)
+
+    def test_private_folders_are_links(self):
+        for name in (".modelfs", ".modelfs/trees"):
+            with self.subTest(name):
+                self.plant(self.cache / name, lambda path: path.symlink_to(self.outside))
+                with self.assertRaisesRegex(AssertionError, "symbolic link"):
+                    self.mount(self.models)
+                self.assertEqual(os.listdir(self.outside), [])
+                (self.cache / name).unlink()
+
+    def test_record_of_a_tree_is_a_pipe(self):
+        fs = self.mount(self.models)
+        fs.read(self.uid, "a.txt")
+        fs.stop()
+        for state in (self.cache / ".modelfs").rglob("state"):
+            state.unlink()
+            os.mkfifo(state)
+        fs = self.mount(self.models)
+        with self.assertRaises(OSError):
+            fs.read(self.uid, "a.txt")
+        self.assertEqual(fs.read(self.other, "o.txt"), b"other\n")
+        self.assertEqual(fs.command("cache", "status").returncode, 0)
+        self.assertEqual(fs.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
