@@ -85,6 +85,16 @@ static void warn_of_times(const struct pack_list *list, struct pack_result *resu
                                       changed - WARNINGS_MAX));
 }
 
+/* audmodel fetches the archive into the folder under that name, then removes it. */
+static void warn_of_lost(const struct pack_list *list, struct pack_result *result)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(pack_scan_path(list, &list->files[i]), "model.zip") == 0)
+            add_warning(result, xstrdup("audmodel loses the file 'model.zip' when it "
+                                        "loads this model; give it another name"));
+    }
+}
+
 static int write_members(int folder_fd, int spool_fd, struct pack_list *list,
                          const struct pack_options *options, struct pack_result *result,
                          struct error *err)
@@ -117,6 +127,7 @@ int pack_make(int folder_fd, int spool_fd, const struct pack_options *options,
     result.file_count = (uint32_t)list.count;
     result.content_size = list.content_size;
     warn_of_times(&list, &result);
+    warn_of_lost(&list, &result);
     *ret_result = result;
     return 0;
 }

@@ -291,6 +291,25 @@ static void odd_times_are_clamped_with_a_warning(void **state)
     close(model_fd);
 }
 
+/* AUDMODEL 9.7 */
+static void what_audmodel_loses_is_told(void **state)
+{
+    int dir_fd = ((struct folder *)*state)->fd;
+    int model_fd = make_model_folder(dir_fd, "model");
+    struct pack_result result;
+
+    folder_put(model_fd, "below/model.zip", "", 0, 0644, SOME_TIME);
+    pack_good(dir_fd, &result);
+    assert_int_equal(result.warning_count, 0);
+    pack_result_done(&result);
+    folder_put(model_fd, "model.zip", "", 0, 0644, SOME_TIME);
+    pack_good(dir_fd, &result);
+    assert_int_equal(result.warning_count, 1);
+    assert_non_null(strstr(result.warnings[0], "'model.zip'"));
+    pack_result_done(&result);
+    close(model_fd);
+}
+
 struct watch {
     uint64_t done, total;
     uint64_t stop_at; /* bytes done; 0: never */
@@ -398,6 +417,7 @@ int main(void)
         pack_test(same_files_give_same_bytes),
         pack_test(a_folder_without_files_gives_22_bytes),
         pack_test(odd_times_are_clamped_with_a_warning),
+        pack_test(what_audmodel_loses_is_told),
         pack_test(progress_is_told_and_can_cancel),
         pack_test(files_that_change_are_named),
         pack_test(a_full_disk_is_told),
