@@ -155,6 +155,9 @@ static int run(const struct arguments *arguments, struct error *err)
 
     if (rc < 0)
         return rc;
+    /* Or it is in use by ourselves, when called from a folder in it. */
+    if (chdir("/") < 0)
+        return fail_errno(err, "change to '/'");
     rc = unmount_once(path, WAY_NORMAL, err);
     if (rc == -EBUSY && is_dead(path))
         rc = unmount_once(path, WAY_DETACH, err);

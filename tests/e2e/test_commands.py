@@ -39,6 +39,8 @@ class WithoutRepository(MountTest):
                 self.assertEqual(done.stdout, "")
                 self.assertNotEqual(done.stderr, "")
 
+    @unittest.skipIf(os.path.exists("/etc/modelfs/config.yaml"),
+                     "this machine has a configuration")
     def test_works_without_a_configuration(self):
         done = modelfs("ls", env={"XDG_DATA_HOME": str(self.folder / "data")})
         self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
@@ -231,6 +233,11 @@ class MountCommand(MountTest):
         self.assertTrue(is_mounted(self.point))
         done = subprocess.run([MODELFS, "unmount", "point"], cwd=self.folder,
                               capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_unmount_from_a_folder_in_it(self):
+        self.assertEqual(modelfs("mount", self.point, config=self.cfg).returncode, 0)
+        done = modelfs("unmount", self.point, cwd=self.point / self.uid.split("-")[0])
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_works_below_a_folder_with_blanks(self):
