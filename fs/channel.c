@@ -144,10 +144,16 @@ static int create_session(struct channel *channel, const struct channel_options 
 
 static int explain_mount_failure(const char *mountpoint, struct error *err)
 {
-    if (access("/dev/fuse", R_OK | W_OK) < 0)
+    if (access("/dev/fuse", F_OK) < 0)
         return fail_errno(err,
                           "cannot mount at '%s': no access to /dev/fuse (load the module "
                           "with `modprobe fuse`, or pass the device into the container)",
+                          mountpoint);
+    if (access("/dev/fuse", R_OK | W_OK) < 0)
+        return fail_errno(err,
+                          "cannot mount at '%s': you may not open /dev/fuse (mount as "
+                          "root, or let your user open it; its mode is 0666 on most "
+                          "systems)",
                           mountpoint);
     return fail(
         err, EPERM,
