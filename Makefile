@@ -75,6 +75,7 @@ help:
 	@echo "all        build $B/modelfs (the default)"
 	@echo "check      all tests; asks to install what they need when it is missing"
 	@echo "unit e2e   one half of them; T=word runs those whose name holds the word"
+	@echo "crash      kill the program at every step that must survive it"
 	@echo "lint       warnings of two compilers as errors, layout, layers, lengths"
 	@echo "format     lay out the code with clang-format"
 	@echo "fuzz       fuzz each parser for FUZZ_SECONDS=$(FUZZ_SECONDS)"
@@ -94,6 +95,7 @@ test-deps:
 # The libraries are looked for when make starts, so a second make sees what was installed.
 check: test-deps
 	@$(MAKE) --no-print-directory check-installed
+	@$(MAKE) --no-print-directory crash
 
 check-installed: $B/modelfs $(TESTS)
 	tests/run --build $B $(if $(T),--only $(T)) unit e2e
@@ -103,6 +105,13 @@ unit: $(TESTS)
 
 e2e: $B/modelfs
 	tests/run --build $B $(if $(T),--only $(T)) e2e
+
+# Kills the program at its fault points, which this build has.
+crash:
+	@$(MAKE) --no-print-directory FAULTS=1 crash-built
+
+crash-built: $B/modelfs
+	tests/run --build $B $(if $(T),--only $(T)) crash
 
 tests: $(TESTS)
 
@@ -149,7 +158,8 @@ uninstall:
 clean:
 	rm -rf build build-*
 
-.PHONY: all libraries help deps test-deps check check-installed unit e2e tests lint \
-        objects layers format fuzz run-fuzzers bench demo install uninstall clean
+.PHONY: all libraries help deps test-deps check check-installed unit e2e crash \
+        crash-built tests lint objects layers format fuzz run-fuzzers bench demo install \
+        uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
