@@ -33,18 +33,13 @@ const struct toc *archive_toc(const struct archive *archive)
     return archive->toc;
 }
 
-static bool is_there(const struct tree_record *record)
-{
-    return record->state == TREE_COMPLETE || record->state == TREE_FOREIGN;
-}
-
 enum member_state archive_member_state(struct archive *archive, uint32_t index)
 {
     enum member_state state = MEMBER_ABSENT;
     struct member *member;
 
     lock_acquire(&archive->lock);
-    if (is_there(&archive->records[index])) {
+    if (tree_record_is_there(&archive->records[index])) {
         state = MEMBER_COMPLETE;
     } else {
         member = archive_state_member_locked(archive, index);
@@ -83,7 +78,7 @@ static int check_generation_locked(struct archive *archive, uint32_t index,
                     "'%s' of model %s-%s failed its check since it was opened; open it "
                     "again",
                     name, archive->release.id, archive->release.version);
-    if (is_there(record))
+    if (tree_record_is_there(record))
         return 0;
     if (record->failures >= MEMBER_FAILURES_MAX)
         return fail(err, EIO,
@@ -142,8 +137,9 @@ int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint6
     if (rc == 0)
         rc = check_generation_locked(archive, index, *generation, err);
     if (rc == 0)
-        rc = is_there(&archive->records[index]) ? 1
-                                                : want_locked(archive, index, &wish, err);
+        rc = tree_record_is_there(&archive->records[index])
+                 ? 1
+                 : want_locked(archive, index, &wish, err);
     if (rc >= 0)
         *generation = archive->records[index].failed + 1;
     if (rc == 0)

@@ -10,11 +10,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static bool is_there(const struct tree_record *record)
-{
-    return record->state == TREE_COMPLETE || record->state == TREE_FOREIGN;
-}
-
 bool archive_state_is_complete_locked(struct archive *archive)
 {
     return archive->complete_count == toc_file_count(archive->toc);
@@ -75,12 +70,12 @@ void archive_state_set_record_locked(struct archive *archive, uint32_t index,
 
     if (entry->kind != TOC_FILE)
         return;
-    if (is_there(mine)) {
+    if (tree_record_is_there(mine)) {
         archive->complete_count--;
         archive->complete_bytes -= entry->size;
     }
     *mine = *record;
-    if (is_there(mine)) {
+    if (tree_record_is_there(mine)) {
         archive->complete_count++;
         archive->complete_bytes += entry->size;
     }

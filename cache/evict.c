@@ -63,11 +63,6 @@ static int by_last_use(const void *left, const void *right)
     return (a->used_ns > b->used_ns) - (a->used_ns < b->used_ns);
 }
 
-static void close_tree(struct tree **tree)
-{
-    tree_close(*tree);
-}
-
 /* The whole folder vanishes by one rename before it is emptied, so that nobody opens a
  * half-removed tree. */
 static int remove_tree(struct cache *cache, const struct candidate *candidate,
@@ -113,7 +108,7 @@ static int take_back(struct cache *cache, const struct candidate *candidate,
 /* What is in use, or fails, stays: then it frees nothing. */
 static uint64_t evict_one(struct cache *cache, const struct candidate *candidate)
 {
-    CLEANUP_WITH(close_tree) struct tree *tree = NULL;
+    CLEANUP_TREE struct tree *tree = NULL;
     struct error err = {0};
 
     registry_close_idle(cache, candidate->id, candidate->version);

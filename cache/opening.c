@@ -35,11 +35,6 @@ struct opening {
     struct archive *archive;
 };
 
-static void close_object(struct object **object)
-{
-    object_close(*object);
-}
-
 static int workers_of(struct cache *cache, unsigned repository,
                       struct workers **ret_workers, struct error *err)
 {
@@ -158,13 +153,6 @@ static int open_saved(struct cache *cache, struct resolver *resolver,
     return rc;
 }
 
-static void note_tag(struct tree_header *header, void *arg)
-{
-    const struct object *object = arg;
-
-    snprintf(header->tag, sizeof(header->tag), "%s", object_stat(object)->tag);
-}
-
 /* From now on the saved table is used, which takes no memory of its own. */
 static int save_table(struct cache *cache, struct tree *tree, struct toc **toc,
                       struct object *object, struct error *err)
@@ -179,7 +167,7 @@ static int save_table(struct cache *cache, struct tree *tree, struct toc **toc,
         return rc;
     toc_free(*toc);
     *toc = mapped;
-    return tree_change_header(tree, note_tag, object, err);
+    return source_note(tree, object, err);
 }
 
 /* Two requests at most, beyond the header. */
@@ -187,7 +175,7 @@ static int open_fetched(struct cache *cache, struct resolver *resolver,
                         const struct release *release, struct archive **ret_archive,
                         struct error *err)
 {
-    CLEANUP_WITH(close_object) struct object *object = NULL;
+    CLEANUP_OBJECT struct object *object = NULL;
     struct tree *tree = NULL;
     struct toc *toc = NULL;
     int rc = source_open(cache, resolver, release, &object, err);

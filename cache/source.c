@@ -7,11 +7,6 @@
 
 #include <errno.h>
 
-static void close_object(struct object **object)
-{
-    object_close(*object);
-}
-
 int source_open(struct cache *cache, struct resolver *resolver,
                 const struct release *release, struct object **ret_object,
                 struct error *err)
@@ -47,6 +42,11 @@ static void note_tag(struct tree_header *header, void *arg)
     snprintf(header->tag, sizeof(header->tag), "%s", object_stat(object)->tag);
 }
 
+int source_note(struct tree *tree, struct object *object, struct error *err)
+{
+    return tree_change_header(tree, note_tag, object, err);
+}
+
 /* Another object: what failed in the old one may be good in this one. */
 static void forgive_failures(struct archive *archive)
 {
@@ -76,7 +76,7 @@ static int compare(struct archive *archive, struct object *object, struct error 
     if (!is_same)
         return fail(err, ESTALE, "the archive was replaced by another one");
     forgive_failures(archive);
-    return tree_change_header(archive->tree, note_tag, object, err);
+    return source_note(archive->tree, object, err);
 }
 
 static struct object *opened(struct archive *archive)
@@ -91,7 +91,7 @@ static struct object *opened(struct archive *archive)
 
 int source_get(struct archive *archive, struct object **ret_object, struct error *err)
 {
-    CLEANUP_WITH(close_object) struct object *object = NULL;
+    CLEANUP_OBJECT struct object *object = NULL;
     struct object *known = opened(archive);
     int rc;
 

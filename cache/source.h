@@ -15,4 +15,7 @@ int source_open(struct cache *cache, struct resolver *resolver,
  * the table is read again. Blocks. -ESTALE: it was replaced by one with another table. */
 int source_get(struct archive *archive, struct object **ret_object, struct error *err);
 
+/* Note in a tree's record that its table is this object's. */
+int source_note(struct tree *tree, struct object *object, struct error *err);
+
 #endif

@@ -72,7 +72,7 @@ int tree_lock_alone(struct tree *tree, struct error *err)
     return wait_lock(tree->state_fd, F_WRLCK, TREE_LOCK_USE, TREE_TRY, err);
 }
 
-void tree_unlock_alone(struct tree *tree)
+static void unlock_alone(struct tree *tree)
 {
     struct error err = {0};
 
@@ -395,7 +395,7 @@ void tree_mark_clean(struct tree *tree)
     if (tree_lock_alone(tree, &err) < 0)
         return;
     (void)tree_change_header(tree, mark_clean, NULL, &err);
-    tree_unlock_alone(tree);
+    unlock_alone(tree);
 }
 
 void tree_close(struct tree *tree)

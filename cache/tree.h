@@ -16,6 +16,7 @@
 
 #include "cache/store.h"
 #include "cache/tree_state.h"
+#include "common/cleanup.h"
 #include "common/error.h"
 #include "common/sync.h"
 
@@ -45,6 +46,11 @@ enum {
 };
 
 void tree_close(struct tree *tree); /* accepts NULL */
+#define CLEANUP_TREE CLEANUP_WITH(tree_cleanup)
+static inline void tree_cleanup(struct tree **tree)
+{
+    tree_close(*tree);
+}
 
 /* All of the tree was flushed to disk (syncfs): note that, if nobody else has it open. */
 void tree_mark_clean(struct tree *tree);
@@ -58,7 +64,6 @@ int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err);
 
 /* Turn the shared use into an exclusive one, if nobody else has it open. -EAGAIN. */
 int tree_lock_alone(struct tree *tree, struct error *err);
-void tree_unlock_alone(struct tree *tree);
 
 int tree_read_header(struct tree *tree, struct tree_header *ret_header,
                      struct error *err);

@@ -13,11 +13,6 @@
 
 enum { OPEN_TRIES = 10 };
 
-static void close_tree(struct tree **tree)
-{
-    tree_close(*tree);
-}
-
 static struct tree *new_tree(const struct store *store, const char *id,
                              const char *version, const char *digest)
 {
@@ -186,8 +181,7 @@ int tree_open(const struct store *store, const char *id, const char *version,
               const struct toc *toc, struct tree **ret_tree, struct error *err)
 {
     for (int tries = 0; tries < OPEN_TRIES; tries++) {
-        CLEANUP_WITH(close_tree)
-        struct tree *tree = new_tree(store, id, version, toc_digest(toc));
+        CLEANUP_TREE struct tree *tree = new_tree(store, id, version, toc_digest(toc));
         int rc;
 
         tree->entries = toc_count(toc);
@@ -206,7 +200,7 @@ int tree_open(const struct store *store, const char *id, const char *version,
 int tree_open_existing(const struct store *store, const char *id, const char *version,
                        const char *digest, struct tree **ret_tree, struct error *err)
 {
-    CLEANUP_WITH(close_tree) struct tree *tree = new_tree(store, id, version, digest);
+    CLEANUP_TREE struct tree *tree = new_tree(store, id, version, digest);
     struct tree_header header;
     int rc = open_files(tree, 0, err);
 

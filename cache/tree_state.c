@@ -67,6 +67,11 @@ int tree_header_parse(const unsigned char bytes[TREE_HEADER_SIZE],
     return 0;
 }
 
+bool tree_record_is_there(const struct tree_record *record)
+{
+    return record->state == TREE_COMPLETE || record->state == TREE_FOREIGN;
+}
+
 void tree_record_print(const struct tree_record *record,
                        unsigned char ret_bytes[TREE_RECORD_SIZE])
 {

@@ -9,6 +9,7 @@
 #include "backends/backend.h"
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,9 @@ struct tree_record {
     uint8_t state;    /* enum tree_record_state */
     uint8_t failures; /* the same in succession */
 };
+
+/* Can the member be handed out? */
+bool tree_record_is_there(const struct tree_record *record);
 
 void tree_header_print(const struct tree_header *header,
                        unsigned char ret_bytes[TREE_HEADER_SIZE]);
