@@ -48,8 +48,8 @@ struct config {
     bool repositories_are_default; /* nobody named one: made where missing */
     char *cache_root;              /* absolute */
     uint64_t cache_size;           /* bytes, 0: unlimited */
-    int64_t ttl_alias, ttl_listing, ttl_negative; /* ms */
-    uint64_t hold;                                /* bytes */
+    int64_t ttl_alias_ms, ttl_listing_ms, ttl_negative_ms;
+    uint64_t hold; /* bytes */
     enum config_prefetch prefetch;
     unsigned connections;
     enum config_write write_staging, write_aliases, write_meta;

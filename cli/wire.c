@@ -63,9 +63,9 @@ static int open_resolver(struct wire *wire, struct error *err)
             .repositories = wire->repositories,
             .repository_count = wire->repository_count,
             .cache_root = wire->config->cache_root,
-            .ttl_alias_ms = wire->config->ttl_alias,
-            .ttl_listing_ms = wire->config->ttl_listing,
-            .ttl_negative_ms = wire->config->ttl_negative,
+            .ttl_alias_ms = wire->config->ttl_alias_ms,
+            .ttl_listing_ms = wire->config->ttl_listing_ms,
+            .ttl_negative_ms = wire->config->ttl_negative_ms,
         },
         &wire->resolver, err);
 }

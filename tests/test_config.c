@@ -132,9 +132,9 @@ static void every_key_is_read(void **state)
     assert_string_equal(config->repositories[2].host, "/home/me/x");
     assert_string_equal(config->cache_root, "/etc/modelfs/cache");
     assert_int_equal(config->cache_size, 50 * GIB);
-    assert_int_equal(config->ttl_alias, 500);
-    assert_int_equal(config->ttl_listing, 60000);
-    assert_int_equal(config->ttl_negative, 7000);
+    assert_int_equal(config->ttl_alias_ms, 500);
+    assert_int_equal(config->ttl_listing_ms, 60000);
+    assert_int_equal(config->ttl_negative_ms, 7000);
     assert_int_equal(config->hold, 4096);
     assert_int_equal(config->prefetch, CONFIG_PREFETCH_MODEL);
     assert_int_equal(config->connections, 3);
@@ -165,9 +165,9 @@ static void missing_keys_have_defaults(void **state)
         assert_string_equal(config->repositories[0].host, "/data/modelfs");
         assert_string_equal(config->cache_root, "/home/me/audmodel");
         assert_int_equal(config->cache_size, 0);
-        assert_int_equal(config->ttl_alias, 5000);
-        assert_int_equal(config->ttl_listing, 30000);
-        assert_int_equal(config->ttl_negative, 5000);
+        assert_int_equal(config->ttl_alias_ms, 5000);
+        assert_int_equal(config->ttl_listing_ms, 30000);
+        assert_int_equal(config->ttl_negative_ms, 5000);
         assert_int_equal(config->hold, 64 * MIB);
         assert_int_equal(config->prefetch, CONFIG_PREFETCH_NONE);
         assert_int_equal(config->connections, 16);
