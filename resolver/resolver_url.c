@@ -1,4 +1,4 @@
-/* url.c: where the archive of a release lies, for people and other tools. */
+/* resolver_url.c: where the archive of a release lies, for people and other tools. */
 #include "resolver/repo_path.h"
 #include "resolver/resolver.h"
 

@@ -1,4 +1,4 @@
-/* test_versions.c: the versions of a model, and which of them an ID means. */
+/* test_resolver_versions.c: the versions of a model, and which of them an ID means. */
 #include "tests/test.h"
 
 #include "resolver/resolver.h"

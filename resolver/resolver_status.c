@@ -1,4 +1,4 @@
-/* status.c: the state of each repository, for @status. */
+/* resolver_status.c: the state of each repository, for @status. */
 #include "resolver/questions.h"
 #include "resolver/resolver.h"
 #include "resolver/state.h"

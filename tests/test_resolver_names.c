@@ -1,4 +1,4 @@
-/* test_names.c: models, aliases and folders of several repositories. */
+/* test_resolver_names.c: models, aliases and folders of several repositories. */
 #include "tests/test.h"
 
 #include "resolver/resolver.h"

@@ -1,4 +1,4 @@
-/* versions.c: the versions of a model over all repositories; which one an ID means. */
+/* resolver_versions.c: the versions of a model over all repositories; which one an ID means. */
 #include "common/memory.h"
 #include "resolver/questions.h"
 #include "resolver/resolver.h"
