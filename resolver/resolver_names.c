@@ -1,4 +1,4 @@
-/* resolver_names.c: the names of models, of aliases and of folders, over all repositories. */
+/* resolver_names.c: the names of models, aliases and folders, over all repositories. */
 #include "common/cleanup.h"
 #include "common/memory.h"
 #include "resolver/questions.h"

@@ -1,4 +1,4 @@
-/* resolver_versions.c: the versions of a model over all repositories; which one an ID means. */
+/* resolver_versions.c: the versions of a model over all repositories, and their latest. */
 #include "common/memory.h"
 #include "resolver/questions.h"
 #include "resolver/resolver.h"
