@@ -1,4 +1,4 @@
-/* resolver_versions.c: the versions of a model over all repositories, and their latest. */
+/* resolver_versions.c: the versions of a model over all repositories; its latest one. */
 #include "common/memory.h"
 #include "resolver/questions.h"
 #include "resolver/resolver.h"
