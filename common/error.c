@@ -13,6 +13,15 @@ static void append(char *message, size_t used, const char *text)
         snprintf(message + used, ERROR_MESSAGE_MAX - used, "%s", text);
 }
 
+/* What comes from outside must forge no second line and steer no terminal. */
+static void flatten(char *message)
+{
+    for (; *message; message++) {
+        if ((unsigned char)*message < ' ' || *message == 0x7f)
+            *message = ' ';
+    }
+}
+
 int fail(struct error *err, int code, const char *format, ...)
 {
     va_list args;
@@ -22,6 +31,7 @@ int fail(struct error *err, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    flatten(err->message);
     return -code;
 }
 
@@ -36,6 +46,7 @@ int fail_errno(struct error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    flatten(err->message);
     append(err->message, strlen(err->message), ": ");
     append(err->message, strlen(err->message),
            strerror_r(code, reason, sizeof reason)); /* the GNU one: returns the text */
@@ -52,6 +63,7 @@ int fail_context(struct error *err, int rc, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    flatten(err->message);
     append(err->message, strlen(err->message), ": ");
     append(err->message, strlen(err->message), below);
     err->code = -rc;

@@ -58,6 +58,20 @@ static void long_sentences_are_cut(void **state)
     assert_string_equal(err.message + ERROR_MESSAGE_MAX - 4, ": e");
 }
 
+static void foreign_text_stays_on_its_line(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    fail(&err, EIO, "'%s'", "a\nb\x1b[31m\x7f");
+    assert_string_equal(err.message, "'a b [31m '");
+    errno = EIO;
+    fail_errno(&err, "'%s'", "a\r\n");
+    assert_string_equal(err.message, "'a  ': Input/output error");
+    fail_context(&err, -EIO, "'%s'", "\t\xc3\xa4");
+    assert_string_equal(err.message, "' \xc3\xa4': 'a  ': Input/output error");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +79,7 @@ int main(void)
         cmocka_unit_test(errno_is_explained),
         cmocka_unit_test(context_goes_in_front),
         cmocka_unit_test(long_sentences_are_cut),
+        cmocka_unit_test(foreign_text_stays_on_its_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
