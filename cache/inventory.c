@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "resolver/uid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +70,7 @@ static int visit_tree_id(void *arg, const char *name, struct error *err)
     struct walk walk = *(struct walk *)arg;
 
     walk.id = name;
-    return layout_is_id(name)
+    return uid_is_id(name)
                ? store_list(walk.store, folder, visit_tree_version, &walk, err)
                : 0;
 }
@@ -101,8 +102,7 @@ static int visit_id(void *arg, const char *name, struct error *err)
     struct walk walk = *(struct walk *)arg;
 
     walk.id = name;
-    return layout_is_id(name) ? store_list(walk.store, name, visit_version, &walk, err)
-                              : 0;
+    return uid_is_id(name) ? store_list(walk.store, name, visit_version, &walk, err) : 0;
 }
 
 int inventory_models(const struct store *store, inventory_each_model *each, void *arg,

@@ -2,6 +2,7 @@
 #include "cache/layout.h"
 
 #include "common/memory.h"
+#include "resolver/uid.h"
 
 #include <errno.h>
 
@@ -11,27 +12,11 @@ static const char *const suffixes[] = {
     [LAYOUT_META] = ".meta.yaml",
 };
 
-enum { VERSION_MAX = 219 }; /* "." + version + ".header.yaml.lock" fits 255 bytes */
-
-static const char id_characters[] = "0123456789abcdef-";
-static const char version_characters[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
-
-bool layout_is_id(const char *name)
-{
-    size_t size = strlen(name);
-
-    return (size == 8 || size == 36) && name[0] != '-' &&
-           strspn(name, id_characters) == size;
-}
-
 int layout_check(const char *id, const char *version, struct error *err)
 {
-    size_t size = strlen(version);
-
-    if (!layout_is_id(id))
+    if (!uid_is_id(id))
         return fail(err, EINVAL, "'%.80s' is not a model ID", id);
-    if (size == 0 || size > VERSION_MAX || strspn(version, version_characters) != size)
+    if (!uid_version_is_valid(version))
         return fail(err, EINVAL, "'%.80s' is not a version of model %s", version, id);
     return 0;
 }
@@ -45,12 +30,9 @@ static const char *folder_of(const char *version)
 
 const char *layout_version_of(const char *name)
 {
-    size_t size = strlen(name);
-
     if (strcmp(name, "@.") == 0 || strcmp(name, "@..") == 0)
         return name + 1;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || size == 0 ||
-        size > VERSION_MAX || strspn(name, version_characters) != size)
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || !uid_version_is_valid(name))
         return NULL;
     return name;
 }

@@ -17,8 +17,6 @@
 
 #include "common/error.h"
 
-#include <stdbool.h>
-
 #define LAYOUT_PRIVATE ".modelfs"
 #define LAYOUT_TREES LAYOUT_PRIVATE "/trees"
 
@@ -31,9 +29,6 @@ enum layout_document {
 /* 0, or -EINVAL for an ID or a version that must not become a path. All others below
  * expect names that passed. */
 int layout_check(const char *id, const char *version, struct error *err);
-
-/* Is it a folder of models: eight hex digits or a legacy ID? */
-bool layout_is_id(const char *name);
 
 char *layout_path(const char *id, const char *version, enum layout_document document);
 char *layout_lock(const char *id, const char *version, enum layout_document document);
