@@ -126,7 +126,7 @@ static const struct config_key file_keys[] = {
     {"write.aliases", &switch_type,      FIELD(write_aliases),   NULL,
      "change aliases through the mount; on, but off under allow_other"                                        },
     {"write.meta",    &switch_type,      FIELD(write_meta),      NULL,
-     "change metadata through the mount; no effect yet"                                                       },
+     "change metadata through the mount; on, but off under allow_other"                                       },
     {"log",           &level_type,       FIELD(log),             "info",       "error, warning, info or debug"},
 };
 

@@ -11,6 +11,7 @@
  *     fs/parked        the requests that wait
  *     fs/open_files    members that are open
  *     fs/directory     folders that are open
+ *     fs/drafts        metadata that is being written
  *     fs/pending       changes of aliases that no repository has yet
  *     cache            the table of open archives
  *     cache/archive    one archive: its members, their transfers and waiters

@@ -34,7 +34,11 @@ enum call_kind {
     CALL_READ,
     CALL_OPENDIR,
     CALL_READDIR,
-    CALL_MKDIR, /* from here on: requests that change something */
+    CALL_WRITE, /* from here on: requests that change something */
+    CALL_SETSIZE,
+    CALL_FLUSH,
+    CALL_FSYNC,
+    CALL_MKDIR,
     CALL_RMDIR,
     CALL_SYMLINK,
     CALL_UNLINK,
@@ -50,9 +54,11 @@ struct call {
     char other[TARGET_SIZE];  /* RENAME: new name; SYMLINK: path of the target */
     uint64_t other_id;        /* RENAME: new folder */
     unsigned flags;           /* RENAME */
-    struct fuse_file_info fi; /* OPEN, READ, OPENDIR, READDIR */
-    size_t size;              /* READ, READDIR */
-    uint64_t offset;          /* READ, READDIR */
+    struct fuse_file_info fi; /* of what has a handle */
+    const char *data;         /* WRITE: lent until the handler returns */
+    size_t size;              /* READ, READDIR, WRITE */
+    uint64_t offset;          /* READ, READDIR, WRITE; SETSIZE: the size */
+    bool has_handle;          /* SETSIZE: fi is filled */
     bool with_attributes;     /* READDIR: readdirplus */
     bool has_bytes;           /* what answer->want asked for has arrived */
     uint32_t generation;      /* OPEN: of the attempt that brought them */
@@ -60,12 +66,13 @@ struct call {
 
 enum answer_kind {
     ANSWER_NONE,
-    ANSWER_ENTRY, /* entry */
-    ANSWER_ATTR,  /* entry.attr, entry.attr_timeout */
-    ANSWER_TEXT,  /* bytes, ended by NUL: the target of a link */
-    ANSWER_OPEN,  /* fi */
-    ANSWER_BYTES, /* bytes */
-    ANSWER_FILE,  /* file_size bytes of file at file_offset */
+    ANSWER_ENTRY,   /* entry */
+    ANSWER_ATTR,    /* entry.attr, entry.attr_timeout */
+    ANSWER_TEXT,    /* bytes, ended by NUL: the target of a link */
+    ANSWER_OPEN,    /* fi */
+    ANSWER_BYTES,   /* bytes */
+    ANSWER_WRITTEN, /* file_size */
+    ANSWER_FILE,    /* file_size bytes of file at file_offset */
 };
 
 enum { CALL_WANT = 1 };

@@ -273,7 +273,7 @@ int channel_reply_open(fuse_req_t req, const struct fuse_file_info *fi,
 {
     struct kernel_open_out out = {
         .fh = fi->fh,
-        .open_flags = KERNEL_OPEN_PASSTHROUGH,
+        .open_flags = KERNEL_OPEN_PASSTHROUGH | KERNEL_OPEN_NOFLUSH,
         .backing_id = (int32_t)backing_id,
     };
 

@@ -215,6 +215,8 @@ static int describe_info_file(struct fs *fs, const struct place *place,
     rc = info_print(fs, place, how, &content, err);
     set_size(&entry->attr, content.size);
     entry->attr_timeout = info_timeout_s(fs, place->index);
+    if (fs->options.write_meta && info_is_writable(place->index))
+        entry->attr.st_mode |= S_IWUSR;
     bytes_done(&content);
     return rc;
 }

@@ -21,6 +21,8 @@ struct fs {
     struct channel *channel;
     struct workers *pool;            /* runs what may block */
     struct workers *change_pool;     /* the same, for what changes repositories */
+    struct workers *meta_pool;       /* one thread, for what changes metadata */
+    struct drafts *drafts;           /* metadata that is being written */
     struct pending *pending;         /* changes of aliases that are ours alone */
     struct parked_list *parked;      /* requests that wait */
     struct open_files *open_files;   /* members that are open */

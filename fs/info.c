@@ -3,6 +3,7 @@
 
 #include "common/yaml.h"
 #include "fs/describe.h"
+#include "fs/drafts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static int print_header(const struct subject *subject, struct bytes *to,
 
 static int print_meta(const struct subject *subject, struct bytes *to, struct error *err)
 {
+    drafts_settle(subject->fs->drafts, &subject->place->release);
     return cache_meta(subject->fs->cache, subject->fs->resolver, &subject->place->release,
                       to, err);
 }
@@ -158,7 +160,9 @@ static int print_errors(const struct subject *subject, struct bytes *to,
         return bytes_printf(to, err, ".: %s\n", reason.message);
     rc = archive_print_errors(archive, to, err);
     archive_unref(archive);
-    return rc;
+    return rc < 0 ? rc
+                  : drafts_print_failure(subject->fs->drafts, &subject->place->release,
+                                         to, err);
 }
 
 static const struct {
@@ -197,6 +201,11 @@ int info_find(const char *name, uint32_t *ret_index)
         }
     }
     return -ENOENT;
+}
+
+bool info_is_writable(uint32_t index)
+{
+    return index < INFO_FILES && info_files[index].print == print_meta;
 }
 
 double info_timeout_s(const struct fs *fs, uint32_t index)

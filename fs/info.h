@@ -14,6 +14,9 @@ const char *info_name(uint32_t index);
 /* -ENOENT if there is no such file. */
 int info_find(const char *name, uint32_t *ret_index);
 
+/* Can it be written, where that is allowed? */
+bool info_is_writable(uint32_t index);
+
 /* Append the content of the file that place names. */
 int info_print(struct fs *fs, const struct place *place, enum resolve_how how,
                struct bytes *to, struct error *err);

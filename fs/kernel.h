@@ -17,6 +17,7 @@ enum {
 #define KERNEL_DIRECT_IO_ALLOW_MMAP ((uint32_t)1 << (36 - 32)) /* since Linux 6.6 */
 #define KERNEL_PASSTHROUGH ((uint32_t)1 << (37 - 32))          /* since Linux 6.9 */
 
+#define KERNEL_OPEN_NOFLUSH ((uint32_t)1 << 5)     /* since Linux 5.16 */
 #define KERNEL_OPEN_PASSTHROUGH ((uint32_t)1 << 7) /* in open_flags */
 
 struct kernel_in_header {

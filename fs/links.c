@@ -7,6 +7,7 @@
 #include "fs/pending.h"
 #include "fs/reply.h"
 #include "publish/publish.h"
+#include "resolver/release.h"
 
 #include <errno.h>
 #include <linux/fs.h>
@@ -125,15 +126,6 @@ static int find_target(struct fs *fs, const char *path, enum resolve_how how,
     return 0;
 }
 
-/* The text that names a release to publish_...; a legacy ID has just one version. */
-static void print_uid(const struct release *release, char *buffer, size_t size)
-{
-    bool is_legacy = uid_is_legacy(release->id);
-
-    snprintf(buffer, size, "%s%s%s", release->id, is_legacy ? "" : "-",
-             is_legacy ? "" : release->version);
-}
-
 /* Let an alias name a release, in its repository. The caller is between pending_begin and
  * pending_end. */
 static int set_alias(struct fs *fs, const char *alias, const struct release *release,
@@ -141,11 +133,11 @@ static int set_alias(struct fs *fs, const char *alias, const struct release *rel
 {
     struct alias_target before = {.id = ""};
     struct error unused = {0};
-    char uid[MODEL_ID_SIZE + VERSION_SIZE];
+    char uid[RELEASE_UID_SIZE];
     int rc;
 
     (void)resolver_alias(fs->resolver, alias, RESOLVE_STALE, &before, &unused);
-    print_uid(release, uid, sizeof uid);
+    release_print_uid(release, uid);
     rc = publish_set_alias(fs->resolver, alias, uid, err);
     if (rc < 0)
         return fail_context(err, rc, "alias '%s'", alias);

@@ -2,6 +2,7 @@
 #include "fs/mount.h"
 
 #include "fs/directory.h"
+#include "fs/drafts.h"
 #include "fs/fs.h"
 #include "fs/invalidate.h"
 #include "fs/links.h"
@@ -38,6 +39,11 @@ static int open_parts(struct fs *fs, struct error *err)
                                                     .queue_max = POOL_QUEUE_MAX},
                           &fs->change_pool, err);
     if (rc == 0)
+        rc = workers_open(&(struct workers_options){.name = "metadata",
+                                                    .threads = 1,
+                                                    .queue_max = POOL_QUEUE_MAX},
+                          &fs->meta_pool, err);
+    if (rc == 0)
         rc = parked_open(serve_expired, &fs->parked, err);
     if (rc == 0)
         rc = channel_open(
@@ -67,6 +73,7 @@ static void close_parts(struct fs *fs)
     invalidate_stop(fs->invalidate);
     channel_unmount(fs->channel);
     workers_close(fs->change_pool);
+    workers_close(fs->meta_pool);
     workers_close(fs->pool);
     parked_free(fs->parked);
     pending_close(fs->pending);
@@ -74,6 +81,7 @@ static void close_parts(struct fs *fs)
     open_files_free(fs->open_files);
     channel_close(fs->channel);
     directories_free(fs->directories);
+    drafts_free(fs->drafts);
     reply_log_free(fs->reply_log);
     slots_close(fs->slots);
 }
@@ -97,6 +105,7 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
         .resolver = options->resolver,
         .cache = options->cache,
         .directories = directories_new(),
+        .drafts = drafts_new(),
         .reply_log = reply_log_new(),
         .uid = getuid(),
         .gid = getgid(),

@@ -21,8 +21,9 @@ struct fs_options {
     int64_t ttl_alias_ms;
     int64_t ttl_listing_ms;
     int64_t ttl_negative_ms;
-    bool allow_other;    /* other users may read */
-    bool write_aliases;  /* what may be changed through the mount */
+    bool allow_other;   /* other users may read */
+    bool write_aliases; /* what may be changed through the mount */
+    bool write_meta;
     bool noexec;         /* nothing on the mount can be executed */
     bool debug;          /* print each request of the kernel */
     bool no_passthrough; /* as if the kernel had none of it: for tests of what is done */

@@ -6,8 +6,10 @@
 #include "fs/directory.h"
 #include "fs/open_files.h"
 #include "fs/serve.h"
+#include "fs/write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 static void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -74,7 +76,9 @@ static void ops_release(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_inf
 {
     struct fs *fs = channel_owner(req);
 
-    open_files_release(fs->open_files, node_id, (uint32_t)fi->fh);
+    if ((fi->flags & O_ACCMODE) == O_RDONLY)
+        open_files_release(fs->open_files, node_id, (uint32_t)fi->fh);
+    write_release(fs, fi);
     fuse_reply_err(req, 0);
 }
 
@@ -129,11 +133,48 @@ static void ops_statfs(fuse_req_t req, fuse_ino_t node_id)
 static void ops_setattr(fuse_req_t req, fuse_ino_t node_id, struct stat *attr, int to_set,
                         struct fuse_file_info *fi)
 {
-    (void)node_id;
-    (void)attr;
-    (void)to_set;
-    (void)fi;
-    fuse_reply_err(req, EROFS);
+    struct call call = {.kind = CALL_SETSIZE,
+                        .req = req,
+                        .node_id = node_id,
+                        .offset = (uint64_t)attr->st_size};
+
+    /* Of what can be written there is no more than the size to set. */
+    if (!(to_set & FUSE_SET_ATTR_SIZE)) {
+        fuse_reply_err(req, EROFS);
+        return;
+    }
+    call.has_handle = fi != NULL;
+    if (fi)
+        call.fi = *fi;
+    serve(channel_owner(req), &call);
+}
+
+static void ops_write(fuse_req_t req, fuse_ino_t node_id, const char *data, size_t size,
+                      off_t offset, struct fuse_file_info *fi)
+{
+    serve(channel_owner(req), &(struct call){
+                                  .kind = CALL_WRITE,
+                                  .req = req,
+                                  .node_id = node_id,
+                                  .data = data,
+                                  .size = size,
+                                  .offset = (uint64_t)offset,
+                                  .fi = *fi,
+                              });
+}
+
+static void ops_flush(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_info *fi)
+{
+    serve(channel_owner(req),
+          &(struct call){.kind = CALL_FLUSH, .req = req, .node_id = node_id, .fi = *fi});
+}
+
+static void ops_fsync(fuse_req_t req, fuse_ino_t node_id, int is_data_only,
+                      struct fuse_file_info *fi)
+{
+    (void)is_data_only;
+    serve(channel_owner(req),
+          &(struct call){.kind = CALL_FSYNC, .req = req, .node_id = node_id, .fi = *fi});
 }
 
 static void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -244,6 +285,9 @@ const struct fuse_lowlevel_ops ops = {
     .create = ops_create,
     .open = ops_open,
     .read = ops_read,
+    .write = ops_write,
+    .flush = ops_flush,
+    .fsync = ops_fsync,
     .release = ops_release,
     .opendir = ops_opendir,
     .readdir = ops_readdir,

@@ -5,6 +5,7 @@
 #include "fs/info.h"
 #include "fs/open_files.h"
 #include "fs/status.h"
+#include "fs/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +42,7 @@ static int open_now(struct fs *fs, const struct call *call, const struct place *
     answer->fi = call->fi;
     answer->fi.fh = wish.generation;
     answer->fi.keep_cache = 1;
+    answer->fi.noflush = 1;
     if (place->is_arriving && channel_maps_direct_io(fs->channel)) {
         answer->fi.direct_io = 1;
         answer->fi.keep_cache = 0;
@@ -90,7 +92,7 @@ int read_open(struct fs *fs, const struct call *call, const struct place *place,
               enum resolve_how how, struct answer *answer, struct error *err)
 {
     if ((call->fi.flags & O_ACCMODE) != O_RDONLY)
-        return fail(err, EROFS, "models are read-only");
+        return write_open(fs, call, place, how, answer, err);
     switch (place->kind) {
     case NODE_MEMBER:
         return open_member(fs, call, place, how, answer, err);
@@ -99,6 +101,7 @@ int read_open(struct fs *fs, const struct call *call, const struct place *place,
     case NODE_METRICS:
         answer->kind = ANSWER_OPEN;
         answer->fi = call->fi;
+        answer->fi.noflush = 1;
         answer->fi.direct_io = 1; /* made anew for each read, whatever size stat showed */
         return 0;
     default:

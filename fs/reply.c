@@ -5,9 +5,12 @@
 #include "common/memory.h"
 #include "common/sync.h"
 #include "common/text.h"
+#include "fs/directory.h"
 #include "fs/open_files.h"
+#include "fs/write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
@@ -130,8 +133,8 @@ int reply_errno(enum call_kind kind, int rc)
         {EINPROGRESS, EAGAIN}, /* our bug, but nobody must hang */
     };
 
-    if (kind >= CALL_MKDIR && rc == -EINVAL)
-        return EINVAL;
+    if (kind >= CALL_WRITE && (rc == -EINVAL || rc == -EFBIG))
+        return -rc;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (-rc == table[i].inside)
             return table[i].outside;
@@ -160,14 +163,25 @@ static void reply_failure(struct fs *fs, const struct call *call, int rc,
         reply_note(fs->reply_log, err->message);
 }
 
+void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer)
+{
+    if (answer->kind != ANSWER_OPEN)
+        return;
+    if (call->kind == CALL_OPENDIR)
+        directory_release(fs, answer->fi.fh);
+    else if ((answer->fi.flags & O_ACCMODE) != O_RDONLY)
+        write_release(fs, &answer->fi);
+    else
+        open_files_release(fs->open_files, call->node_id, (uint32_t)answer->fi.fh);
+}
+
 static void reply_open(struct fs *fs, const struct call *call,
                        const struct answer *answer)
 {
     int rc = channel_reply_open(call->req, &answer->fi, answer->backing_id);
 
-    if (rc == -ENOENT &&
-        call->kind == CALL_OPEN) /* the caller is gone: no RELEASE comes */
-        open_files_release(fs->open_files, call->node_id, (uint32_t)answer->fi.fh);
+    if (rc == -ENOENT) /* the caller is gone: no RELEASE comes */
+        reply_undo(fs, call, answer);
 }
 
 /* A page-sized answer must be whole: a short one would cut the file for its reader. */
@@ -209,6 +223,9 @@ void reply(struct fs *fs, const struct call *call, int rc, const struct answer *
         break;
     case ANSWER_BYTES:
         fuse_reply_buf(call->req, answer->bytes.data, answer->bytes.size);
+        break;
+    case ANSWER_WRITTEN:
+        fuse_reply_write(call->req, answer->file_size);
         break;
     case ANSWER_FILE:
         reply_file(fs, call, answer);

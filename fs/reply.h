@@ -18,6 +18,9 @@ void reply_log_free(struct reply_log *log); /* accepts NULL */
 void reply(struct fs *fs, const struct call *call, int rc, const struct answer *answer,
            const struct error *err);
 
+/* Nobody took the answer: close what it opened. */
+void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer);
+
 /* Log and remember a failure that no reply carries. */
 void reply_note(struct reply_log *log, const char *message);
 

@@ -9,6 +9,7 @@
 #include "fs/read.h"
 #include "fs/reply.h"
 #include "fs/tree.h"
+#include "fs/write.h"
 
 #include <errno.h>
 
@@ -20,6 +21,7 @@ enum {
 /* Which threads may wait for a backend with it. */
 enum pool {
     POOL_ASK,
+    POOL_META,   /* one thread: changes of metadata keep their order */
     POOL_CHANGE, /* a repository that takes no changes does not keep readers waiting */
 };
 
@@ -35,6 +37,10 @@ static const struct {
     [CALL_READ] = {read_bytes,     ASK_MS,    POOL_ASK   },
     [CALL_OPENDIR] = {directory_open, LOOKUP_MS, POOL_ASK   },
     [CALL_READDIR] = {directory_read, LOOKUP_MS, POOL_ASK   },
+    [CALL_WRITE] = {write_bytes,    ASK_MS,    POOL_ASK   },
+    [CALL_SETSIZE] = {write_size,     ASK_MS,    POOL_ASK   },
+    [CALL_FLUSH] = {write_flush,    ASK_MS,    POOL_ASK   },
+    [CALL_FSYNC] = {write_sync,     ASK_MS,    POOL_META  },
     [CALL_MKDIR] = {links_mkdir,    LOOKUP_MS, POOL_ASK   },
     [CALL_RMDIR] = {links_rmdir,    LOOKUP_MS, POOL_ASK   },
     [CALL_SYMLINK] = {links_symlink,  ASK_MS,    POOL_CHANGE},
@@ -58,6 +64,8 @@ static void finish(struct parked *parked, int rc, const struct answer *answer,
     if (parked_take(parked)) {
         reply(parked->fs, &parked->call, rc, answer, err);
         parked_replied(parked);
+    } else if (rc == 0) {
+        reply_undo(parked->fs, &parked->call, answer);
     }
     links_tell(parked->fs, answer);
     parked_drop(parked);
@@ -130,6 +138,18 @@ static void ask(void *arg)
         finish(parked, rc, &answer, &err);
 }
 
+static struct workers *pool_of(struct fs *fs, const struct call *call)
+{
+    switch (kinds[call->kind].pool) {
+    case POOL_META:
+        return fs->meta_pool;
+    case POOL_CHANGE:
+        return fs->change_pool;
+    default:
+        return fs->pool;
+    }
+}
+
 static void park_to_ask(struct fs *fs, const struct call *call)
 {
     int64_t deadline_ms = clock_now_ms() + kinds[call->kind].deadline_ms;
@@ -139,9 +159,7 @@ static void park_to_ask(struct fs *fs, const struct call *call)
     int rc;
 
     answer_init(&answer);
-    rc =
-        workers_submit(kinds[call->kind].pool == POOL_CHANGE ? fs->change_pool : fs->pool,
-                       ask, parked, &err);
+    rc = workers_submit(pool_of(fs, call), ask, parked, &err);
     if (rc < 0)
         finish(parked, rc, &answer, &err);
 }

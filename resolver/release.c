@@ -1,6 +1,7 @@
 /* release.c: one version of one model in one repository, as a plain value. */
 #include "resolver/release.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool release_is_version(const struct release *release, const char *id,
@@ -12,4 +13,12 @@ bool release_is_version(const struct release *release, const char *id,
 bool release_is_same(const struct release *a, const struct release *b)
 {
     return a->repository == b->repository && release_is_version(a, b->id, b->version);
+}
+
+void release_print_uid(const struct release *release, char ret_uid[RELEASE_UID_SIZE])
+{
+    bool is_legacy = uid_is_legacy(release->id);
+
+    snprintf(ret_uid, RELEASE_UID_SIZE, "%s%s%s", release->id, is_legacy ? "" : "-",
+             is_legacy ? "" : release->version);
 }

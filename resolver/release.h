@@ -12,6 +12,10 @@ struct release {
     unsigned repository; /* position in the configuration */
 };
 
+/* The text that audmodel takes for it: the full ID, a legacy ID alone. */
+enum { RELEASE_UID_SIZE = MODEL_ID_SIZE + VERSION_SIZE };
+void release_print_uid(const struct release *release, char ret_uid[RELEASE_UID_SIZE]);
+
 bool release_is_same(const struct release *a, const struct release *b);
 
 /* Of whatever repository? */

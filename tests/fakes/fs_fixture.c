@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "fs/child.h"
 #include "fs/directory.h"
+#include "fs/drafts.h"
 #include "fs/invalidate.h"
 #include "fs/links.h"
 #include "fs/open_files.h"
@@ -78,10 +79,13 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     check(slots_open(-1, &fs->slots, &err), &err);
     check(workers_open(&pool, &fs->pool, &err), &err);
     check(workers_open(&pool, &fs->change_pool, &err), &err);
+    pool.threads = 1;
+    check(workers_open(&pool, &fs->meta_pool, &err), &err);
     check(parked_open(serve_expired, &fs->parked, &err), &err);
     fs->channel = fuse_fake_channel(kernel, &(struct channel_options){0}, fs);
     fs->open_files = open_files_new(fs->channel);
     fs->directories = directories_new();
+    fs->drafts = drafts_new();
     fs->reply_log = reply_log_new();
     check(invalidate_open(channel_session(fs->channel), &fs->invalidate, &err), &err);
     check(pending_open(links_remove_alias, fs, &fs->pending, &err), &err);
@@ -108,6 +112,7 @@ void fs_fixture_close(struct fs_fixture *fixture)
     parked_close(fs->parked);
     invalidate_stop(fs->invalidate);
     workers_close(fs->change_pool);
+    workers_close(fs->meta_pool);
     workers_close(fs->pool);
     parked_free(fs->parked);
     pending_close(fs->pending);
@@ -115,6 +120,7 @@ void fs_fixture_close(struct fs_fixture *fixture)
     open_files_free(fs->open_files);
     channel_close(fs->channel);
     directories_free(fs->directories);
+    drafts_free(fs->drafts);
     reply_log_free(fs->reply_log);
     slots_close(fs->slots);
     cache_close(fixture->cache.cache);
