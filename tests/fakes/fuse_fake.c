@@ -286,6 +286,18 @@ int fuse_session_fd(struct fuse_session *session)
     return fake.session_fd;
 }
 
+/* A test that hangs must end with SIGTERM. */
+int fuse_set_signal_handlers(struct fuse_session *session)
+{
+    (void)session;
+    return 0;
+}
+
+void fuse_remove_signal_handlers(struct fuse_session *session)
+{
+    (void)session;
+}
+
 /* Only INIT is served; the test makes all other requests. */
 int fuse_session_loop_mt(struct fuse_session *session, struct fuse_loop_config *config)
 {
