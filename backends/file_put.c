@@ -280,6 +280,19 @@ static int link_given(const struct place *place, const struct backend_content *c
     return rc == 0 ? sync_folder(place, err) : rc;
 }
 
+/* Remove the folders above path that are empty now, up to the repository's own. */
+static void prune(int root_fd, const char *path)
+{
+    CLEANUP_FREE char *folder = xstrdup(path);
+    char *slash;
+
+    while ((slash = strrchr(folder, '/'))) {
+        *slash = '\0';
+        if (unlinkat(root_fd, folder, AT_REMOVEDIR) < 0)
+            return;
+    }
+}
+
 static int put_once(const char *root, const char *path,
                     const struct backend_content *content, enum backend_put_flags flags,
                     struct error *err)
@@ -305,6 +318,8 @@ static int put_once(const char *root, const char *path,
     if (rc == 0)
         rc = flags & BACKEND_PUT_IF_ABSENT ? move_to_new(&temporary, &place, err)
                                            : move_over(&temporary, &place, err);
+    if (rc < 0)
+        prune(place.root_fd, path); /* what was made for it alone */
     return rc == 0 ? sync_folder(&place, err) : rc;
 }
 
@@ -380,19 +395,6 @@ static int open_expected(const struct place *place, const char *expected_tag,
         strcmp(now.tag, expected_tag) != 0)
         return fail(err, ESTALE, "'%s' was replaced", place->name);
     return steal_fd(&fd);
-}
-
-/* Remove the folders above path that are empty now, up to the repository's own. */
-static void prune(int root_fd, const char *path)
-{
-    CLEANUP_FREE char *folder = xstrdup(path);
-    char *slash;
-
-    while ((slash = strrchr(folder, '/'))) {
-        *slash = '\0';
-        if (unlinkat(root_fd, folder, AT_REMOVEDIR) < 0)
-            return;
-    }
 }
 
 static int replace(const char *root, const char *path,

@@ -215,8 +215,12 @@ static int list_model(struct listing *listing, const char *id, struct error *err
 {
     CLEANUP_MODEL struct model model = {.id = id};
     struct error why = {0};
+    int rc;
 
-    if (find_model(listing->wire, &model, &why) < 0) {
+    rc = find_model(listing->wire, &model, &why);
+    if (rc == -ENOENT) /* it is being published, or somebody failed to */
+        return 0;
+    if (rc < 0) {
         command_complain("model '%s': %s", id, why.message);
         listing->status = COMMAND_FAILED;
         return 0;

@@ -255,6 +255,15 @@ class Publish(PublishTest):
         self.assertEqual(names_below(self.repo.folder), before)
         self.assertEqual(self.succeed("resolve", "small").strip(), first)
 
+    def test_what_has_no_header_is_no_model(self):
+        """Somebody is at work on it, or failed at it long ago."""
+        self.publish(self.make_folder(self.FILES))
+        claim = self.repo.path("_uid", "00000000", "1.0.0", ".claim.yaml")
+        claim.parent.mkdir(parents=True)
+        claim.write_text("owner: 'x on y'\n")
+        self.assertEqual(self.run_modelfs("exists", "00000000").stdout, "false\n")
+        self.assertNotIn("00000000", self.succeed("ls", "-l"))
+
     def test_one_of_many_publishers_wins(self):
         folders = [self.make_folder({"who.txt": str(i).encode() * 100000}, f"root{i}")
                    for i in range(PUBLISHERS)]
