@@ -10,62 +10,63 @@
 
 enum { NOT_DATED = FS_START_S, DATED = FS_DATE_S };
 
+static const struct {
+    const char *path;
+    mode_t mode;
+    off_t size;
+    int64_t mtime_s; /* 0: the archive's */
+    double timeout_s;
+} attributes[] = {
+    {"",                                  S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"@status",                           S_IFREG | 0444, 0,      NOT_DATED, 0   },
+    {"@metrics",                          S_IFREG | 0444, 0,      NOT_DATED, 0   },
+    {"@info",                             S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"@info/3e120e8d",                    S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"@info/small",                       S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"@info/3e120e8d/1.0.0",              S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"@info/3e120e8d/1.0.0/uid",          S_IFREG | 0444, 15,     NOT_DATED, 1e9 },
+    {"@info/3e120e8d/1.0.0/meta.yaml",    S_IFREG | 0444, 5,      NOT_DATED, 3600},
+    {"@info/3e120e8d/1.0.0/cached_bytes", S_IFREG | 0444, 2,      NOT_DATED, 0   },
+    {"@tree",                             S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"@tree/emotion/onnx",                S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"@tree/emotion/onnx/3e120e8d",       S_IFLNK | 0777, 17,     NOT_DATED, 1e9 },
+    {"3e120e8d",                          S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"3e120e8d/latest",                   S_IFLNK | 0777, 5,      NOT_DATED, 1e9 },
+    {"3e120e8d-1.0.0",                    S_IFLNK | 0777, 14,     NOT_DATED, 1e9 },
+    {"small",                             S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
+    {"small/current",                     S_IFLNK | 0777, 17,     NOT_DATED, 1e9 },
+    {"3e120e8d/1.0.0",                    S_IFDIR | 0555, 0,      DATED,     1e9 },
+    {"3e120e8d/1.0.0/log",                S_IFDIR | 0555, 0,      DATED,     1e9 },
+    {"3e120e8d/1.0.0/folder",             S_IFDIR | 0555, 0,      DATED,     1e9 },
+    {"3e120e8d/1.0.0/model.yaml",         S_IFREG | 0444, 5,      0,         1e9 },
+    {"3e120e8d/1.0.0/big.bin",            S_IFREG | 0444, FS_BIG, 0,         1e9 },
+};
+
 static void every_place_has_attributes(void **state)
 {
-    static const struct {
-        const char *path;
-        mode_t mode;
-        off_t size;
-        int64_t mtime_s; /* 0: the archive's */
-        double timeout_s;
-    } cases[] = {
-        {"",                                  S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"@status",                           S_IFREG | 0444, 0,      NOT_DATED, 0   },
-        {"@metrics",                          S_IFREG | 0444, 0,      NOT_DATED, 0   },
-        {"@info",                             S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"@info/3e120e8d",                    S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"@info/small",                       S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"@info/3e120e8d/1.0.0",              S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"@info/3e120e8d/1.0.0/uid",          S_IFREG | 0444, 15,     NOT_DATED, 1e9 },
-        {"@info/3e120e8d/1.0.0/meta.yaml",    S_IFREG | 0444, 5,      NOT_DATED, 3600},
-        {"@info/3e120e8d/1.0.0/cached_bytes", S_IFREG | 0444, 2,      NOT_DATED, 0   },
-        {"@tree",                             S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"@tree/emotion/onnx",                S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"@tree/emotion/onnx/3e120e8d",       S_IFLNK | 0777, 17,     NOT_DATED, 1e9 },
-        {"3e120e8d",                          S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"3e120e8d/latest",                   S_IFLNK | 0777, 5,      NOT_DATED, 1e9 },
-        {"3e120e8d-1.0.0",                    S_IFLNK | 0777, 14,     NOT_DATED, 1e9 },
-        {"small",                             S_IFDIR | 0755, 0,      NOT_DATED, 1e9 },
-        {"small/current",                     S_IFLNK | 0777, 17,     NOT_DATED, 1e9 },
-        {"3e120e8d/1.0.0",                    S_IFDIR | 0555, 0,      DATED,     1e9 },
-        {"3e120e8d/1.0.0/log",                S_IFDIR | 0555, 0,      DATED,     1e9 },
-        {"3e120e8d/1.0.0/folder",             S_IFDIR | 0555, 0,      DATED,     1e9 },
-        {"3e120e8d/1.0.0/model.yaml",         S_IFREG | 0444, 5,      0,         1e9 },
-        {"3e120e8d/1.0.0/big.bin",            S_IFREG | 0444, FS_BIG, 0,         1e9 },
-    };
     struct fs_fixture fixture;
 
     (void)state;
     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct place place = fs_fixture_place(&fixture, cases[i].path);
+    for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
+        struct place place = fs_fixture_place(&fixture, attributes[i].path);
         struct fuse_entry_param entry = {.entry_timeout = 7};
         struct error err = {0};
         struct stat brief;
 
-        test_row(i, "'%s'", cases[i].path);
+        test_row(i, "'%s'", attributes[i].path);
         assert_int_equal(describe(&fixture.fs, &place, RESOLVE_FETCH, &entry, &err), 0);
-        assert_int_equal(entry.ino, fs_fixture_node(&fixture, cases[i].path));
-        assert_int_equal(entry.attr.st_mode, cases[i].mode);
-        assert_int_equal(entry.attr.st_size, cases[i].size);
-        assert_int_equal(entry.attr.st_blocks, (cases[i].size + 511) / 512);
-        if (cases[i].mtime_s)
-            assert_int_equal(entry.attr.st_mtim.tv_sec, cases[i].mtime_s);
+        assert_int_equal(entry.ino, fs_fixture_node(&fixture, attributes[i].path));
+        assert_int_equal(entry.attr.st_mode, attributes[i].mode);
+        assert_int_equal(entry.attr.st_size, attributes[i].size);
+        assert_int_equal(entry.attr.st_blocks, (attributes[i].size + 511) / 512);
+        if (attributes[i].mtime_s)
+            assert_int_equal(entry.attr.st_mtim.tv_sec, attributes[i].mtime_s);
         assert_int_equal(entry.attr.st_ctim.tv_sec, entry.attr.st_mtim.tv_sec);
         assert_int_equal(entry.attr.st_uid, 1234);
         assert_int_equal(entry.attr.st_gid, 5678);
         assert_int_equal(entry.attr.st_nlink, 1);
-        assert_true(entry.attr_timeout == cases[i].timeout_s);
+        assert_true(entry.attr_timeout == attributes[i].timeout_s);
         if (place.kind == NODE_MEMBER)
             continue;
         describe_briefly(&place, &brief);
