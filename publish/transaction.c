@@ -150,9 +150,9 @@ static int pack(struct transaction *transaction, int folder_fd, struct error *er
     for (size_t i = 0; rc == 0 && watch->warn && i < transaction->packed.warning_count;
          i++)
         watch->warn(watch->arg, transaction->packed.warnings[i]);
-    return rc < 0 ? fail_context(err, rc, "archive of model %s",
-                                 transaction->manifest->uid)
-                  : 0;
+    return rc < 0
+               ? fail_context(err, rc, "archive of model %s", transaction->manifest->uid)
+               : 0;
 }
 
 static int tell_sent(void *arg, uint64_t done, struct error *err)
