@@ -192,6 +192,10 @@ int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err)
 
 void evict_clean(struct cache *cache)
 {
+    int root_fd = cache->store.root_fd;
+
     /* Left over again, it is removed at the next start. */
-    (void)files_remove_tree(cache->store.root_fd, REMOVED, &(struct error){0});
+    (void)files_remove_tree(root_fd, REMOVED, &(struct error){0});
+    /* On a full disk it could not be made any more, and nothing could be evicted. */
+    (void)files_make_folders_beneath(root_fd, REMOVED, 0777, &(struct error){0});
 }

@@ -3,6 +3,7 @@
 
 #include "cache/archive_state.h"
 #include "cache/complete.h"
+#include "cache/evict.h"
 #include "cache/inventory.h"
 #include "cache/layout.h"
 #include "cache/registry.h"
@@ -239,6 +240,8 @@ static int open_one(struct cache *cache, struct resolver *resolver,
     if (!registry_has_replaced(cache, release))
         rc = open_saved(cache, resolver, release, ret_archive, &ignored);
     if (rc < 0)
+        rc = open_fetched(cache, resolver, release, ret_archive, err);
+    if ((rc == -ENOSPC || rc == -EDQUOT) && evict_make_room(cache, 1, &ignored) == 0)
         rc = open_fetched(cache, resolver, release, ret_archive, err);
     if (rc < 0 && rc != -EBADMSG &&
         open_found(cache, resolver, release, ret_archive, &ignored) == 0)

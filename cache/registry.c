@@ -4,9 +4,11 @@
 #include "common/memory.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum {
     IDLE_MAX = 256,  /* archives that nobody uses */
+    IDLE_SHARE = 16, /* of the descriptors a process may have: each holds up to four */
     IDLE_MS = 30000, /* so long they stay: meanwhile no process evicts them */
     IDLE_ENTRIES_MAX = 128 << 10, /* of their tables together: their memory */
 };
@@ -69,6 +71,15 @@ void registry_add_locked(struct cache *cache, struct archive *archive)
     TAILQ_INSERT_TAIL(&cache->archives, archive, link);
 }
 
+static size_t idle_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / IDLE_SHARE >= IDLE_MAX)
+        return IDLE_MAX;
+    return (size_t)limit.rlim_cur / IDLE_SHARE;
+}
+
 /* Move idle archives above the limits to list. */
 static void collect_surplus_locked(struct cache *cache, struct archive_list *list)
     REQUIRES(cache->lock)
@@ -76,7 +87,7 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
     struct archive *archive, *previous;
     int64_t deadline_ms = clock_now_ms() - IDLE_MS;
     uint64_t entries = 0;
-    size_t idle = 0;
+    size_t max = idle_max(), idle = 0;
 
     for (archive = TAILQ_LAST(&cache->archives, archive_list); archive;
          archive = previous) {
@@ -85,7 +96,7 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
             continue;
         idle++;
         entries += toc_count(archive->toc);
-        if (idle <= IDLE_MAX && (idle == 1 || entries <= IDLE_ENTRIES_MAX) &&
+        if (idle <= max && (idle == 1 || entries <= IDLE_ENTRIES_MAX) &&
             archive->released_ms > deadline_ms)
             continue;
         TAILQ_REMOVE(&cache->archives, archive, link);
