@@ -136,8 +136,10 @@ int fuse_reply_readlink(fuse_req_t req, const char *target)
 
 int fuse_reply_open(fuse_req_t req, const struct fuse_file_info *fi)
 {
+    bool is_gone = req->is_gone; /* the test may free it as soon as it has a reply */
+
     take_reply(req, (struct fuse_reply){.kind = REPLY_OPEN, .fi = *fi}, NULL, 0);
-    return req->is_gone ? -ENOENT : 0;
+    return is_gone ? -ENOENT : 0;
 }
 
 int fuse_reply_buf(fuse_req_t req, const char *data, size_t size)
