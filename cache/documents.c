@@ -16,10 +16,10 @@
 #include <sys/stat.h>
 
 enum {
-    HEADERS_MAX = 256,           /* kept parsed */
-    HEADERS_BYTES_MAX = 4 << 20, /* their texts together */
-    LOCK_TIMEOUT_MS = 10000,     /* audmodel's */
-    SAVES_MAX = 1024,            /* that wait; others are not saved */
+    HEADERS_MAX = 256,             /* kept parsed */
+    HEADERS_BYTES_MAX = 256 << 10, /* their texts together; trees take 50 times that */
+    LOCK_TIMEOUT_MS = 10000,       /* audmodel's */
+    SAVES_MAX = 1024,              /* that wait; others are not saved */
 };
 
 struct known {

@@ -9,7 +9,7 @@
 
 enum {
     YAML_BYTES_MAX = 16 << 20, /* of text */
-    YAML_NODES_MAX = 1 << 20,  /* places in the tree, aliases expanded */
+    YAML_NODES_MAX = 1 << 19,  /* places in the tree, aliases expanded */
     YAML_DEPTH_MAX = 100,
 };
 

@@ -13,6 +13,7 @@
 #include "fs/reply.h"
 #include "fs/serve.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -22,6 +23,7 @@ enum {
     POOL_THREADS = 32, /* look-ups that may wait for backends at once */
     CHANGE_THREADS = 4,
     POOL_QUEUE_MAX = 65536,
+    LARGE_BLOCK = 512 << 10,
 };
 
 static int open_parts(struct fs *fs, struct error *err)
@@ -86,6 +88,13 @@ static void close_parts(struct fs *fs)
     slots_close(fs->slots);
 }
 
+/* What a large document took goes back to the system when it is freed, and does not stay
+ * in the arena of each thread that ever parsed one. */
+static void return_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+}
+
 /* Each open member costs a descriptor. */
 static void raise_file_limit(void)
 {
@@ -114,6 +123,7 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
     int rc;
 
     raise_file_limit();
+    return_large_blocks();
     rc = open_parts(&fs, err);
     if (rc == 0)
         rc = channel_serve(fs.channel, ready, arg, err);

@@ -1,11 +1,16 @@
 """Little of everything: descriptors and room run out, and service goes on."""
 
+import errno
 import os
+import pathlib
+import re
 import resource
 import subprocess
+import threading
 import unittest
 
 from mounted import MountTest
+from repository import split
 
 
 class Limits(MountTest):
@@ -39,6 +44,39 @@ class Limits(MountTest):
             except OSError:
                 break
         self.assertEqual(fs.read(new, "a.txt"), b"new\n")
+
+    def test_large_headers_take_no_memory_for_long(self):
+        models = self.repository()
+        head = "author: a\ndate: 2024-01-01\nname: onnx\nsubgroup: test\nversion: 1.0.0\n"
+        uids = []
+        for n in range(16):
+            uid = models.publish({"a.txt": b"x"}, params={"n": n})
+            count = 100_000 if n % 2 else 1_000_000  # the latter is past the limit
+            models.header_path(*split(uid)).write_text(
+                head + "parameters: {a: [" + "1," * count + "1]}\n")
+            uids.append(uid)
+        fs = self.mount(models)
+        outcomes = []
+
+        def look(uid):
+            try:
+                outcomes.append(len(os.listdir(fs.path(uid))))
+            except OSError as error:
+                outcomes.append(error.errno)
+
+        threads = [threading.Thread(target=look, args=(uid,)) for uid in uids]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(outcomes), [1] * 8 + [errno.EIO] * 8)
+        self.assertLess(resident_kib(fs.process.pid), 64 << 10)
+
+
+def resident_kib(pid):
+    """RssAnon and RssShmem: without what is mapped of files."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return sum(map(int, re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+)", text, re.M)))
 
 
 if __name__ == "__main__":
