@@ -8,6 +8,7 @@
 #include "common/memory.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
+#include "fs/supervisor.h"
 
 #include <getopt.h>
 #include <libgen.h>
@@ -40,21 +41,33 @@ static void request_done(struct request *request)
     mount_options_done(&request->options);
 }
 
-/* Whom to tell that the mount answers. */
-struct waiting {
+/* What the supervisor and its workers are told. */
+struct service {
+    const struct request *request;
     const char *path;
+    struct config *config; /* each worker takes its own copy of it, by fork */
     struct daemon *daemon; /* NULL in the foreground */
 };
 
-static void answers(void *arg)
+/* In the supervisor. */
+static void mount_answers(void *arg)
 {
-    const struct waiting *waiting = arg;
+    const struct service *service = arg;
 
-    if (waiting->daemon)
-        daemon_ready(waiting->daemon);
+    if (service->daemon)
+        daemon_ready(service->daemon);
     else
         notify_ready(); /* systemd waits for the foreground */
-    log_info("the mount at '%s' answers", waiting->path);
+    log_info("the mount at '%s' answers", service->path);
+}
+
+/* In a worker: the first was started with the caller's terminal. */
+static void worker_answers(void *arg)
+{
+    const struct service *service = arg;
+
+    if (service->daemon && !daemon_is_ready(service->daemon))
+        daemon_detach(service->daemon);
 }
 
 /* Our credentials do the writing: not for others, unless somebody said so. */
@@ -63,40 +76,57 @@ static bool may_write(enum config_write write, const struct mount_options *asked
     return write == CONFIG_WRITE_DEFAULT ? !asked->allow_other : write == CONFIG_WRITE_ON;
 }
 
-/* daemon is NULL in the foreground. */
-static int serve(const struct request *request, const char *path,
-                 struct config *take_config, struct daemon *daemon, struct error *err)
+static int work(void *arg, struct handover *handover, struct error *err)
 {
     CLEANUP_WIRE struct wire *wire = NULL;
-    struct waiting waiting = {.path = path, .daemon = daemon};
-    int rc = wire_open(take_config, WIRE_CACHE, &wire, err);
+    const struct service *service = arg;
+    const struct mount_options *asked = &service->request->options;
+    int rc = wire_open(service->config, WIRE_CACHE, &wire, err);
 
     if (rc < 0)
         return rc;
-    rc = fs_run(
+    return fs_run(
         &(struct fs_options){
-            .mountpoint = path,
+            .mountpoint = service->path,
+            .handover = handover,
             .resolver = wire->resolver,
             .cache = wire->cache,
             .ttl_alias_ms = wire->config->ttl_alias_ms,
             .ttl_listing_ms = wire->config->ttl_listing_ms,
             .ttl_negative_ms = wire->config->ttl_negative_ms,
-            .allow_other = request->options.allow_other,
-            .noexec = request->options.noexec,
-            .write_meta = may_write(wire->config->write_meta, &request->options),
-            .write_aliases = may_write(wire->config->write_aliases, &request->options),
-            .debug = request->options.debug,
-            .no_passthrough = request->options.no_passthrough,
-            .no_direct_mmap = request->options.no_direct_mmap,
+            .write_meta = may_write(wire->config->write_meta, asked),
+            .write_aliases = may_write(wire->config->write_aliases, asked),
+            .debug = asked->debug,
+            .no_passthrough = asked->no_passthrough,
+            .no_direct_mmap = asked->no_direct_mmap,
         },
-        answers, &waiting, err);
+        worker_answers, (void *)service, err);
+}
+
+/* daemon is NULL in the foreground. */
+static int serve(const struct request *request, const char *path, struct config *config,
+                 struct daemon *daemon, struct error *err)
+{
+    struct service service = {
+        .request = request, .path = path, .config = config, .daemon = daemon};
+    int rc = supervisor_run(
+        &(struct supervisor_options){
+            .device = {.mountpoint = path,
+                       .allow_other = request->options.allow_other,
+                       .noexec = request->options.noexec},
+            .work = work,
+            .ready = mount_answers,
+            .arg = &service,
+    },
+        err);
+
     notify_stopping();
     return rc;
 }
 
 /* The exit status of the background process. */
 static int serve_in_background(const struct request *request, const char *path,
-                               struct config *take_config, struct daemon *daemon)
+                               struct config *config, struct daemon *daemon)
 {
     struct error err = {0};
     int rc;
@@ -105,7 +135,7 @@ static int serve_in_background(const struct request *request, const char *path,
     if (chdir("/") < 0)
         rc = fail_errno(&err, "change to '/'");
     else
-        rc = serve(request, path, take_config, daemon, &err);
+        rc = serve(request, path, config, daemon, &err);
     if (rc == 0)
         return COMMAND_DONE;
     if (daemon_is_ready(daemon))
@@ -116,14 +146,11 @@ static int serve_in_background(const struct request *request, const char *path,
 }
 
 static int serve_in_foreground(const struct request *request, const char *path,
-                               struct config *take_config, struct error *err)
+                               struct config *config, struct error *err)
 {
     int rc = request->options.log ? daemon_log_to(request->options.log, err) : 0;
 
-    if (rc == 0)
-        return serve(request, path, take_config, NULL, err);
-    config_free(take_config);
-    return rc;
+    return rc == 0 ? serve(request, path, config, NULL, err) : rc;
 }
 
 static int mount_it(const struct request *request, struct error *err)
@@ -142,10 +169,10 @@ static int mount_it(const struct request *request, struct error *err)
         return rc;
     log_set_level(request->options.debug ? LOG_LEVEL_DEBUG : config->log);
     if (request->is_foreground)
-        return serve_in_foreground(request, path, steal_ptr(&config), err);
+        return serve_in_foreground(request, path, config, err);
     rc = daemon_start(request->options.log, &daemon, err);
     if (rc == DAEMON_CHILD)
-        return serve_in_background(request, path, steal_ptr(&config), &daemon);
+        return serve_in_background(request, path, config, &daemon);
     return rc;
 }
 

@@ -127,9 +127,8 @@ static void report(struct daemon *daemon, const struct error *err)
     daemon->report_fd = -1;
 }
 
-void daemon_ready(struct daemon *daemon)
+void daemon_detach(struct daemon *daemon)
 {
-    static const struct error ready = {0};
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     /* Whoever waits for the end of the caller's output must not wait for us. */
@@ -138,6 +137,13 @@ void daemon_ready(struct daemon *daemon)
     dup2(daemon->log_fd, STDERR_FILENO);
     close(null_fd);
     close(daemon->log_fd);
+}
+
+void daemon_ready(struct daemon *daemon)
+{
+    static const struct error ready = {0};
+
+    daemon_detach(daemon);
     report(daemon, &ready);
 }
 

@@ -25,6 +25,10 @@ struct daemon {
  * the child said, or how it died. In the child: DAEMON_CHILD. */
 int daemon_start(const char *log, struct daemon *ret_daemon, struct error *err);
 
+/* Leave the caller's terminal and pipes; in each process that has the daemon. */
+void daemon_detach(struct daemon *daemon);
+
+/* daemon_detach, and the parent reports success. */
 void daemon_ready(struct daemon *daemon);
 bool daemon_is_ready(const struct daemon *daemon);
 

@@ -61,6 +61,7 @@ struct call {
     bool has_handle;          /* SETSIZE: fi is filled */
     bool with_attributes;     /* READDIR: readdirplus */
     bool has_bytes;           /* what answer->want asked for has arrived */
+    uint64_t unique;          /* OPEN: the kernel's number of it, see passthrough.h */
     uint32_t generation;      /* OPEN: of the attempt that brought them */
 };
 

@@ -1,4 +1,4 @@
-/* channel.c: mounts, and reads and writes /dev/fuse for libfuse. */
+/* channel.c: reads and writes /dev/fuse for libfuse. */
 #include "fs/channel.h"
 
 #include "common/cleanup.h"
@@ -7,6 +7,7 @@
 #include "fs/kernel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,13 +17,14 @@
 struct channel {
     struct fuse_session *session;
     void *owner; /* the owner of the operations; libfuse's user data is the channel */
-    bool is_mounted;
+    struct handover *handover; /* lent; constant */
+    bool is_replay;            /* a worker before answered INIT; constant */
+    bool is_init_replayed;     /* INIT was read; on one thread, before the others */
+    bool is_init_answered;     /* the same */
+    bool is_bound;             /* by the reply that the kernel knows */
     bool has_signals;
     uint32_t accepted_flags2;   /* of what the kernel offers; constant */
     const char *no_passthrough; /* why not, NULL where it works; constant once served */
-    uint64_t init_unique;       /* of the INIT request, 0 before it */
-    struct kernel_init_in init_in;   /* what the kernel offered */
-    struct kernel_init_out init_out; /* what we agreed to */
 };
 
 enum {
@@ -30,72 +32,128 @@ enum {
     /* Page-cache reads that may wait at once. The kernel's default of 12 would let a
      * dozen readers of a dead server stop all others. */
     BACKGROUND_MAX = 1024,
+    /* Bytes of a write, and with it the size of each thread's buffer. */
+    WRITE_MAX = 128 << 10,
+    READ_PAGES_MAX = 256, /* of a read: libfuse would take it from WRITE_MAX */
 };
 
-/* INIT comes once, before any other request and on one thread. */
-static void record_init_request(struct channel *channel, const void *buffer, size_t size)
-{
-    struct kernel_in_header header;
+static __thread uint64_t unique; /* of the request that this thread reads or handles */
+static __thread const void *touched;
 
-    if (channel->init_unique != 0 || size < sizeof header)
+/* The request is recorded whole: the next worker is given it again. Its size comes last.
+ */
+static void record_init_request(struct handover_block *block, const void *buffer,
+                                size_t size)
+{
+    if (size > sizeof block->init)
+        abort(); /* the kernel's has 104 bytes */
+    memcpy(block->init, buffer, size);
+    __atomic_store_n(&block->init_size, (uint32_t)size, __ATOMIC_RELEASE);
+}
+
+/* A request that is copied into a page which is not there yet fails for its caller,
+ * instead of being kept for the next worker, if this one is killed at that. */
+static void touch_once(void *buffer, size_t size)
+{
+    if (touched == buffer)
         return;
-    memcpy(&header, buffer, sizeof header);
-    if (header.opcode != KERNEL_FUSE_INIT)
-        return;
-    channel->init_unique = header.unique;
-    size -= sizeof header;
-    if (size > sizeof channel->init_in)
-        size = sizeof channel->init_in;
-    memcpy(&channel->init_in, (const char *)buffer + sizeof header, size);
+    memset(buffer, 0, size);
+    touched = buffer;
 }
 
 static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
 {
-    ssize_t got = read(fd, buffer, size);
+    struct channel *channel = userdata;
+    struct handover_block *block = channel->handover->block;
+    struct kernel_in_header header;
+    ssize_t got;
 
-    if (got > 0)
-        record_init_request(userdata, buffer, (size_t)got);
+    if (channel->is_replay && !channel->is_init_replayed) {
+        channel->is_init_replayed = true;
+        memcpy(buffer, block->init, block->init_size);
+        return block->init_size;
+    }
+    touch_once(buffer, size);
+    got = read(fd, buffer, size);
+    if (got < (ssize_t)sizeof header)
+        return got;
+    memcpy(&header, buffer, sizeof header);
+    unique = header.unique;
+    if (header.opcode == KERNEL_FUSE_INIT && block->init_size == 0)
+        record_init_request(block, buffer, (size_t)got);
     return got;
+}
+
+uint64_t channel_unique(void)
+{
+    return unique;
+}
+
+static struct kernel_init_in offered(const struct handover_block *block)
+{
+    struct kernel_init_in init;
+
+    memcpy(&init, block->init + sizeof(struct kernel_in_header), sizeof init);
+    return init;
 }
 
 static void amend_init_reply(struct channel *channel, struct kernel_init_out *reply)
 {
-    uint32_t offered =
-        channel->init_in.flags & KERNEL_INIT_EXT ? channel->init_in.flags2 : 0;
+    struct kernel_init_in init = offered(channel->handover->block);
+    uint32_t flags2 = init.flags & KERNEL_INIT_EXT ? init.flags2 : 0;
 
-    reply->flags2 |= offered & channel->accepted_flags2;
+    reply->flags2 |= flags2 & channel->accepted_flags2;
     if (reply->flags2 != 0)
         reply->flags |= KERNEL_INIT_EXT;
     if (reply->flags2 & KERNEL_PASSTHROUGH)
         reply->max_stack_depth = 1; /* 2 would switch passthrough off without a word */
-    channel->init_out = *reply;
+    if (reply->flags & KERNEL_MAX_PAGES)
+        reply->max_pages = READ_PAGES_MAX;
 }
 
 static bool is_init_reply(const struct channel *channel, const struct iovec *iov,
                           int count)
 {
+    struct kernel_in_header request;
     struct kernel_out_header header;
 
     if (count != 2 || iov[0].iov_len != sizeof header ||
         iov[1].iov_len != sizeof(struct kernel_init_out))
         return false;
     memcpy(&header, iov[0].iov_base, sizeof header);
-    return header.unique == channel->init_unique && header.error == 0;
+    memcpy(&request, channel->handover->block->init, sizeof request);
+    return header.unique == request.unique && header.error == 0;
+}
+
+/* The first reply binds all workers: a later one's is compared and goes nowhere. */
+static ssize_t answer_init(struct channel *channel, int fd, struct iovec *iov)
+{
+    struct handover_block *block = channel->handover->block;
+    struct kernel_init_out reply;
+    struct iovec amended[2];
+
+    memcpy(&reply, iov[1].iov_base, sizeof reply);
+    amend_init_reply(channel, &reply);
+    channel->is_init_answered = true;
+    if (channel->is_replay) {
+        channel->is_bound = memcmp(&reply, &block->init_out, sizeof reply) == 0;
+        return (ssize_t)(iov[0].iov_len + iov[1].iov_len);
+    }
+    block->init_out = reply;
+    channel->is_bound = true;
+    amended[0] = iov[0];
+    amended[1] = (struct iovec){.iov_base = &reply, .iov_len = sizeof reply};
+    return writev(fd, amended, 2);
 }
 
 static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
     struct channel *channel = userdata;
-    struct kernel_init_out reply;
-    struct iovec amended[2];
 
-    if (channel->init_out.major != 0 || !is_init_reply(channel, iov, count))
-        return writev(fd, iov, count);
-    memcpy(&reply, iov[1].iov_base, sizeof reply);
-    amend_init_reply(channel, &reply);
-    amended[0] = iov[0];
-    amended[1] = (struct iovec){.iov_base = &reply, .iov_len = sizeof reply};
-    return writev(fd, amended, 2);
+    if (!channel->is_init_answered && is_init_reply(channel, iov, count))
+        return answer_init(channel, fd, iov);
+    __atomic_fetch_add(&channel->handover->block->answered, 1, __ATOMIC_RELAXED);
+    return writev(fd, iov, count);
 }
 
 /* What the kernel may do for us; called by libfuse while it answers INIT. */
@@ -105,6 +163,7 @@ static void negotiate(void *userdata, struct fuse_conn_info *conn)
     conn->want |= conn->capable & (FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
                                    FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO);
     conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* content never changes */
+    conn->max_write = WRITE_MAX;
     conn->max_background = BACKGROUND_MAX;
     conn->congestion_threshold = BACKGROUND_MAX;
 }
@@ -118,21 +177,19 @@ log_libfuse(enum fuse_log_level level, const char *format, va_list args)
     log_line(level <= FUSE_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG, "%s", line);
 }
 
+void channel_log_libfuse(void)
+{
+    fuse_set_log_func(log_libfuse);
+}
+
 static int create_session(struct channel *channel, const struct channel_options *options,
                           const struct fuse_lowlevel_ops *operations, struct error *err)
 {
     struct fuse_lowlevel_ops with_init = *operations;
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-    char mount_options[] =
-        "-ofsname=modelfs,subtype=modelfs,nosuid,nodev,default_permissions";
 
     with_init.init = negotiate;
     fuse_opt_add_arg(&args, "modelfs");
-    fuse_opt_add_arg(&args, mount_options);
-    if (options->allow_other)
-        fuse_opt_add_arg(&args, "-oallow_other");
-    if (options->noexec)
-        fuse_opt_add_arg(&args, "-onoexec");
     if (options->debug)
         fuse_opt_add_arg(&args, "-odebug");
     channel->session = fuse_session_new(&args, &with_init, sizeof with_init, channel);
@@ -142,39 +199,19 @@ static int create_session(struct channel *channel, const struct channel_options 
     return 0;
 }
 
-static int explain_mount_failure(const char *mountpoint, struct error *err)
-{
-    if (access("/dev/fuse", F_OK) < 0)
-        return fail_errno(err,
-                          "cannot mount at '%s': no access to /dev/fuse (load the module "
-                          "with `modprobe fuse`, or pass the device into the container)",
-                          mountpoint);
-    if (access("/dev/fuse", R_OK | W_OK) < 0)
-        return fail_errno(err,
-                          "cannot mount at '%s': you may not open /dev/fuse (mount as "
-                          "root, or let your user open it; its mode is 0666 on most "
-                          "systems)",
-                          mountpoint);
-    return fail(
-        err, EPERM,
-        "cannot mount at '%s': the line above says why; other users than root need "
-        "fusermount3 (package fuse3) and a folder of their own",
-        mountpoint);
-}
-
-static int mount_session(struct channel *channel, const char *mountpoint,
-                         struct error *err)
+static int attach_session(struct channel *channel, struct error *err)
 {
     static const struct fuse_custom_io io = {.read = channel_read,
                                              .writev = channel_writev};
+    CLEANUP_CLOSE int fd = fcntl(channel->handover->device_fd, F_DUPFD_CLOEXEC, 0);
     int rc;
 
-    if (fuse_session_mount(channel->session, mountpoint) != 0)
-        return explain_mount_failure(mountpoint, err);
-    channel->is_mounted = true;
-    rc = fuse_session_custom_io(channel->session, &io, fuse_session_fd(channel->session));
+    if (fd < 0)
+        return fail_errno(err, "take over the device");
+    rc = fuse_session_custom_io(channel->session, &io, fd);
     if (rc != 0)
         return fail(err, rc < 0 ? -rc : EINVAL, "libfuse refuses our input and output");
+    (void)steal_fd(&fd); /* the session's now */
     if (fuse_set_signal_handlers(channel->session) != 0)
         return fail(err, EINVAL, "cannot set the handlers of signals");
     channel->has_signals = true;
@@ -188,7 +225,9 @@ int channel_open(const struct channel_options *options,
     struct channel *channel = XNEW(struct channel);
     int rc;
 
-    fuse_set_log_func(log_libfuse);
+    channel_log_libfuse();
+    channel->handover = options->handover;
+    channel->is_replay = options->handover->block->init_size > 0;
     if (!options->no_direct_mmap)
         channel->accepted_flags2 |= KERNEL_DIRECT_IO_ALLOW_MMAP;
     if (!options->no_passthrough)
@@ -196,7 +235,7 @@ int channel_open(const struct channel_options *options,
     channel->owner = owner;
     rc = create_session(channel, options, operations, err);
     if (rc == 0)
-        rc = mount_session(channel, options->mountpoint, err);
+        rc = attach_session(channel, err);
     if (rc < 0) {
         channel_close(channel);
         return rc;
@@ -205,21 +244,12 @@ int channel_open(const struct channel_options *options,
     return 0;
 }
 
-void channel_unmount(struct channel *channel)
-{
-    if (channel && channel->is_mounted)
-        fuse_session_unmount(channel->session);
-    if (channel)
-        channel->is_mounted = false;
-}
-
 void channel_close(struct channel *channel)
 {
     if (!channel)
         return;
     if (channel->has_signals)
         fuse_remove_signal_handlers(channel->session);
-    channel_unmount(channel);
     if (channel->session)
         fuse_session_destroy(channel->session);
     free(channel);
@@ -254,7 +284,7 @@ static void probe_passthrough(struct channel *channel)
     struct error err = {0};
     uint32_t backing_id;
 
-    if (!(channel->init_out.flags2 & KERNEL_PASSTHROUGH))
+    if (!(channel->handover->block->init_out.flags2 & KERNEL_PASSTHROUGH))
         channel->no_passthrough =
             "not offered by the kernel (it came with Linux 6.9), or switched off";
     else if (channel_backing_open(channel, fd, &backing_id, &err) < 0)
@@ -291,8 +321,23 @@ static int answer_init_request(struct channel *channel, struct error *err)
     if (rc > 0)
         fuse_session_process_buf(channel->session, &buffer);
     free(buffer.mem);
-    if (rc <= 0 || channel->init_out.major == 0)
+    if (rc <= 0 || !channel->is_init_answered)
         return fail(err, rc < 0 ? -rc : EPROTO, "the kernel and libfuse do not agree");
+    if (!channel->is_bound)
+        return fail(err, EPROTO,
+                    "this worker would not keep what was agreed with the "
+                    "kernel: mount anew");
+    return 0;
+}
+
+/* Ask for all that a worker before us read and did not answer. */
+static int ask_again(struct channel *channel, struct error *err)
+{
+    const struct kernel_out_header notice = {.len = sizeof notice,
+                                             .error = KERNEL_NOTIFY_RESEND};
+
+    if (write(fuse_session_fd(channel->session), &notice, sizeof notice) < 0)
+        return fail_errno(err, "have the kernel send its requests again");
     return 0;
 }
 
@@ -305,6 +350,10 @@ int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
     if (rc < 0)
         return rc;
     probe_passthrough(channel);
+    if (channel->is_replay)
+        rc = ask_again(channel, err);
+    if (rc < 0)
+        return rc;
     ready(arg);
     config = fuse_loop_cfg_create();
     fuse_loop_cfg_set_clone_fd(config,
@@ -323,7 +372,7 @@ struct fuse_session *channel_session(struct channel *channel)
 
 bool channel_maps_direct_io(const struct channel *channel)
 {
-    return channel->init_out.flags2 & KERNEL_DIRECT_IO_ALLOW_MMAP;
+    return channel->handover->block->init_out.flags2 & KERNEL_DIRECT_IO_ALLOW_MMAP;
 }
 
 void *channel_owner(fuse_req_t req)

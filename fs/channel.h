@@ -6,11 +6,14 @@
  *
  * libfuse reads requests and writes replies through two functions here, so that the INIT
  * request and its reply can be recorded and amended on the wire: features that this
- * libfuse does not know yet are agreed with the kernel all the same. */
+ * libfuse does not know yet are agreed with the kernel all the same. A later worker
+ * (handover.h) is given the recorded request, its reply goes nowhere, and the kernel
+ * sends again what was left unanswered. */
 #ifndef FS_CHANNEL_H
 #define FS_CHANNEL_H
 
 #include "common/error.h"
+#include "fs/handover.h"
 
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
@@ -19,23 +22,25 @@
 struct channel;
 
 struct channel_options {
-    const char *mountpoint;
-    bool allow_other;
-    bool noexec;
+    struct handover *handover; /* lent; its device is mounted */
     bool debug;
     bool no_passthrough; /* do not agree on these, though the kernel offers them */
     bool no_direct_mmap;
 };
 
-/* Create the session and mount. operations->init is ours. channel_owner tells the
- * operations whose they are. channel_close the result, which also unmounts. */
+/* Create the session on the mounted device. operations->init is ours. channel_owner tells
+ * the operations whose they are. channel_close the result. */
 int channel_open(const struct channel_options *options,
                  const struct fuse_lowlevel_ops *operations, void *owner,
                  struct channel **ret_channel, struct error *err);
 void channel_close(struct channel *channel); /* accepts NULL */
 
-/* Unmount now; the session itself stays until channel_close. Accepts NULL. */
-void channel_unmount(struct channel *channel);
+/* libfuse's messages go to our log. */
+void channel_log_libfuse(void);
+
+/* The kernel's number of the request that this thread is handling; the bit
+ * KERNEL_UNIQUE_RESEND in it says that a worker before may have handled it, too. */
+uint64_t channel_unique(void);
 
 /* Serve requests on several threads until the mount is gone or a signal (SIGTERM, SIGINT,
  * SIGHUP) says to stop. ready(arg) runs once in this thread, when the mount answers. */

@@ -25,6 +25,7 @@ struct fs {
     struct drafts *drafts;           /* metadata that is being written */
     struct pending *pending;         /* changes of aliases that are ours alone */
     struct parked_list *parked;      /* requests that wait */
+    struct passthrough *passthrough; /* files that the kernel reads itself */
     struct open_files *open_files;   /* members that are open */
     struct directories *directories; /* folders that are open */
     struct invalidate *invalidate;   /* notifications to the kernel */

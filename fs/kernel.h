@@ -9,13 +9,20 @@
 #include <sys/ioctl.h>
 
 enum {
-    KERNEL_FUSE_INIT = 26, /* opcode */
+    KERNEL_FUSE_INIT = 26,    /* opcode */
+    KERNEL_NOTIFY_RESEND = 7, /* notification: send again what has no answer */
 };
 
 /* Flags of INIT; those above bit 31 travel in flags2. */
+#define KERNEL_MAX_PAGES ((uint32_t)1 << 22)
 #define KERNEL_INIT_EXT ((uint32_t)1 << 30)
 #define KERNEL_DIRECT_IO_ALLOW_MMAP ((uint32_t)1 << (36 - 32)) /* since Linux 6.6 */
 #define KERNEL_PASSTHROUGH ((uint32_t)1 << (37 - 32))          /* since Linux 6.9 */
+
+#define KERNEL_HAS_RESEND ((uint32_t)1 << (39 - 32)) /* since Linux 6.9 */
+
+/* In the ID of a request that an earlier worker may have seen. */
+#define KERNEL_UNIQUE_RESEND ((uint64_t)1 << 63)
 
 #define KERNEL_OPEN_NOFLUSH ((uint32_t)1 << 5)     /* since Linux 5.16 */
 #define KERNEL_OPEN_PASSTHROUGH ((uint32_t)1 << 7) /* in open_flags */

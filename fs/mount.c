@@ -1,4 +1,4 @@
-/* mount.c: puts the parts of a mount together, serves it, takes them apart again. */
+/* mount.c: puts the parts of a worker together, serves, takes them apart again. */
 #include "fs/mount.h"
 
 #include "fs/directory.h"
@@ -9,9 +9,11 @@
 #include "fs/open_files.h"
 #include "fs/ops.h"
 #include "fs/parked.h"
+#include "fs/passthrough.h"
 #include "fs/pending.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
+#include "fs/supervisor.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -28,7 +30,9 @@ enum {
 
 static int open_parts(struct fs *fs, struct error *err)
 {
-    int rc = slots_open(-1, &fs->slots, err);
+    int slots_fd = dup(fs->options.handover->slots_fd);
+    int rc = slots_fd < 0 ? fail_errno(err, "take over the slot table")
+                          : slots_open(slots_fd, &fs->slots, err);
 
     if (rc == 0)
         rc = workers_open(&(struct workers_options){.name = "asking",
@@ -50,16 +54,14 @@ static int open_parts(struct fs *fs, struct error *err)
     if (rc == 0)
         rc = channel_open(
             &(struct channel_options){
-                .mountpoint = fs->options.mountpoint,
-                .allow_other = fs->options.allow_other,
-                .noexec = fs->options.noexec,
+                .handover = fs->options.handover,
                 .debug = fs->options.debug,
                 .no_passthrough = fs->options.no_passthrough,
                 .no_direct_mmap = fs->options.no_direct_mmap,
             },
             &ops, fs, &fs->channel, err);
     if (rc == 0)
-        fs->open_files = open_files_new(fs->channel);
+        fs->passthrough = passthrough_new(fs->channel, fs->options.handover);
     if (rc == 0)
         rc = invalidate_open(channel_session(fs->channel), &fs->invalidate, err);
     if (rc == 0)
@@ -73,7 +75,7 @@ static void close_parts(struct fs *fs)
 {
     parked_close(fs->parked);
     invalidate_stop(fs->invalidate);
-    channel_unmount(fs->channel);
+    supervisor_tell_ended(fs->options.handover);
     workers_close(fs->change_pool);
     workers_close(fs->meta_pool);
     workers_close(fs->pool);
@@ -81,6 +83,7 @@ static void close_parts(struct fs *fs)
     pending_close(fs->pending);
     invalidate_free(fs->invalidate);
     open_files_free(fs->open_files);
+    passthrough_free(fs->passthrough);
     channel_close(fs->channel);
     directories_free(fs->directories);
     drafts_free(fs->drafts);
@@ -106,19 +109,36 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Whom to tell that the mount answers. */
+struct waiting {
+    const struct fs_options *options;
+    void (*ready)(void *arg);
+    void *arg;
+};
+
+static void answers(void *arg)
+{
+    const struct waiting *waiting = arg;
+
+    waiting->ready(waiting->arg);
+    supervisor_tell_ready(waiting->options->handover);
+}
+
 int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg,
            struct error *err)
 {
+    struct waiting waiting = {.options = options, .ready = ready, .arg = arg};
     struct fs fs = {
         .options = *options,
         .resolver = options->resolver,
         .cache = options->cache,
+        .open_files = open_files_new(),
         .directories = directories_new(),
         .drafts = drafts_new(),
         .reply_log = reply_log_new(),
         .uid = getuid(),
         .gid = getgid(),
-        .start_s = time(NULL),
+        .start_s = options->handover->block->start_s,
     };
     int rc;
 
@@ -126,7 +146,7 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
     return_large_blocks();
     rc = open_parts(&fs, err);
     if (rc == 0)
-        rc = channel_serve(fs.channel, ready, arg, err);
+        rc = channel_serve(fs.channel, answers, &waiting, err);
     close_parts(&fs);
     return rc;
 }

@@ -23,8 +23,6 @@ struct open_file {
     struct key key;          /* constant */
     struct archive *archive; /* a reference; constant */
     int fd;                  /* constant */
-    uint32_t backing_id;     /* constant; 0: no passthrough */
-    struct channel *channel; /* of backing_id; constant */
     atomic_uint refs;        /* one of the table, one of each user */
     unsigned handles;        /* guarded by files->lock */
     UT_hash_handle hh;       /* guarded by files->lock */
@@ -33,15 +31,13 @@ struct open_file {
 struct open_files {
     struct lock lock;
     struct open_file *table; /* guarded by lock */
-    struct channel *channel; /* constant */
 };
 
-struct open_files *open_files_new(struct channel *channel)
+struct open_files *open_files_new(void)
 {
     struct open_files *files = XNEW(struct open_files);
 
     lock_init(&files->lock);
-    files->channel = channel;
     return files;
 }
 
@@ -55,8 +51,6 @@ void open_file_unref(struct open_file *file)
 {
     if (!file || --file->refs > 0)
         return;
-    if (file->backing_id)
-        channel_backing_close(file->channel, file->backing_id);
     close(file->fd);
     archive_unref(file->archive);
     free(file);
@@ -94,19 +88,8 @@ static bool add_locked(struct open_files *files, struct open_file *file)
     return file->hh.tbl != NULL; /* uthash leaves it NULL when there is no memory */
 }
 
-/* Passthrough, where wanted and possible; the page cache serves as well, only slower. */
-static void register_backing(struct open_files *files, struct open_file *file)
-{
-    struct error err = {0};
-
-    if (channel_backing_open(files->channel, file->fd, &file->backing_id, &err) < 0)
-        file->backing_id = 0;
-    else
-        file->channel = files->channel;
-}
-
-static int make_file(struct open_files *files, const struct open_wish *wish,
-                     struct open_file **ret_file, struct error *err)
+static int make_file(const struct open_wish *wish, struct open_file **ret_file,
+                     struct error *err)
 {
     int fd = archive_fd(wish->archive, wish->index, wish->generation, err);
     struct open_file *file;
@@ -118,44 +101,39 @@ static int make_file(struct open_files *files, const struct open_wish *wish,
     file->archive = archive_ref(wish->archive);
     file->fd = fd;
     file->refs = 1;
-    if (wish->with_passthrough)
-        register_backing(files, file);
     *ret_file = file;
     return 0;
 }
 
 /* One more handle, if the member is open; NULL if not. */
 static struct open_file *hold_locked(struct open_files *files,
-                                     const struct open_wish *wish,
-                                     uint32_t *ret_backing_id) REQUIRES(files->lock)
+                                     const struct open_wish *wish) REQUIRES(files->lock)
 {
     struct open_file *file = find_locked(files, wish->node_id, wish->generation);
 
-    if (file) {
+    if (file)
         file->handles++;
-        *ret_backing_id = file->backing_id;
-    }
     return file;
 }
 
 int open_files_hold(struct open_files *files, const struct open_wish *wish,
-                    uint32_t *ret_backing_id, struct error *err)
+                    struct error *err)
 {
     struct open_file *made = NULL, *file;
     int rc;
 
     lock_acquire(&files->lock);
-    file = hold_locked(files, wish, ret_backing_id);
+    file = hold_locked(files, wish);
     lock_release(&files->lock);
     if (file)
         return 0;
-    rc = make_file(files, wish, &made, err);
+    rc = make_file(wish, &made, err);
     if (rc < 0)
         return rc;
     lock_acquire(&files->lock);
-    file = hold_locked(files, wish, ret_backing_id); /* another open was faster */
+    file = hold_locked(files, wish); /* another open was faster */
     if (!file && add_locked(files, made))
-        hold_locked(files, wish, ret_backing_id);
+        hold_locked(files, wish);
     else if (!file)
         rc = fail(err, ENOMEM, "no memory for an open file");
     lock_release(&files->lock);

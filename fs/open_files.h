@@ -8,7 +8,6 @@
 
 #include "cache/archive.h"
 #include "common/error.h"
-#include "fs/channel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,19 +20,15 @@ struct open_wish {
     uint64_t node_id;
     struct archive *archive; /* lent */
     uint32_t index;
-    uint32_t generation;   /* 0 for a complete member */
-    bool with_passthrough; /* if possible */
+    uint32_t generation; /* 0 for a complete member */
 };
 
-/* channel is lent. */
-struct open_files *open_files_new(struct channel *channel);
+struct open_files *open_files_new(void);
 void open_files_free(struct open_files *files); /* accepts NULL */
 
-/* One more handle on a member. Opens its cache file if no other handle did, and registers
- * it for passthrough if wanted and possible: *ret_backing_id is 0 if not. As long as one
- * handle is open the answer for the next is the same (the kernel refuses a mix). */
+/* One more handle on a member. Opens its cache file if no other handle did. */
 int open_files_hold(struct open_files *files, const struct open_wish *wish,
-                    uint32_t *ret_backing_id, struct error *err);
+                    struct error *err);
 
 /* One handle less; the last one closes. */
 void open_files_release(struct open_files *files, uint64_t node_id, uint32_t generation);

@@ -4,7 +4,7 @@
 #include "fs/call.h"
 #include "fs/channel.h"
 #include "fs/directory.h"
-#include "fs/open_files.h"
+#include "fs/read.h"
 #include "fs/serve.h"
 #include "fs/write.h"
 
@@ -55,8 +55,11 @@ static void ops_readlink(fuse_req_t req, fuse_ino_t node_id)
 
 static void ops_open(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_info *fi)
 {
-    serve(channel_owner(req),
-          &(struct call){.kind = CALL_OPEN, .req = req, .node_id = node_id, .fi = *fi});
+    serve(channel_owner(req), &(struct call){.kind = CALL_OPEN,
+                                             .req = req,
+                                             .node_id = node_id,
+                                             .fi = *fi,
+                                             .unique = channel_unique()});
 }
 
 static void ops_read(fuse_req_t req, fuse_ino_t node_id, size_t size, off_t offset,
@@ -77,7 +80,7 @@ static void ops_release(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_inf
     struct fs *fs = channel_owner(req);
 
     if ((fi->flags & O_ACCMODE) == O_RDONLY)
-        open_files_release(fs->open_files, node_id, (uint32_t)fi->fh);
+        read_release(fs, node_id, fi->fh);
     write_release(fs, fi);
     fuse_reply_err(req, 0);
 }

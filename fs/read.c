@@ -1,9 +1,11 @@
 /* read.c: opening and reading members and the texts of the special files. */
 #include "fs/read.h"
 
+#include "common/cleanup.h"
 #include "fs/describe.h"
 #include "fs/info.h"
 #include "fs/open_files.h"
+#include "fs/passthrough.h"
 #include "fs/status.h"
 #include "fs/write.h"
 
@@ -22,24 +24,33 @@ static void want(struct answer *answer, struct archive *archive,
     answer->want.generation = generation;
 }
 
-/* The handle is the generation (0: complete) alone: any later process can serve it. */
-static int open_now(struct fs *fs, const struct call *call, const struct place *place,
-                    struct archive *archive, uint32_t generation, struct answer *answer,
-                    struct error *err)
+/* A complete member: its cache file is what the kernel reads, if it can. 1: it can. */
+static int open_passing(struct fs *fs, const struct call *call, const struct place *place,
+                        struct archive *archive, struct answer *answer, struct error *err)
+{
+    CLEANUP_CLOSE int fd = archive_fd(archive, place->index, call->generation, err);
+    int rc;
+
+    if (fd < 0)
+        return fd;
+    rc = passthrough_open(fs->passthrough, call->node_id, call->unique, fd,
+                          &answer->fi.fh, &answer->backing_id, err);
+    return rc == -ENOTSUP ? 0 : rc < 0 ? rc : 1;
+}
+
+/* Through us: the handle is the generation (0: complete) alone, so that any later process
+ * can serve it. */
+static int open_here(struct fs *fs, const struct call *call, const struct place *place,
+                     struct archive *archive, struct answer *answer, struct error *err)
 {
     struct open_wish wish = {
         .node_id = call->node_id,
         .archive = archive,
         .index = place->index,
-        .generation = place->is_arriving ? generation : 0,
-        .with_passthrough = !place->is_arriving,
+        .generation = place->is_arriving ? call->generation : 0,
     };
-    int rc = open_files_hold(fs->open_files, &wish, &answer->backing_id, err);
+    int rc = open_files_hold(fs->open_files, &wish, err);
 
-    if (rc < 0)
-        return rc;
-    answer->kind = ANSWER_OPEN;
-    answer->fi = call->fi;
     answer->fi.fh = wish.generation;
     answer->fi.keep_cache = 1;
     answer->fi.noflush = 1;
@@ -47,7 +58,27 @@ static int open_now(struct fs *fs, const struct call *call, const struct place *
         answer->fi.direct_io = 1;
         answer->fi.keep_cache = 0;
     }
-    return 0;
+    return rc;
+}
+
+static int open_now(struct fs *fs, const struct call *call, const struct place *place,
+                    struct archive *archive, struct answer *answer, struct error *err)
+{
+    int rc = 0;
+
+    answer->kind = ANSWER_OPEN;
+    answer->fi = call->fi;
+    if (!place->is_arriving)
+        rc = open_passing(fs, call, place, archive, answer, err);
+    return rc == 0 ? open_here(fs, call, place, archive, answer, err) : rc < 0 ? rc : 0;
+}
+
+void read_release(struct fs *fs, uint64_t node_id, uint64_t handle)
+{
+    if (handle & PASSTHROUGH_HANDLE)
+        passthrough_release(fs->passthrough, handle);
+    else
+        open_files_release(fs->open_files, node_id, (uint32_t)handle);
 }
 
 static int open_member_of(struct fs *fs, const struct call *call,
@@ -63,7 +94,7 @@ static int open_member_of(struct fs *fs, const struct call *call,
         return fail(err, EISDIR, "'%s' is a folder",
                     toc_name(archive_toc(archive), place->index));
     if (call->has_bytes)
-        return open_now(fs, call, place, archive, call->generation, answer, err);
+        return open_now(fs, call, place, archive, answer, err);
     /* The other node ID is the right one now: the kernel looks the name up again. */
     if (entry->size > cache_hold(fs->cache) &&
         place->is_arriving != describe_is_arriving(fs, archive, place->index))
@@ -137,61 +168,75 @@ static int read_text(struct fs *fs, const struct call *call, const struct place 
     return rc;
 }
 
-/* Which open file a handle means: made anew if it was opened before this process. */
+/* The archive that a handle belongs to; *ret_file is NULL if the file was opened by a
+ * process before this one. */
 static int find_file(struct fs *fs, const struct call *call, const struct place *place,
-                     enum resolve_how how, struct open_file **ret_file, struct error *err)
+                     enum resolve_how how, struct open_file **ret_file,
+                     struct archive **ret_archive, struct error *err)
 {
-    uint32_t generation = (uint32_t)call->fi.fh;
-    struct archive *archive = NULL;
-    uint32_t unused;
     int rc;
 
-    *ret_file = open_files_find(fs->open_files, call->node_id, generation);
-    if (*ret_file)
+    *ret_file = open_files_find(fs->open_files, call->node_id, (uint32_t)call->fi.fh);
+    if (*ret_file) {
+        *ret_archive = archive_ref(open_file_archive(*ret_file));
         return 0;
-    rc = describe_archive(fs, place, how, &archive, err);
-    if (rc == -ESTALE)
-        return fail_context(err, -EIO, "open the file anew");
+    }
+    rc = describe_archive(fs, place, how, ret_archive, err);
+    return rc == -ESTALE ? fail_context(err, -EIO, "open the file anew") : rc;
+}
+
+/* Open it here, too. */
+static int adopt_file(struct fs *fs, const struct call *call, const struct place *place,
+                      struct archive *archive, struct open_file **ret_file,
+                      struct error *err)
+{
+    struct open_wish wish = {.node_id = call->node_id,
+                             .archive = archive,
+                             .index = place->index,
+                             .generation = (uint32_t)call->fi.fh};
+    int rc = open_files_hold(fs->open_files, &wish, err);
+
     if (rc < 0)
         return rc;
-    rc = open_files_hold(fs->open_files,
-                         &(struct open_wish){.node_id = call->node_id,
-                                             .archive = archive,
-                                             .index = place->index,
-                                             .generation = generation},
-                         &unused, err);
-    archive_unref(archive);
-    if (rc < 0)
-        return rc;
-    *ret_file = open_files_find(fs->open_files, call->node_id, generation);
+    *ret_file = open_files_find(fs->open_files, call->node_id, wish.generation);
     return *ret_file ? 0 : fail(err, EIO, "the file was closed meanwhile");
 }
 
-static int read_member(struct fs *fs, const struct call *call, const struct place *place,
-                       enum resolve_how how, struct answer *answer, struct error *err)
+static int read_member_of(struct fs *fs, const struct call *call,
+                          const struct place *place, struct archive *archive,
+                          struct answer *answer, struct error *err)
 {
-    const struct toc_entry *entry;
-    struct archive *archive;
-    int rc = find_file(fs, call, place, how, &answer->file, err);
+    const struct toc_entry *entry = toc_entry(archive_toc(archive), place->index);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
-    archive = open_file_archive(answer->file);
-    entry = toc_entry(archive_toc(archive), place->index);
-    if (call->offset >= entry->size) {
-        answer->kind = ANSWER_BYTES;
+    answer->kind = ANSWER_BYTES;
+    if (call->offset >= entry->size)
         return 0;
-    }
     answer->kind = ANSWER_FILE;
     answer->file_offset = call->offset;
     answer->file_size = call->size;
     if (call->size > entry->size - call->offset)
         answer->file_size = (size_t)(entry->size - call->offset);
-    if (!place->is_arriving || call->has_bytes)
-        return 0;
-    want(answer, archive_ref(archive), place, call->offset, answer->file_size,
-         (uint32_t)call->fi.fh);
-    return CALL_WANT;
+    if (!call->has_bytes && (place->is_arriving || !answer->file)) {
+        want(answer, archive_ref(archive), place, call->offset, answer->file_size,
+             (uint32_t)call->fi.fh);
+        return CALL_WANT;
+    }
+    if (!answer->file)
+        rc = adopt_file(fs, call, place, archive, &answer->file, err);
+    return rc;
+}
+
+static int read_member(struct fs *fs, const struct call *call, const struct place *place,
+                       enum resolve_how how, struct answer *answer, struct error *err)
+{
+    struct archive *archive = NULL;
+    int rc = find_file(fs, call, place, how, &answer->file, &archive, err);
+
+    if (rc == 0)
+        rc = read_member_of(fs, call, place, archive, answer, err);
+    archive_unref(archive);
+    return rc;
 }
 
 int read_bytes(struct fs *fs, const struct call *call, const struct place *place,

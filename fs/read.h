@@ -11,4 +11,7 @@
 call_handler read_open;
 call_handler read_bytes;
 
+/* RELEASE of a handle. */
+void read_release(struct fs *fs, uint64_t node_id, uint64_t handle);
+
 #endif

@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "fs/directory.h"
 #include "fs/open_files.h"
+#include "fs/read.h"
 #include "fs/write.h"
 
 #include <errno.h>
@@ -172,7 +173,7 @@ void reply_undo(struct fs *fs, const struct call *call, const struct answer *ans
     else if ((answer->fi.flags & O_ACCMODE) != O_RDONLY)
         write_release(fs, &answer->fi);
     else
-        open_files_release(fs->open_files, call->node_id, (uint32_t)answer->fi.fh);
+        read_release(fs, call->node_id, answer->fi.fh);
 }
 
 static void reply_open(struct fs *fs, const struct call *call,

@@ -1,0 +1,91 @@
+/* device.c: mounts by libfuse, which knows both mount(2) and fusermount3. */
+#include "fs/device.h"
+
+#include "common/memory.h"
+#include "fs/channel.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct device {
+    struct fuse_session *session; /* for mounting alone: it serves nothing */
+    bool is_mounted;
+};
+
+static int create_session(struct device *device, const struct device_options *options,
+                          struct error *err)
+{
+    static const struct fuse_lowlevel_ops none = {0};
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    char mount_options[] =
+        "-ofsname=modelfs,subtype=modelfs,nosuid,nodev,default_permissions";
+
+    fuse_opt_add_arg(&args, "modelfs");
+    fuse_opt_add_arg(&args, mount_options);
+    if (options->allow_other)
+        fuse_opt_add_arg(&args, "-oallow_other");
+    if (options->noexec)
+        fuse_opt_add_arg(&args, "-onoexec");
+    device->session = fuse_session_new(&args, &none, sizeof none, NULL);
+    fuse_opt_free_args(&args);
+    if (!device->session)
+        return fail(err, EINVAL, "libfuse refuses the mount options");
+    return 0;
+}
+
+static int explain_mount_failure(const char *mountpoint, struct error *err)
+{
+    if (access("/dev/fuse", F_OK) < 0)
+        return fail_errno(err,
+                          "cannot mount at '%s': no access to /dev/fuse (load the module "
+                          "with `modprobe fuse`, or pass the device into the container)",
+                          mountpoint);
+    if (access("/dev/fuse", R_OK | W_OK) < 0)
+        return fail_errno(err,
+                          "cannot mount at '%s': you may not open /dev/fuse (mount as "
+                          "root, or let your user open it; its mode is 0666 on most "
+                          "systems)",
+                          mountpoint);
+    return fail(
+        err, EPERM,
+        "cannot mount at '%s': the line above says why; other users than root need "
+        "fusermount3 (package fuse3) and a folder of their own",
+        mountpoint);
+}
+
+int device_mount(const struct device_options *options, struct device **ret_device,
+                 struct error *err)
+{
+    struct device *device = XNEW(struct device);
+    int rc;
+
+    channel_log_libfuse();
+    rc = create_session(device, options, err);
+    if (rc == 0 && fuse_session_mount(device->session, options->mountpoint) != 0)
+        rc = explain_mount_failure(options->mountpoint, err);
+    device->is_mounted = rc == 0;
+    if (rc < 0) {
+        device_unmount(device);
+        return rc;
+    }
+    *ret_device = device;
+    return 0;
+}
+
+int device_fd(const struct device *device)
+{
+    return fuse_session_fd(device->session);
+}
+
+void device_unmount(struct device *device)
+{
+    if (!device)
+        return;
+    if (device->is_mounted)
+        fuse_session_unmount(device->session);
+    if (device->session)
+        fuse_session_destroy(device->session);
+    free(device);
+}
