@@ -130,10 +130,26 @@ class Mount:
             if is_mounted(self.point):
                 unmount_lazily(self.point)
 
+    def worker(self):
+        """The process that serves; the supervisor is self.process."""
+        path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        wait_until(path.read_text, "a worker")
+        return int(path.read_text().split()[0])
+
     def kill(self):
-        """As a crash does."""
+        """As if the machine's owner did: supervisor and worker at once."""
+        worker = self.worker()
         self.process.send_signal(signal.SIGKILL)
+        os.kill(worker, signal.SIGKILL)
         self.process.wait()
+        wait_until(lambda: not self.serves(worker), "the worker's end")
+
+    @staticmethod
+    def serves(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][1] != "Z"
+        except OSError:
+            return False
 
     def clean_up(self):
         """Leaves nothing behind, whatever happened before, and tells what was said."""

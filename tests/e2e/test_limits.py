@@ -20,7 +20,7 @@ class Limits(MountTest):
         uids = [models.publish({"a.bin": os.urandom(100)}, params={"n": n})
                 for n in range(150)]
         fs = self.mount(models)
-        resource.prlimit(fs.process.pid, resource.RLIMIT_NOFILE, (256, 256))
+        resource.prlimit(fs.worker(), resource.RLIMIT_NOFILE, (256, 256))
         for uid in uids:
             self.assertEqual(len(fs.read(uid, "a.bin")), 100)
 

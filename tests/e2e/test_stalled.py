@@ -6,6 +6,7 @@ The repository lies in a model of another mount, and the daemon of that mount is
 
 import errno
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -32,6 +33,11 @@ except Interrupted:
 except OSError as error:
     sys.exit(error.errno)
 """
+
+
+def thread_states(pid):
+    for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        yield stat.read_text().rpartition(")")[2].split()[0]
 
 
 class Stalled(MountTest):
@@ -62,12 +68,13 @@ class Stalled(MountTest):
         os.listdir(self.fs.point)
 
     def stop(self):
-        self.server.process.send_signal(signal.SIGSTOP)
+        worker = self.server.worker()
+        os.kill(worker, signal.SIGSTOP)
         # Until its last thread stands still: on a busy machine one may serve a bit longer.
-        os.waitid(os.P_PID, self.server.process.pid, os.WSTOPPED)
+        wait_until(lambda: set(thread_states(worker)) == {"T"}, "the server's stop")
 
     def let_run(self):
-        self.server.process.send_signal(signal.SIGCONT)
+        os.kill(self.server.worker(), signal.SIGCONT)
 
     def start_reader(self, name):
         reader = subprocess.Popen(
