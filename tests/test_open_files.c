@@ -1,5 +1,4 @@
-/* test_open_files.c: open members, shared by their handles, with or without passthrough.
- */
+/* test_open_files.c: open members, shared by their handles. */
 #include "tests/test.h"
 
 #include "fs/open_files.h"
@@ -7,58 +6,37 @@
 
 #include <errno.h>
 
-enum { PASSTHROUGH = 1 << 5 };
-
 static struct open_wish wish_for(struct archive *archive, uint64_t node_id)
 {
     assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
     return (struct open_wish){.node_id = node_id,
                               .archive = archive,
-                              .index = fixture_index(archive, "model.yaml"),
-                              .with_passthrough = true};
+                              .index = fixture_index(archive, "model.yaml")};
 }
 
 static void handles_share_one_file(void **state)
 {
-    static const struct {
-        struct fuse_fake_kernel kernel;
-        bool passes;
-    } cases[] = {
-        {{PASSTHROUGH, false, false}, true },
-        {{PASSTHROUGH, false, true},  false},
-        {{0, false, false},           false},
-    };
+    struct fs_fixture fixture;
+    struct archive *archive;
+    struct open_wish wish;
+    struct open_files *files;
+    struct error err = {0};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        uint32_t first = 99, second = 99;
-        struct fs_fixture fixture;
-        struct archive *archive;
-        struct open_wish wish;
-        struct open_files *files;
-        struct error err = {0};
-
-        test_row(i, "passthrough: %d", cases[i].passes);
-        fs_fixture_open(&fixture,
-                        &(struct fs_fixture_options){.kernel = cases[i].kernel});
-        files = fixture.fs.open_files;
-        archive = fixture_archive(&fixture.cache);
-        wish = wish_for(archive, 7);
-        assert_int_equal(open_files_hold(files, &wish, &first, &err), 0);
-        assert_int_equal(open_files_hold(files, &wish, &second, &err), 0);
-        assert_int_equal(first != 0, cases[i].passes);
-        assert_int_equal(second, first);
-        assert_int_equal(fuse_fake_backings(), cases[i].passes);
-        assert_int_equal(open_files_count(files), 1);
-        open_files_release(files, 7, 0);
-        assert_int_equal(open_files_count(files), 1);
-        open_files_release(files, 7, 0);
-        assert_int_equal(open_files_count(files), 0);
-        assert_int_equal(fuse_fake_backings(), 0);
-        open_files_release(files, 7, 0); /* no handle of ours: nothing happens */
-        archive_unref(archive);
-        fs_fixture_close(&fixture);
-    }
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    files = fixture.fs.open_files;
+    archive = fixture_archive(&fixture.cache);
+    wish = wish_for(archive, 7);
+    assert_int_equal(open_files_hold(files, &wish, &err), 0);
+    assert_int_equal(open_files_hold(files, &wish, &err), 0);
+    assert_int_equal(open_files_count(files), 1);
+    open_files_release(files, 7, 0);
+    assert_int_equal(open_files_count(files), 1);
+    open_files_release(files, 7, 0);
+    assert_int_equal(open_files_count(files), 0);
+    open_files_release(files, 7, 0); /* no handle of ours: nothing happens */
+    archive_unref(archive);
+    fs_fixture_close(&fixture);
 }
 
 static void a_reader_outlives_the_last_handle(void **state)
@@ -68,14 +46,13 @@ static void a_reader_outlives_the_last_handle(void **state)
     struct open_wish wish;
     struct open_file *file;
     struct error err = {0};
-    uint32_t backing_id;
     char text[5];
 
     (void)state;
     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
     archive = fixture_archive(&fixture.cache);
     wish = wish_for(archive, 7);
-    assert_int_equal(open_files_hold(fixture.fs.open_files, &wish, &backing_id, &err), 0);
+    assert_int_equal(open_files_hold(fixture.fs.open_files, &wish, &err), 0);
     assert_null(open_files_find(fixture.fs.open_files, 7, 1));
     assert_null(open_files_find(fixture.fs.open_files, 8, 0));
     file = open_files_find(fixture.fs.open_files, 7, 0);
@@ -96,15 +73,13 @@ static void what_is_not_there_cannot_be_held(void **state)
     struct archive *archive;
     struct open_wish wish;
     struct error err = {0};
-    uint32_t backing_id;
 
     (void)state;
     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
     archive = fixture_archive(&fixture.cache);
     wish = (struct open_wish){
         .node_id = 7, .archive = archive, .index = fixture_index(archive, "model.yaml")};
-    assert_int_equal(open_files_hold(fixture.fs.open_files, &wish, &backing_id, &err),
-                     -ENOENT);
+    assert_int_equal(open_files_hold(fixture.fs.open_files, &wish, &err), -ENOENT);
     assert_int_equal(open_files_count(fixture.fs.open_files), 0);
     archive_unref(archive);
     fs_fixture_close(&fixture);

@@ -91,7 +91,8 @@ static void texts_are_cut_as_asked(void **state)
     fs_fixture_close(&fixture);
 }
 
-/* Handles of a process before this one: the entry is made when it is first read. */
+/* Handles of a process before this one: the bytes are wanted first, then the entry is
+ * made. */
 static void members_are_read_to_their_end(void **state)
 {
     static const struct {
@@ -115,10 +116,12 @@ static void members_are_read_to_their_end(void **state)
         CLEANUP_ANSWER struct answer answer;
 
         test_row(i, "%zu bytes at %ju", cases[i].size, (uintmax_t)cases[i].offset);
-        assert_int_equal(
-            run(&fixture, read_bytes, "3e120e8d/1.0.0/model.yaml",
-                (struct call){.size = cases[i].size, .offset = cases[i].offset}, &answer),
-            0);
+        assert_int_equal(run(&fixture, read_bytes, "3e120e8d/1.0.0/model.yaml",
+                             (struct call){.size = cases[i].size,
+                                           .offset = cases[i].offset,
+                                           .has_bytes = true},
+                             &answer),
+                         0);
         assert_int_equal(answer.kind, cases[i].file_size ? ANSWER_FILE : ANSWER_BYTES);
         assert_int_equal(answer.file_size, cases[i].file_size);
         assert_int_equal(answer.bytes.size, 0);

@@ -10,6 +10,7 @@
 #include "fs/links.h"
 #include "fs/open_files.h"
 #include "fs/parked.h"
+#include "fs/passthrough.h"
 #include "fs/pending.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
@@ -83,7 +84,8 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     check(workers_open(&pool, &fs->meta_pool, &err), &err);
     check(parked_open(serve_expired, &fs->parked, &err), &err);
     fs->channel = fuse_fake_channel(kernel, &(struct channel_options){0}, fs);
-    fs->open_files = open_files_new(fs->channel);
+    fs->passthrough = passthrough_new(fs->channel, fuse_fake_handover());
+    fs->open_files = open_files_new();
     fs->directories = directories_new();
     fs->drafts = drafts_new();
     fs->reply_log = reply_log_new();
@@ -118,6 +120,7 @@ void fs_fixture_close(struct fs_fixture *fixture)
     pending_close(fs->pending);
     invalidate_free(fs->invalidate);
     open_files_free(fs->open_files);
+    passthrough_free(fs->passthrough);
     channel_close(fs->channel);
     directories_free(fs->directories);
     drafts_free(fs->drafts);

@@ -29,7 +29,8 @@ static struct {
     bool lacks_passthrough;                  /* guarded by lock */
     size_t backings;                         /* guarded by lock */
     uint32_t next_backing;                   /* guarded by lock */
-    int kernel_fd, session_fd;               /* of the session mounted last */
+    struct handover *handover;               /* of the channel made last */
+    int kernel_fd;                           /* the other end of its device */
     char init_reply[256];
     size_t init_reply_size;
 } fake;
@@ -270,24 +271,6 @@ void fuse_fake_block_notices(bool is_blocked)
     lock_release(&fake.lock);
 }
 
-int fuse_session_mount(struct fuse_session *session, const char *mountpoint)
-{
-    int fds[2];
-
-    (void)session;
-    if (!mountpoint || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-        return -1;
-    fake.kernel_fd = fds[0];
-    fake.session_fd = fds[1];
-    return 0;
-}
-
-int fuse_session_fd(struct fuse_session *session)
-{
-    (void)session;
-    return fake.session_fd;
-}
-
 /* A test that hangs must end with SIGTERM. */
 int fuse_set_signal_handlers(struct fuse_session *session)
 {
@@ -366,19 +349,47 @@ static void ready(void *arg)
     *(bool *)arg = true;
 }
 
+__attribute__((destructor)) static void drop_device(void)
+{
+    if (fake.handover)
+        close(fake.handover->device_fd);
+    handover_free(fake.handover);
+    fake.handover = NULL;
+}
+
+/* What the supervisor has mounted, but that a socket is the device. */
+static void make_device(void)
+{
+    struct error err = {0};
+    int fds[2];
+
+    drop_device();
+    if (handover_new(&fake.handover, &err) < 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+        abort();
+    fake.kernel_fd = fds[0];
+    fake.handover->device_fd = fds[1];
+}
+
+struct handover *fuse_fake_handover(void)
+{
+    return fake.handover;
+}
+
 struct channel *fuse_fake_channel(const struct fuse_fake_kernel *kernel,
                                   const struct channel_options *options, void *owner)
 {
     static const struct fuse_lowlevel_ops no_operations;
-    struct channel_options with_mountpoint = *options;
+    struct channel_options with_handover = *options;
     struct channel *channel = NULL;
     struct error err = {0};
     bool is_ready = false;
     ssize_t got;
 
-    with_mountpoint.mountpoint = "/nowhere";
+    make_device();
+    with_handover.handover = fake.handover;
     fake.lacks_passthrough = kernel->lacks_passthrough;
-    if (channel_open(&with_mountpoint, &no_operations, owner, &channel, &err) < 0)
+    if (channel_open(&with_handover, &no_operations, owner, &channel, &err) < 0)
         abort();
     send_init(kernel);
     if (channel_serve(channel, ready, &is_ready, &err) < 0 || !is_ready)

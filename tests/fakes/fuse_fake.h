@@ -91,9 +91,12 @@ struct fuse_fake_kernel {
     bool lacks_passthrough; /* refuses each file, as without CAP_SYS_ADMIN */
 };
 
-/* A channel whose INIT was answered. channel_close it. */
+/* A channel whose INIT was answered. channel_close it. Its handover is the fake's, until
+ * the next channel is made. */
 struct channel *fuse_fake_channel(const struct fuse_fake_kernel *kernel,
                                   const struct channel_options *options, void *owner);
+
+struct handover *fuse_fake_handover(void);
 
 /* The reply to that INIT, as it was written: its size. */
 size_t fuse_fake_init_reply(void *buffer, size_t size);
