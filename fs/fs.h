@@ -22,6 +22,7 @@ struct fs {
     struct workers *pool;            /* runs what may block */
     struct workers *change_pool;     /* the same, for what changes repositories */
     struct workers *meta_pool;       /* one thread, for what changes metadata */
+    struct snapshots *snapshots;     /* special files that are being read */
     struct drafts *drafts;           /* metadata that is being written */
     struct pending *pending;         /* changes of aliases that are ours alone */
     struct parked_list *parked;      /* requests that wait */

@@ -13,6 +13,7 @@
 #include "fs/pending.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
+#include "fs/snapshots.h"
 #include "fs/supervisor.h"
 
 #include <malloc.h>
@@ -86,6 +87,7 @@ static void close_parts(struct fs *fs)
     passthrough_free(fs->passthrough);
     channel_close(fs->channel);
     directories_free(fs->directories);
+    snapshots_free(fs->snapshots);
     drafts_free(fs->drafts);
     reply_log_free(fs->reply_log);
     slots_close(fs->slots);
@@ -134,6 +136,7 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
         .cache = options->cache,
         .open_files = open_files_new(),
         .directories = directories_new(),
+        .snapshots = snapshots_new(),
         .drafts = drafts_new(),
         .reply_log = reply_log_new(),
         .uid = getuid(),

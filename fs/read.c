@@ -6,6 +6,7 @@
 #include "fs/info.h"
 #include "fs/open_files.h"
 #include "fs/passthrough.h"
+#include "fs/snapshots.h"
 #include "fs/status.h"
 #include "fs/write.h"
 
@@ -77,6 +78,8 @@ void read_release(struct fs *fs, uint64_t node_id, uint64_t handle)
 {
     if (handle & PASSTHROUGH_HANDLE)
         passthrough_release(fs->passthrough, handle);
+    else if (node_id_unpack(node_id).kind != NODE_MEMBER)
+        snapshots_drop(fs->snapshots, handle);
     else
         open_files_release(fs->open_files, node_id, (uint32_t)handle);
 }
@@ -132,8 +135,9 @@ int read_open(struct fs *fs, const struct call *call, const struct place *place,
     case NODE_METRICS:
         answer->kind = ANSWER_OPEN;
         answer->fi = call->fi;
+        answer->fi.fh = snapshots_handle(fs->snapshots);
         answer->fi.noflush = 1;
-        answer->fi.direct_io = 1; /* made anew for each read, whatever size stat showed */
+        answer->fi.direct_io = 1; /* read to its end, whatever size stat showed */
         return 0;
     default:
         return fail(err, EISDIR, "no file");
@@ -152,17 +156,30 @@ static void cut(struct bytes *bytes, uint64_t offset, size_t size)
     bytes->size = size;
 }
 
-static int read_text(struct fs *fs, const struct call *call, const struct place *place,
-                     enum resolve_how how, struct answer *answer, struct error *err)
+static int make_text(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct bytes *to, struct error *err)
 {
     int rc;
 
     if (place->kind == NODE_STATUS)
-        rc = status_print(fs, &answer->bytes, err);
+        rc = status_print(fs, to, err);
     else if (place->kind == NODE_METRICS)
-        rc = status_print_metrics(fs, &answer->bytes, err);
+        rc = status_print_metrics(fs, to, err);
     else
-        rc = info_print(fs, place, how, &answer->bytes, err);
+        rc = info_print(fs, place, how, to, err);
+    return rc < 0 ? rc : snapshots_keep(fs->snapshots, call->fi.fh, to, err);
+}
+
+static int read_text(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct answer *answer, struct error *err)
+{
+    struct error missing = {0};
+    int rc = -ENOENT;
+
+    if (call->offset > 0)
+        rc = snapshots_find(fs->snapshots, call->fi.fh, &answer->bytes, &missing);
+    if (rc < 0)
+        rc = make_text(fs, call, place, how, &answer->bytes, err);
     cut(&answer->bytes, call->offset, call->size);
     answer->kind = ANSWER_BYTES;
     return rc;

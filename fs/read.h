@@ -2,7 +2,8 @@
  *
  * A member that is small is opened when it is complete: reads pass through to its file in
  * the cache, or go to the page cache. A large one that is arriving is read with direct
- * I/O as its bytes come. Texts of @info, @status and @metrics are made for each read. */
+ * I/O as its bytes come. Texts of @info, @status and @metrics are made when
+ * they are read from the start (snapshots.h). */
 #ifndef FS_READ_H
 #define FS_READ_H
 

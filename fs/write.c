@@ -4,14 +4,16 @@
 #include "fs/describe.h"
 #include "fs/drafts.h"
 #include "fs/info.h"
+#include "fs/snapshots.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
-/* FLUSH and FSYNC do not tell how a file was opened; those read have no handle. */
+/* FLUSH and FSYNC do not tell how a file was opened; its handle does. */
 static bool is_draft(const struct call *call, const struct place *place)
 {
-    return place->kind == NODE_INFO_FILE && call->fi.fh != 0;
+    return place->kind == NODE_INFO_FILE && call->fi.fh != 0 &&
+           !(call->fi.fh & SNAPSHOT_HANDLE);
 }
 
 static int check(struct fs *fs, const struct place *place, struct error *err)

@@ -33,6 +33,17 @@ class Lazy(MountTest):
         self.assertEqual(int(self.fs.info(self.uid, "total_bytes")),
                          GIB + sum(map(len, SMALL.values())))
 
+    def test_a_value_is_read_in_one_piece(self):
+        """It changed between two reads of one reader: "0\\n" and then "0000\\n"."""
+        path = self.fs.point.joinpath("@info", *self.uid.split("-"), "cached_bytes")
+        with open(path, "rb", buffering=0) as value:
+            self.assertEqual(value.read(4096), b"0\n")
+            for name in SMALL:
+                self.fs.read(self.uid, name)
+            self.assertEqual(value.read(4096), b"")
+            value.seek(0)
+            self.assertEqual(int(value.read(4096)), sum(map(len, SMALL.values())))
+
     def test_listing_extracts_nothing(self):
         done = subprocess.run(["ls", "-lR", str(self.fs.path(self.uid))],
                               capture_output=True, text=True, check=True)

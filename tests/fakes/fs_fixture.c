@@ -14,6 +14,7 @@
 #include "fs/pending.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
+#include "fs/snapshots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     fs->passthrough = passthrough_new(fs->channel, fuse_fake_handover());
     fs->open_files = open_files_new();
     fs->directories = directories_new();
+    fs->snapshots = snapshots_new();
     fs->drafts = drafts_new();
     fs->reply_log = reply_log_new();
     check(invalidate_open(channel_session(fs->channel), &fs->invalidate, &err), &err);
@@ -123,6 +125,7 @@ void fs_fixture_close(struct fs_fixture *fixture)
     passthrough_free(fs->passthrough);
     channel_close(fs->channel);
     directories_free(fs->directories);
+    snapshots_free(fs->snapshots);
     drafts_free(fs->drafts);
     reply_log_free(fs->reply_log);
     slots_close(fs->slots);
