@@ -74,10 +74,9 @@ static int check_generation_locked(struct archive *archive, uint32_t index,
     const char *name = toc_name(archive->toc, index);
 
     if (generation != ARCHIVE_GENERATION_NEW && generation != record->failed + 1)
-        return fail(err, EIO,
-                    "'%s' of model %s-%s failed its check since it was opened; open it "
-                    "again",
-                    name, archive->release.id, archive->release.version);
+        return fail(err, EIO, "'%s' of model %s-%s %s since it was opened; open it again",
+                    name, archive->release.id, archive->release.version,
+                    archive->is_replaced ? "was replaced" : "failed its check");
     if (tree_record_is_there(record))
         return 0;
     if (record->failures >= MEMBER_FAILURES_MAX)
@@ -162,6 +161,9 @@ static void lose_member(struct archive *archive, uint32_t index)
     record.state = TREE_ABSENT;
     archive_state_set_record_locked(archive, index, &record);
     archive->is_final = false;
+    if (!tree_is_there(archive->tree))
+        archive->is_replaced =
+            true; /* all of it went: the next opening makes a new one */
     lock_release(&archive->lock);
     /* On failure the next process finds out by itself, as we did. */
     (void)tree_write_record(archive->tree, index, &record, &err);

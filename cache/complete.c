@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 enum { RETRY_MS = 500 };
 
@@ -30,6 +31,46 @@ static int check_records(struct archive *archive, struct error *err)
                       "folder to have the whole model there",
                       archive->release.id, archive->release.version,
                       archive->cache->store.root, archive->tree->final_path);
+    }
+    return rc;
+}
+
+/* Noted as complete, but removed by somebody since: it is absent again. */
+static int forget_member(struct archive *archive, uint32_t index, const char *path,
+                         struct error *err)
+{
+    struct tree_record record;
+    int rc;
+
+    lock_acquire(&archive->lock);
+    record = archive->records[index];
+    record.state = TREE_ABSENT;
+    archive_state_set_record_locked(archive, index, &record);
+    lock_release(&archive->lock);
+    rc = tree_write_record(archive->tree, index, &record, err);
+    return rc < 0 ? rc
+                  : fail(err, EIO,
+                         "'%s' was removed from the cache folder; open it again", path);
+}
+
+/* Records tell what was put there; what goes to the final path must be there. */
+static int check_files(struct archive *archive, struct error *err)
+{
+    const struct toc *toc = archive->toc;
+    char path[TOC_PATH_MAX + 1];
+    int rc = 0;
+
+    for (uint32_t i = 0; i < toc_count(toc); i++) {
+        CLEANUP_FREE char *full = NULL;
+        struct stat st;
+
+        if (toc_entry(toc, i)->kind != TOC_FILE)
+            continue;
+        toc_path(toc, i, path);
+        full = xasprintf("files/%s", path);
+        if (fstatat(archive->tree->folder_fd, full, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(st.st_mode) || (uint64_t)st.st_size != toc_entry(toc, i)->size)
+            rc = forget_member(archive, i, path, err);
     }
     return rc;
 }
@@ -141,6 +182,8 @@ static int run_alone(struct archive *archive, int timeout_ms, struct error *err)
     if (rc < 0 || tree_is_final_ours(tree, &header))
         return rc;
     rc = check_records(archive, err);
+    if (rc == 0)
+        rc = check_files(archive, err);
     if (rc == 0)
         rc = make_folders(archive, err);
     if (rc < 0)

@@ -62,6 +62,24 @@ static int open_root(struct store *store, struct error *err)
     return 0;
 }
 
+int store_revive(const struct store *store, struct error *err)
+{
+    struct store fresh = {.root = store->root, .root_fd = -1};
+    struct stat st;
+    int rc;
+
+    if (fstat(store->root_fd, &st) < 0 || st.st_nlink > 0)
+        return 0; /* it is there */
+    rc = open_root(&fresh, err);
+    if (rc == 0 && dup3(fresh.root_fd, store->root_fd, O_CLOEXEC) < 0)
+        rc = fail_errno(err, "open");
+    if (fresh.root_fd >= 0)
+        close(fresh.root_fd);
+    return rc < 0
+               ? fail_context(err, rc, "the cache folder '%s' was removed", store->root)
+               : 0;
+}
+
 int store_open(const char *root, struct store *ret_store, struct error *err)
 {
     struct store store = {.root = xstrdup(root), .root_fd = -1, .folder_mode = 0777};

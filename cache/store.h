@@ -23,6 +23,9 @@ struct store {
 /* Make the folder and those above it if missing, and see that it can be written. A
  * sentence that says which folder, why not, and what to do. */
 int store_open(const char *root, struct store *ret_store, struct error *err);
+
+/* Make the root anew if somebody removed it; its descriptor stays the same number. */
+int store_revive(const struct store *store, struct error *err);
 void store_close(struct store *store); /* accepts one that is all zero */
 
 /* The entries of a folder below the root, lent one by one; hidden ones are left out. A

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { MODE = 0664 }; /* as all files of a shared cache */
+enum { MODE = 0444 }; /* it is mapped: whoever cut it would kill who reads it */
 
 int toc_file_save(int dir_fd, const char *path, const struct toc *toc, struct error *err)
 {

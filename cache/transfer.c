@@ -32,7 +32,7 @@ enum outcome {
     OUTCOME_COMPLETE,
     OUTCOME_DAMAGED, /* the content failed its check */
     OUTCOME_FAILED,  /* it did not come; may be tried again */
-    OUTCOME_NO_ROOM, /* the same; and what came was dropped to make room */
+    OUTCOME_DROPPED, /* the same; and what came is of no use: dropped */
     OUTCOME_BUSY,    /* another process writes it */
     OUTCOME_IDLE,    /* nobody waits any more */
 };
@@ -199,9 +199,15 @@ static enum outcome run_alone(struct attempt *attempt)
     struct member *member = attempt->member;
     enum outcome outcome = work_alone(attempt);
 
-    if (outcome == OUTCOME_FAILED && is_full(&attempt->err) && member->fd >= 0)
-        outcome = OUTCOME_NO_ROOM;
-    if (outcome == OUTCOME_DAMAGED || outcome == OUTCOME_NO_ROOM)
+    if (outcome == OUTCOME_FAILED && attempt->err.code == ENOENT &&
+        !tree_is_there(attempt->archive->tree)) /* who asks again gets a new one */
+        fail(&attempt->err, ESTALE, "its folder in the cache was removed");
+    /* To make room; or because the next attempt, of another archive, waits for our lock.
+     */
+    if (outcome == OUTCOME_FAILED && member->fd >= 0 &&
+        (is_full(&attempt->err) || attempt->err.code == ESTALE))
+        outcome = OUTCOME_DROPPED;
+    if (outcome == OUTCOME_DAMAGED || outcome == OUTCOME_DROPPED)
         discard(attempt, outcome);
     else if (outcome == OUTCOME_FAILED && !member_is_started(member))
         tree_incoming_remove(attempt->archive->tree, member->index);
@@ -254,7 +260,7 @@ static bool end_locked(struct archive *archive, struct attempt *attempt,
     member->has_job = false;
     member->is_background = false;
     if (outcome == OUTCOME_COMPLETE || outcome == OUTCOME_DAMAGED ||
-        outcome == OUTCOME_NO_ROOM)
+        outcome == OUTCOME_DROPPED)
         archive_state_set_record_locked(archive, member->index, &attempt->record);
     if (outcome == OUTCOME_COMPLETE)
         archive_state_forget_failure_locked(archive, member->index);

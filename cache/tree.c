@@ -110,6 +110,16 @@ void tree_unlock_header(struct tree *tree)
     lock_release(&tree->lock);
 }
 
+bool tree_is_there(const struct tree *tree)
+{
+    CLEANUP_FREE char *path = xasprintf("%s/state", tree->path);
+    struct stat there, ours;
+
+    return fstat(tree->state_fd, &ours) == 0 &&
+           fstatat(tree->store->root_fd, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
 static int change_header(struct tree *tree, tree_change *change, void *arg,
                          struct error *err)
 {
@@ -186,14 +196,17 @@ static void incoming_name(uint32_t index, char name[INCOMING_NAME])
 
 int tree_incoming_create(struct tree *tree, uint32_t index, struct error *err)
 {
+    static const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     char name[INCOMING_NAME];
     int fd;
 
     incoming_name(index, name);
     if (unlinkat(tree->folder_fd, name, 0) < 0 && errno != ENOENT)
         return fail_errno(err, "remove '%s/%s'", tree->path, name);
-    fd = openat(tree->folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                0666);
+    fd = openat(tree->folder_fd, name, flags, 0666);
+    if (fd < 0 && errno == ENOENT && /* somebody removed its folder */
+        files_make_folders_beneath(tree->folder_fd, "incoming", 0777, err) == 0)
+        fd = openat(tree->folder_fd, name, flags, 0666);
     return fd < 0 ? fail_errno(err, "create '%s/%s'", tree->path, name) : fd;
 }
 

@@ -65,6 +65,10 @@ int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err);
 /* Turn the shared use into an exclusive one, if nobody else has it open. -EAGAIN. */
 int tree_lock_alone(struct tree *tree, struct error *err);
 
+/* Is what we opened still what others open? Eviction removes whole trees, and so do
+ * people. */
+bool tree_is_there(const struct tree *tree);
+
 int tree_read_header(struct tree *tree, struct tree_header *ret_header,
                      struct error *err);
 

@@ -40,17 +40,6 @@ static int open_files(struct tree *tree, int flags, struct error *err)
     return tree_lock_use(tree, TREE_WAIT_MS, err);
 }
 
-/* Is what we opened still what others open? Eviction removes whole trees. */
-static bool is_still_there(struct tree *tree)
-{
-    CLEANUP_FREE char *path = xasprintf("%s/state", tree->path);
-    struct stat there, ours;
-
-    return fstat(tree->state_fd, &ours) == 0 &&
-           fstatat(tree->store->root_fd, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
-}
-
 /* New, or damaged: start with nothing. */
 static int reset(struct tree *tree, const struct toc *toc, struct error *err)
 {
@@ -168,11 +157,15 @@ static int try_open(struct tree *tree, const struct toc *toc, struct error *err)
 
     if (rc == 0)
         rc = open_files(tree, O_CREAT, err);
+    if (rc == -ENOENT) {
+        rc = store_revive(tree->store, err);
+        return rc < 0 ? rc : 1;
+    }
     if (rc < 0)
-        return rc == -ENOENT ? 1 : rc;
+        return rc;
     rc = tree_lock_header(tree, err);
     if (rc == 0)
-        rc = is_still_there(tree) ? settle(tree, toc, err) : 1;
+        rc = tree_is_there(tree) ? settle(tree, toc, err) : 1;
     tree_unlock_header(tree);
     return rc;
 }

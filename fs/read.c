@@ -71,7 +71,11 @@ static int open_now(struct fs *fs, const struct call *call, const struct place *
     answer->fi = call->fi;
     if (!place->is_arriving)
         rc = open_passing(fs, call, place, archive, answer, err);
-    return rc == 0 ? open_here(fs, call, place, archive, answer, err) : rc < 0 ? rc : 0;
+    if (rc == 0)
+        rc = open_here(fs, call, place, archive, answer, err);
+    if (rc == -ENOENT) /* removed from the cache folder: the kernel opens it once more */
+        return fail_context(err, -ESTALE, "the cache folder was changed");
+    return rc < 0 ? rc : 0;
 }
 
 void read_release(struct fs *fs, uint64_t node_id, uint64_t handle)

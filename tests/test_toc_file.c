@@ -58,7 +58,7 @@ static void saved_tables_come_back(void **state)
         assert_int_equal(toc_count(loaded), toc_count(toc));
         assert_int_equal(toc_total_size(loaded), toc_total_size(toc));
         assert_int_equal(fstatat(folder->fd, "toc", &stat, 0), 0);
-        assert_int_equal(stat.st_mode & 07777, 0664);
+        assert_int_equal(stat.st_mode & 07777, 0444);
         for (uint32_t k = 0; k < toc_count(toc); k++) {
             assert_memory_equal(toc_entry(toc, k), toc_entry(loaded, k),
                                 sizeof(struct toc_entry));

@@ -212,6 +212,22 @@ class Documents(MountTest):
         except OSError as error:
             self.assertIn(error.errno, (errno.EIO, errno.ESTALE))
 
+    def test_archive_touched_while_it_is_read(self):
+        """An archive of another time is another one, even if its table is the same."""
+        models = self.repository()
+        big = os.urandom(1 << 20) * 8
+        uid = models.publish({"big.bin": big})
+        fs = self.mount(models, hold="1MiB")
+        with open(fs.path(uid, "big.bin"), "rb", buffering=0) as file:
+            self.assertEqual(file.read(1000), big[:1000])
+            os.utime(models.archive_path(*uid.split("-"), "onnx", "test"))
+            # Who came too early may fail; while the first has it open, others get it.
+            try:
+                fs.read(uid, "big.bin")
+            except OSError as error:
+                self.assertIn(error.errno, (errno.EIO, errno.ESTALE))
+            self.assertEqual(fs.read(uid, "big.bin"), big)
+
 
 class Repositories(MountTest):
     def test_missing_repository(self):

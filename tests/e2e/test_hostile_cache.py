@@ -1,9 +1,11 @@
 """A cache folder that others may write to: what they planted hangs nobody, leads nowhere."""
 
 import os
+import shutil
+import subprocess
 import unittest
 
-from mounted import MountTest
+from mounted import MountTest, wait_until
 from repository import split
 
 FILES = {"a.txt": b"a\n", "sub/b.bin": bytes(range(256)) * 300}
@@ -92,6 +94,36 @@ class HostileCache(MountTest):
         self.assertEqual(fs.read(self.other, "o.txt"), b"other\n")
         self.assertEqual(fs.command("cache", "status").returncode, 0)
         self.assertEqual(fs.stop(), 0)
+
+    def test_removed_while_mounted(self):
+        """By people who want their disk back; what audmodel's locks lie in stays."""
+        for removed in (".modelfs", ".modelfs/trees", self.ident, "."):
+            with self.subTest(removed):
+                fs = self.mount(self.models, name=f"of-{len(removed)}")
+                for name in FILES:
+                    fs.read(self.uid, name)
+                subprocess.run(["rm", "-rf", str(self.cache / removed)], check=False)
+                if removed == ".":
+                    shutil.rmtree(self.cache, ignore_errors=True)
+                for name, content in FILES.items():
+                    self.assertEqual(fs.read(self.uid, name), content)
+                self.assertEqual(fs.read(self.other, "o.txt"), b"other\n")
+                self.assertEqual(fs.command("load", self.uid).returncode, 0)
+                self.assertEqual(fs.stop(), 0)
+
+    def test_model_removed_while_mounted_is_never_half_there(self):
+        files = {f"{n}.txt": b"content" for n in range(20)}
+        uid = self.models.publish(files, params={"n": 2})
+        fs = self.mount(self.models)
+        final = self.cache.joinpath(*split(uid))
+        for _ in range(3):
+            for name, content in files.items():
+                self.assertEqual(fs.read(uid, name), content)
+                if final.is_dir():
+                    self.assertEqual(len(os.listdir(final)), 20)
+            wait_until(final.is_dir, "the model at its place")
+            self.assertEqual(len(os.listdir(final)), 20)
+            shutil.rmtree(final)
 
 
 if __name__ == "__main__":
