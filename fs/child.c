@@ -76,16 +76,15 @@ static int find_latest(struct fs *fs, enum node_kind kind, const char *id,
                        struct error *err)
 {
     struct version_list *list = NULL;
-    struct release release;
+    const char *version;
     int rc = resolver_versions(fs->resolver, id, how, &list, err);
 
     if (rc < 0)
         return rc;
-    *keep_ms = list->fresh.left_ms;
+    version = list->entries[list->latest].version;
+    rc = find_release(fs, kind, id, version, how, child, keep_ms, err);
+    *keep_ms = list->fresh.left_ms; /* of a partial list: the newest that is known */
     version_list_unref(list);
-    rc = resolver_resolve(fs->resolver, id, how, &release, err); /* refuses to guess */
-    if (rc == 0)
-        *child = (struct place){.kind = kind, .release = release};
     return rc;
 }
 

@@ -8,10 +8,10 @@
  * is kept in memory with its age (catalog.h). Each question says how it may be answered:
  * a FUSE thread asks RESOLVE_KNOWN and goes to a pool thread on -EINPROGRESS.
  *
- * A lookup asks the repositories in their order. One that cannot be asked, and of which
- * nothing is known, ends it with its failure: a later repository must not answer in its
- * place. If it is known (however long ago) not to have the name, the search goes on.
- * Listings leave it out and say so (is_partial). A failure is remembered for the negative
+ * A lookup asks the repositories in their order, and the first that has the name answers.
+ * One that cannot be asked is passed over: a repository that is missing must not cost the
+ * models of the others. Its failure is the answer when no other has the name. Listings
+ * leave it out and say so (is_partial). A failure is remembered for the negative
  * TTL; until then RESOLVE_KNOWN gives the last known state, or that failure.
  *
  * Thread-safe. Two that fetch the same document share one request. */

@@ -12,36 +12,6 @@ static int64_t shorter(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int state_find_first(struct resolver *resolver, const struct catalog_kind *kind,
-                     const char *key, enum resolve_how how,
-                     struct catalog_answer *ret_answer, unsigned *ret_repository,
-                     struct error *err)
-{
-    int64_t left_ms = INT64_MAX;
-    int rc;
-
-    for (unsigned i = 0; i < resolver->repository_count; i++) {
-        struct catalog_answer answer = {0};
-        struct error reason;
-
-        rc = catalog_get(resolver->catalog, i, kind, key, how, &answer, &reason);
-        left_ms = shorter(left_ms, answer.left_ms);
-        if (rc == 0) {
-            *ret_answer = answer;
-            ret_answer->left_ms = left_ms;
-            *ret_repository = i;
-            return 0;
-        }
-        if (rc != -ENOENT) {
-            *err = reason;
-            return rc == -EINPROGRESS ? rc
-                                      : fail_context(err, rc, "repository '%s'",
-                                                     resolver->repositories[i].name);
-        }
-    }
-    return fail(err, ENOENT, "%s '%s' does not exist", kind->name, key);
-}
-
 static void note_failure(struct gathered *gathered, const char *repository, int rc,
                          const struct error *err)
 {
@@ -50,6 +20,45 @@ static void note_failure(struct gathered *gathered, const char *repository, int 
         return;
     gathered->failure = *err;
     fail_context(&gathered->failure, rc, "repository '%s'", repository);
+}
+
+/* One repository that cannot be asked must not hide what the others have. */
+int state_find_first(struct resolver *resolver, const struct catalog_kind *kind,
+                     const char *key, enum resolve_how how,
+                     struct catalog_answer *ret_answer, unsigned *ret_repository,
+                     struct error *err)
+{
+    struct error failure = {0};
+    int64_t left_ms = INT64_MAX;
+
+    for (unsigned i = 0; i < resolver->repository_count; i++) {
+        struct catalog_answer answer = {0};
+        struct error reason = {0};
+        int rc = catalog_get(resolver->catalog, i, kind, key, how, &answer, &reason);
+
+        left_ms = shorter(left_ms, answer.left_ms);
+        if (rc == 0) {
+            *ret_answer = answer;
+            ret_answer->left_ms = left_ms;
+            *ret_repository = i;
+            return 0;
+        }
+        if (rc == -EINPROGRESS || rc == -EBADMSG) {
+            *err = reason;
+            return rc == -EINPROGRESS ? rc
+                                      : fail_context(err, rc, "repository '%s'",
+                                                     resolver->repositories[i].name);
+        }
+        if (rc != -ENOENT && failure.code == 0) {
+            failure = reason;
+            fail_context(&failure, rc, "repository '%s'", resolver->repositories[i].name);
+        }
+    }
+    if (failure.code != 0) {
+        *err = failure;
+        return -failure.code;
+    }
+    return fail(err, ENOENT, "%s '%s' does not exist", kind->name, key);
 }
 
 int state_gather(struct resolver *resolver, const struct catalog_kind *kind,

@@ -21,9 +21,8 @@ struct resolver {
     struct merged merged[2];                  /* guarded by lock; by enum names_of */
 };
 
-/* Ask the repositories in their order until one has it. A repository that cannot be
- * asked, and of which nothing is known, ends the search with its failure: a later one
- * must not answer in its place. -ENOENT when all are known not to have it.
+/* Ask the repositories in their order until one has it. -ENOENT when all are known not to
+ * have it, else the first failure. A document that makes no sense (-EBADMSG) ends it.
  * ret_answer->left_ms is the shortest of those asked. */
 int state_find_first(struct resolver *resolver, const struct catalog_kind *kind,
                      const char *key, enum resolve_how how,

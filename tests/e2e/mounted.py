@@ -11,6 +11,7 @@ Every test has a folder of its own (the runner's TMPDIR) with configuration, rep
 cache and mount points below it. The program is the one that MODELFS names.
 """
 
+import errno
 import hashlib
 import os
 import pathlib
@@ -142,14 +143,14 @@ class Mount:
         self.process.send_signal(signal.SIGKILL)
         os.kill(worker, signal.SIGKILL)
         self.process.wait()
-        wait_until(lambda: not self.serves(worker), "the worker's end")
+        wait_until(self.is_dead, "the worker's end")
 
-    @staticmethod
-    def serves(pid):
+    def is_dead(self):
         try:
-            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][1] != "Z"
-        except OSError:
-            return False
+            os.listdir(self.point)
+        except OSError as error:
+            return error.errno == errno.ENOTCONN
+        return not is_mounted(self.point)
 
     def clean_up(self):
         """Leaves nothing behind, whatever happened before, and tells what was said."""

@@ -233,8 +233,15 @@ class Repositories(MountTest):
     def test_missing_repository(self):
         models = self.repository()
         uid = models.publish(GOOD, alias="prod")
-        fs = self.mount(models, (self.folder / "nowhere", "gone"))
+        gone = (self.folder / "nowhere", "gone")
+        for name, repositories in (("before", (gone, models)), ("after", (models, gone))):
+            with self.subTest(name):
+                self.check_missing(self.mount(*repositories, name=name), uid)
+
+    def check_missing(self, fs, uid):
         self.assertEqual(fs.read(uid, "readme.txt"), b"good\n")
+        for link in ("prod/current", "prod/latest", f"{uid[:8]}/latest", uid):
+            self.assertEqual((fs.point / link / "readme.txt").read_bytes(), b"good\n")
         self.assertIn("prod", os.listdir(fs.point))
         self.assertIn("nowhere/gone", (fs.point / "@status").read_text())
         done = fs.command("doctor")
