@@ -324,7 +324,14 @@ class MountPoints(MountTest):
         """What a killed daemon leaves behind answers ENOTCONN."""
         fs = self.mount(self.models)
         fs.kill()
-        self.assert_fails(errno.ENOTCONN, os.listdir, fs.point)
+
+        def is_dead():
+            # The worker sees a moment later that its supervisor is gone.
+            with self.assertRaises(OSError) as raised:
+                os.listdir(fs.point)
+            return raised.exception.errno == errno.ENOTCONN
+
+        wait_until(is_dead, "ENOTCONN")
         done = self.try_mount(fs.point)
         self.assertEqual(done.returncode, 1)
         self.assert_sentence(done.stderr, fs.point, "unmount")
