@@ -8,6 +8,7 @@
 #ifndef CACHE_ARCHIVE_STATE_H
 #define CACHE_ARCHIVE_STATE_H
 
+#include "cache/cache.h"
 #include "cache/member.h"
 #include "cache/toc.h"
 #include "cache/tree.h"
@@ -57,11 +58,14 @@ struct archive {
     struct failure_list failures;                /* guarded by lock */
     uint32_t failure_count;                      /* guarded by lock */
     bool is_replaced;                            /* the object is; guarded by lock */
-    bool is_foreign;        /* audmodel's tree is used; guarded by lock */
-    bool is_final;          /* all of it is at the final path; guarded by lock */
-    bool is_completing;     /* a thread moves it there; guarded by lock */
-    uint32_t prefetch_next; /* entry to fetch in the background; guarded by lock */
-    bool is_prefetching;    /* guarded by lock */
+    bool is_foreign;            /* audmodel's tree is used; guarded by lock */
+    bool is_final;              /* all of it is at the final path; guarded by lock */
+    bool is_completing;         /* a thread moves it there; guarded by lock */
+    bool is_adopting;           /* members come from adopt_fd; guarded by lock */
+    int adopt_fd;               /* lent; guarded by lock */
+    enum cache_adopt adopt_how; /* guarded by lock */
+    uint32_t prefetch_next;     /* entry to fetch in the background; guarded by lock */
+    bool is_prefetching;        /* guarded by lock */
 };
 
 /* Is all of it complete? */

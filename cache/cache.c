@@ -1,6 +1,8 @@
 /* cache.c: the cache folder of this process: open, close, and the module's face. */
 #include "cache/cache.h"
 
+#include "cache/adopt.h"
+
 #include "cache/archive_state.h"
 #include "cache/evict.h"
 #include "cache/internal.h"
@@ -130,6 +132,19 @@ int cache_archive(struct cache *cache, struct resolver *resolver,
                   struct error *err)
 {
     return opening_archive(cache, resolver, release, ret_archive, err);
+}
+
+int cache_adopt(struct cache *cache, struct resolver *resolver,
+                const struct release *release, int folder_fd, enum cache_adopt how,
+                struct error *err)
+{
+    struct archive *archive = NULL;
+    int rc = opening_archive(cache, resolver, release, &archive, err);
+
+    if (rc == 0)
+        rc = adopt_all(archive, folder_fd, how, err);
+    archive_unref(archive);
+    return rc;
 }
 
 int cache_header(struct cache *cache, struct resolver *resolver,

@@ -50,6 +50,18 @@ int cache_archive(struct cache *cache, struct resolver *resolver,
                   const struct release *release, struct archive **ret_archive,
                   struct error *err);
 
+/* Take a model that was just published from the folder that it was made of, instead of
+ * fetching it: on return it lies at its final path, complete and verified as any other.
+ * What differs from the archive (somebody changed it) is fetched. Blocks. The folder
+ * stays as it is, but for owner and mode of files that are shared. */
+enum cache_adopt {
+    CACHE_ADOPT_SHARE, /* nobody writes to the files: those with one name are linked */
+    CACHE_ADOPT_COPY,  /* somebody may */
+};
+int cache_adopt(struct cache *cache, struct resolver *resolver,
+                const struct release *release, int folder_fd, enum cache_adopt how,
+                struct error *err);
+
 /* The header of a release, from the cache folder or the backend (then saved). how as for
  * the resolver: RESOLVE_KNOWN answers from memory or with -EINPROGRESS.
  * header_unref the result. */

@@ -8,6 +8,7 @@
  * out, and nobody can open it any more. */
 #include "cache/transfer.h"
 
+#include "cache/adopt.h"
 #include "cache/checksum.h"
 #include "cache/complete.h"
 #include "cache/evict.h"
@@ -98,12 +99,15 @@ static enum outcome fetch(struct attempt *attempt, const char *path)
     struct member *member = attempt->member;
     struct received received = {0};
     struct object *object;
-    int rc = source_get(archive, &object, &attempt->err);
+    int rc = 0;
 
-    if (rc == 0)
-        rc = open_file(attempt, &attempt->err);
-    if (rc == 0)
-        rc = receive_member(archive, member, object, &received, &attempt->err);
+    if (!adopt_member(archive, member, path, &received.xxh3)) {
+        rc = source_get(archive, &object, &attempt->err);
+        if (rc == 0)
+            rc = open_file(attempt, &attempt->err);
+        if (rc == 0)
+            rc = receive_member(archive, member, object, &received, &attempt->err);
+    }
     if (received.is_damaged)
         return OUTCOME_DAMAGED;
     if (rc < 0)

@@ -210,6 +210,21 @@ int tree_incoming_create(struct tree *tree, uint32_t index, struct error *err)
     return fd < 0 ? fail_errno(err, "create '%s/%s'", tree->path, name) : fd;
 }
 
+int tree_incoming_link(struct tree *tree, uint32_t index, int folder_fd, const char *path,
+                       struct error *err)
+{
+    char name[INCOMING_NAME];
+    int fd;
+
+    incoming_name(index, name);
+    if (unlinkat(tree->folder_fd, name, 0) < 0 && errno != ENOENT)
+        return fail_errno(err, "remove '%s/%s'", tree->path, name);
+    if (linkat(folder_fd, path, tree->folder_fd, name, 0) < 0)
+        return fail_errno(err, "link '%s/%s'", tree->path, name);
+    fd = openat(tree->folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? fail_errno(err, "open '%s/%s'", tree->path, name) : fd;
+}
+
 int tree_incoming_open(struct tree *tree, uint32_t index, struct error *err)
 {
     char name[INCOMING_NAME];

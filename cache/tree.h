@@ -96,6 +96,11 @@ int tree_read_records(struct tree *tree, struct tree_record *records, struct err
 /* A new empty file for a member that arrives, open for both; -errno. */
 int tree_incoming_create(struct tree *tree, uint32_t index, struct error *err);
 
+/* A file of another folder of this disk as a member that arrives, open for reading;
+ * -errno. */
+int tree_incoming_link(struct tree *tree, uint32_t index, int folder_fd, const char *path,
+                       struct error *err);
+
 /* The same file, for reading; -ENOENT. */
 int tree_incoming_open(struct tree *tree, uint32_t index, struct error *err);
 

@@ -94,6 +94,8 @@ static int work(void *arg, struct handover *handover, struct error *err)
             .ttl_alias_ms = wire->config->ttl_alias_ms,
             .ttl_listing_ms = wire->config->ttl_listing_ms,
             .ttl_negative_ms = wire->config->ttl_negative_ms,
+            .cache_root = wire->config->cache_root,
+            .write_staging = may_write(wire->config->write_staging, asked),
             .write_meta = may_write(wire->config->write_meta, asked),
             .write_aliases = may_write(wire->config->write_aliases, asked),
             .debug = asked->debug,

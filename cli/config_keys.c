@@ -122,7 +122,7 @@ static const struct config_key file_keys[] = {
     {"connections",   &connections_type, FIELD(connections),     "16",
      "at most so many at once to one host; file systems have none"                                            },
     {"write.staging", &switch_type,      FIELD(write_staging),   NULL,
-     "publish models through the mount; no effect yet, mounts are read-only"                                  },
+     "publish models through @staging; on, but off under allow_other"                                         },
     {"write.aliases", &switch_type,      FIELD(write_aliases),   NULL,
      "change aliases through the mount; on, but off under allow_other"                                        },
     {"write.meta",    &switch_type,      FIELD(write_meta),      NULL,

@@ -81,6 +81,17 @@ int bytes_printf(struct bytes *bytes, struct error *err, const char *format, ...
     return 0;
 }
 
+void bytes_cut(struct bytes *bytes, uint64_t offset, size_t size)
+{
+    size_t first = offset < bytes->size ? (size_t)offset : bytes->size;
+
+    if (size > bytes->size - first)
+        size = bytes->size - first;
+    if (first > 0)
+        memmove(bytes->data, bytes->data + first, size);
+    bytes->size = size;
+}
+
 char *bytes_detach(struct bytes *bytes)
 {
     char *data = bytes->capacity ? bytes->data : strdup("");

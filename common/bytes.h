@@ -39,6 +39,9 @@ int bytes_printf(struct bytes *bytes, struct error *err, const char *format, ...
 /* Make room for size more; data + bytes->size may then be written and size advanced. */
 int bytes_reserve(struct bytes *bytes, size_t size, struct error *err);
 
+/* Keep at most size bytes from offset on. */
+void bytes_cut(struct bytes *bytes, uint64_t offset, size_t size);
+
 /* Hand the content to the caller, who frees it; the buffer is empty again. */
 char *bytes_detach(struct bytes *bytes);
 

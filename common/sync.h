@@ -11,6 +11,8 @@
  *     fs/parked        the requests that wait
  *     fs/open_files    members that are open
  *     fs/directory     folders that are open
+ *     publish/job      publish jobs and who waits for them
+ *     fs/staging_disk  staged files that are open
  *     fs/drafts        metadata that is being written
  *     fs/pending       changes of aliases that no repository has yet
  *     cache            the table of open archives
@@ -24,6 +26,7 @@
  *     resolver/catalog what repositories said
  *     resolver         listings of all repositories put together
  *     workers          one queue
+ *     fs/staging_node  numbers of staged files
  *     fs/slots         the slot table (shared between processes)
  *     fs/invalidate    the queue of notifications
  *     fs/reply         the last failures

@@ -25,6 +25,8 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum call_kind {
     CALL_LOOKUP,
@@ -34,10 +36,14 @@ enum call_kind {
     CALL_READ,
     CALL_OPENDIR,
     CALL_READDIR,
+    CALL_STATFS,
     CALL_WRITE, /* from here on: requests that change something */
-    CALL_SETSIZE,
+    CALL_SETATTR,
     CALL_FLUSH,
     CALL_FSYNC,
+    CALL_CREATE,
+    CALL_MKNOD,
+    CALL_LINK,
     CALL_MKDIR,
     CALL_RMDIR,
     CALL_SYMLINK,
@@ -52,17 +58,22 @@ struct call {
     uint64_t node_id;
     char name[NAME_MAX + 1];  /* LOOKUP, and what changes folders */
     char other[TARGET_SIZE];  /* RENAME: new name; SYMLINK: path of the target */
-    uint64_t other_id;        /* RENAME: new folder */
+    uint64_t other_id;        /* RENAME: new folder; LINK: the file */
     unsigned flags;           /* RENAME */
     struct fuse_file_info fi; /* of what has a handle */
-    const char *data;         /* WRITE: lent until the handler returns */
+    const char *data;         /* WRITE; SYMLINK in @staging: target. Lent: no handler that
+                                 needs it asks a backend */
+    const struct stat *attr;  /* SETATTR; lent likewise */
+    int to_set;               /* SETATTR: FUSE_SET_ATTR_... */
+    mode_t mode;              /* CREATE, MKNOD, MKDIR */
     size_t size;              /* READ, READDIR, WRITE */
-    uint64_t offset;          /* READ, READDIR, WRITE; SETSIZE: the size */
-    bool has_handle;          /* SETSIZE: fi is filled */
+    uint64_t offset;          /* READ, READDIR, WRITE */
+    bool has_handle;          /* SETATTR: fi is filled */
     bool with_attributes;     /* READDIR: readdirplus */
     bool has_bytes;           /* what answer->want asked for has arrived */
-    uint64_t unique;          /* OPEN: the kernel's number of it, see passthrough.h */
-    uint32_t generation;      /* OPEN: of the attempt that brought them */
+    uint64_t unique;     /* of what must not be done twice: the kernel's number of it, see
+                            passthrough.h */
+    uint32_t generation; /* OPEN: of the attempt that brought them */
 };
 
 enum answer_kind {
@@ -72,11 +83,16 @@ enum answer_kind {
     ANSWER_TEXT,    /* bytes, ended by NUL: the target of a link */
     ANSWER_OPEN,    /* fi */
     ANSWER_BYTES,   /* bytes */
+    ANSWER_CREATED, /* entry, fi */
+    ANSWER_STATFS,  /* statvfs */
     ANSWER_WRITTEN, /* file_size */
     ANSWER_FILE,    /* file_size bytes of file at file_offset */
 };
 
-enum { CALL_WANT = 1 };
+enum {
+    CALL_WANT = 1,
+    CALL_WANT_JOB = 2, /* the publish job that the place names must end first */
+};
 
 struct open_file;
 
@@ -85,6 +101,7 @@ struct answer {
     struct fuse_entry_param entry;
     struct fuse_file_info fi;
     struct bytes bytes;
+    struct statvfs statvfs;
     uint32_t backing_id;    /* OPEN: passthrough to this file, 0 for none */
     struct open_file *file; /* a reference, see open_files.h */
     uint64_t file_offset;

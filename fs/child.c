@@ -15,7 +15,13 @@ const struct child_fixed child_fixed[CHILD_FIXED] = {
     {"@tree",    NODE_GROUP  },
     {"@status",  NODE_STATUS },
     {"@metrics", NODE_METRICS},
+    {"@staging", NODE_STAGING},
 };
+
+size_t child_fixed_count(const struct fs *fs)
+{
+    return fs->staging ? CHILD_FIXED : CHILD_FIXED - 1;
+}
 
 bool child_is_reserved(const char *version)
 {
@@ -137,7 +143,7 @@ static int find_at_top(struct fs *fs, const struct place *parent, const char *na
     struct error why = {0};
     struct uid uid;
 
-    for (size_t i = 0; !below_info && i < CHILD_FIXED; i++) {
+    for (size_t i = 0; !below_info && i < child_fixed_count(fs); i++) {
         if (strcmp(name, child_fixed[i].name) == 0) {
             *child = (struct place){.kind = child_fixed[i].kind, .name = ""};
             *keep_ms = INT64_MAX;

@@ -11,8 +11,11 @@ struct child_fixed {
     const char *name;
     enum node_kind kind;
 };
-enum { CHILD_FIXED = 4 };
+enum { CHILD_FIXED = 5 };
 extern const struct child_fixed child_fixed[CHILD_FIXED];
+
+/* How many of them are there: @staging comes last, where it is written. */
+size_t child_fixed_count(const struct fs *fs);
 
 /* Find name in the folder parent. *ret_keep_ms is how long the kernel may keep the answer
  * (INT64_MAX: for ever). -ENOENT; -ENOTDIR when parent is no folder. A name lent by the

@@ -2,6 +2,7 @@
 #include "fs/describe.h"
 
 #include "fs/info.h"
+#include "fs/staging.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 enum {
     MODE_FOLDER = S_IFDIR | 0755,         /* may be written one day */
     MODE_VERSION_FOLDER = S_IFDIR | 0555, /* published: never written */
+    MODE_STAGING = S_IFDIR | 0700,
     MODE_FILE = S_IFREG | 0444,
     MODE_LINK = S_IFLNK | 0777,
     BLOCK_SIZE = 4096,
@@ -27,6 +29,8 @@ static const mode_t modes[NODE_KINDS] = {
     [NODE_MODEL] = MODE_FOLDER,        [NODE_ALIAS] = MODE_FOLDER,
     [NODE_LINK_ROOT] = MODE_LINK,      [NODE_LINK_MODEL] = MODE_LINK,
     [NODE_LINK_ALIAS] = MODE_LINK,     [NODE_VERSION] = MODE_VERSION_FOLDER,
+    [NODE_STAGING] = MODE_STAGING,     [NODE_STAGED] = MODE_FILE,
+    [NODE_STAGING_STATUS] = MODE_FILE, [NODE_STAGING_RESULT] = MODE_FILE,
     [NODE_MEMBER] = MODE_FILE, /* or a folder: by its entry */
 };
 
@@ -236,6 +240,8 @@ static int describe_more(struct fs *fs, const struct place *place, enum resolve_
         return describe_info_file(fs, place, how, entry, err);
     case NODE_STATUS:
     case NODE_METRICS:
+    case NODE_STAGING_STATUS:
+    case NODE_STAGING_RESULT:
         entry->attr_timeout = 0;
         return 0;
     case NODE_VERSION:
@@ -258,6 +264,8 @@ int describe(struct fs *fs, const struct place *place, enum resolve_how how,
     struct fuse_entry_param entry = {.attr_timeout = FS_FOREVER_S};
     int rc;
 
+    if (place->kind == NODE_STAGING || place->kind == NODE_STAGED)
+        return staging_describe(fs, place, ret_entry, err);
     describe_briefly(place, &entry.attr);
     set_times(&entry.attr, fs->start_s);
     entry.attr.st_nlink = 1; /* for folders: their number is not counted, as on btrfs */

@@ -181,7 +181,7 @@ static void append_all(struct fs *fs, const struct call *call,
     size_t size = folder_size(folder) + DOTS;
 
     for (size_t position = call->offset; position < size; position++) {
-        struct fuse_entry_param entry;
+        struct fuse_entry_param entry = {.ino = 0};
         struct place place;
         const char *name;
 
@@ -193,7 +193,10 @@ static void append_all(struct fs *fs, const struct call *call,
         name = folder_get(folder, position - DOTS, &place);
         if (!name)
             continue;
-        describe_entry(fs, &place, &entry);
+        if (folder_attr(folder, position - DOTS, &entry.attr))
+            entry.ino = 0;
+        else
+            describe_entry(fs, &place, &entry);
         if (!append(call, bytes, name, &entry, position))
             return;
     }

@@ -6,6 +6,7 @@
 #include "fs/describe.h"
 #include "fs/info.h"
 #include "fs/pending.h"
+#include "fs/staging_list.h"
 #include "resolver/uid.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@ struct folder {
     struct names *names;           /* models at the top, or a folder of @tree */
     struct version_list *versions; /* of a model or an alias */
     struct archive *archive;       /* of a version */
+    size_t fixed;                  /* of child_fixed, at the top */
+    struct staged_names staged;    /* of @staging */
     size_t size;
 };
 
@@ -30,11 +33,6 @@ static const char *const link_names[] = {"latest", "current"};
 static bool is_alias(enum node_kind kind)
 {
     return kind == NODE_ALIAS || kind == NODE_INFO_ALIAS;
-}
-
-static size_t fixed_count(const struct folder *folder)
-{
-    return folder->place.kind == NODE_ROOT ? CHILD_FIXED : 0;
 }
 
 /* The name at a position of texts that end in NUL; "" past the end. */
@@ -81,11 +79,11 @@ static int list_top(struct fs *fs, struct folder *folder, enum resolve_how how,
 {
     int rc = resolver_names(fs->resolver, NAMES_OF_ALIASES, how, &folder->aliases, err);
 
+    folder->fixed = folder->place.kind == NODE_ROOT ? child_fixed_count(fs) : 0;
     if (rc == 0)
         rc = resolver_names(fs->resolver, NAMES_OF_MODELS, how, &folder->names, err);
     if (rc == 0)
-        folder->size =
-            fixed_count(folder) + folder->aliases->count + folder->names->count;
+        folder->size = folder->fixed + folder->aliases->count + folder->names->count;
     return rc < 0 ? rc : list_pending(fs, folder, err);
 }
 
@@ -159,6 +157,8 @@ static int list_group(struct fs *fs, struct folder *folder, enum resolve_how how
 static int list(struct fs *fs, struct folder *folder, enum resolve_how how,
                 struct error *err)
 {
+    int rc;
+
     switch (folder->place.kind) {
     case NODE_ROOT:
     case NODE_INFO:
@@ -176,6 +176,11 @@ static int list(struct fs *fs, struct folder *folder, enum resolve_how how,
         return 0;
     case NODE_GROUP:
         return list_group(fs, folder, how, err);
+    case NODE_STAGING:
+    case NODE_STAGED:
+        rc = staged_names_read(fs, folder->place.index, &folder->staged, err);
+        folder->size = folder->staged.count;
+        return rc;
     default:
         return fail(err, ENOTDIR, "no folder");
     }
@@ -205,6 +210,7 @@ void folder_free(struct folder *folder)
         return;
     bytes_done(&folder->pending);
     bytes_done(&folder->hidden);
+    staged_names_done(&folder->staged);
     names_unref(folder->aliases);
     names_unref(folder->names);
     version_list_unref(folder->versions);
@@ -234,12 +240,12 @@ static const char *get_at_top(const struct folder *folder, size_t position,
 {
     bool is_root = folder->place.kind == NODE_ROOT;
 
-    if (position < fixed_count(folder)) {
+    if (position < folder->fixed) {
         place->kind = child_fixed[position].kind;
         place->name = "";
         return child_fixed[position].name;
     }
-    position -= fixed_count(folder);
+    position -= folder->fixed;
     if (position < folder->aliases->count) {
         place->kind = is_root ? NODE_ALIAS : NODE_INFO_ALIAS;
         place->name = folder->aliases->names[position];
@@ -312,10 +318,19 @@ const char *folder_get(const struct folder *folder, size_t position,
         ret_place->name = folder->names->names[position];
         ret_place->kind = uid_is_id(ret_place->name) ? NODE_GROUP_LINK : NODE_GROUP;
         return ret_place->name;
+    case NODE_STAGING:
+    case NODE_STAGED:
+        return staged_names_get(&folder->staged, position);
     case NODE_VERSION:
     case NODE_MEMBER:
         return get_member(folder, position, ret_place);
     default:
         return get_version(folder, position, ret_place);
     }
+}
+
+bool folder_attr(const struct folder *folder, size_t position, struct stat *ret_attr)
+{
+    return position < folder->staged.count &&
+           staged_names_attr(&folder->staged, position, ret_attr);
 }

@@ -13,6 +13,10 @@ int folder_make(struct fs *fs, const struct place *place, enum resolve_how how,
                 struct folder **ret_folder, struct error *err);
 void folder_free(struct folder *folder); /* accepts NULL */
 
+/* The type and the inode number of the name at a position, where the folder knows them;
+ * its place is none then. */
+bool folder_attr(const struct folder *folder, size_t position, struct stat *ret_attr);
+
 /* How many positions there are; not each holds a name. */
 size_t folder_size(const struct folder *folder);
 

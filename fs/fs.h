@@ -24,6 +24,7 @@ struct fs {
     struct workers *meta_pool;       /* one thread, for what changes metadata */
     struct snapshots *snapshots;     /* special files that are being read */
     struct drafts *drafts;           /* metadata that is being written */
+    struct staging *staging;         /* @staging; NULL where it is not written */
     struct pending *pending;         /* changes of aliases that are ours alone */
     struct parked_list *parked;      /* requests that wait */
     struct passthrough *passthrough; /* files that the kernel reads itself */

@@ -50,6 +50,7 @@ struct handover_block {
 struct handover {
     int device_fd; /* /dev/fuse; the supervisor's mount owns it */
     int slots_fd;  /* of slots.h */
+    int staged_fd; /* of staging_node.h */
     struct handover_block *block;
 };
 

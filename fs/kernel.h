@@ -60,6 +60,21 @@ struct kernel_open_out {
     int32_t backing_id;
 };
 
+struct kernel_attr {
+    uint64_t ino, size, blocks;
+    uint64_t atime_s, mtime_s, ctime_s;
+    uint32_t atime_ns, mtime_ns, ctime_ns;
+    uint32_t mode, nlink, uid, gid, rdev, blksize, flags;
+};
+
+struct kernel_create_out {
+    uint64_t nodeid, generation;
+    uint64_t entry_valid, attr_valid;
+    uint32_t entry_valid_nsec, attr_valid_nsec;
+    struct kernel_attr attr;
+    struct kernel_open_out open;
+};
+
 struct kernel_backing_map {
     int32_t fd;
     uint32_t flags;

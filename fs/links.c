@@ -4,6 +4,7 @@
 #include "fs/child.h"
 #include "fs/describe.h"
 #include "fs/invalidate.h"
+#include "fs/kernel.h"
 #include "fs/pending.h"
 #include "fs/reply.h"
 #include "publish/publish.h"
@@ -156,6 +157,8 @@ static int make_current(struct fs *fs, const struct call *call, const struct pla
 
     pending_begin(fs->pending, place->name);
     rc = expect_none(fs, place, current, RESOLVE_FETCH, err);
+    if (rc == -EEXIST && call->unique & KERNEL_UNIQUE_RESEND)
+        rc = 0; /* by a worker before us, perhaps: to set it twice is no harm */
     if (rc == 0)
         rc = find_target(fs, call->other, RESOLVE_FETCH, &link.release, err);
     if (rc == 0)

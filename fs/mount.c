@@ -14,6 +14,7 @@
 #include "fs/reply.h"
 #include "fs/serve.h"
 #include "fs/snapshots.h"
+#include "fs/staging.h"
 #include "fs/supervisor.h"
 
 #include <malloc.h>
@@ -50,6 +51,8 @@ static int open_parts(struct fs *fs, struct error *err)
                                                     .threads = 1,
                                                     .queue_max = POOL_QUEUE_MAX},
                           &fs->meta_pool, err);
+    if (rc == 0 && fs->options.write_staging)
+        rc = staging_open(fs, err);
     if (rc == 0)
         rc = parked_open(serve_expired, &fs->parked, err);
     if (rc == 0)
@@ -63,6 +66,8 @@ static int open_parts(struct fs *fs, struct error *err)
             &ops, fs, &fs->channel, err);
     if (rc == 0)
         fs->passthrough = passthrough_new(fs->channel, fs->options.handover);
+    if (rc == 0 && fs->staging)
+        staging_attach(fs);
     if (rc == 0)
         rc = invalidate_open(channel_session(fs->channel), &fs->invalidate, err);
     if (rc == 0)
@@ -77,6 +82,7 @@ static void close_parts(struct fs *fs)
     parked_close(fs->parked);
     invalidate_stop(fs->invalidate);
     supervisor_tell_ended(fs->options.handover);
+    staging_stop(fs->staging);
     workers_close(fs->change_pool);
     workers_close(fs->meta_pool);
     workers_close(fs->pool);
@@ -84,6 +90,7 @@ static void close_parts(struct fs *fs)
     pending_close(fs->pending);
     invalidate_free(fs->invalidate);
     open_files_free(fs->open_files);
+    staging_free(fs->staging);
     passthrough_free(fs->passthrough);
     channel_close(fs->channel);
     directories_free(fs->directories);

@@ -25,7 +25,9 @@ struct fs_options {
     int64_t ttl_negative_ms;
     bool write_aliases; /* what may be changed through the mount */
     bool write_meta;
-    bool debug;          /* print each request of the kernel */
+    bool write_staging;
+    const char *cache_root; /* where models are staged; needed for write_staging */
+    bool debug;             /* print each request of the kernel */
     bool no_passthrough; /* as if the kernel had none of it: for tests of what is done */
     bool no_direct_mmap; /* instead */
 };

@@ -13,23 +13,27 @@
 
 enum node_kind {
     NODE_NONE,
-    NODE_ROOT,         /* the mount point; its ID is 1, as the kernel wants it */
-    NODE_STATUS,       /* @status */
-    NODE_METRICS,      /* @metrics */
-    NODE_INFO,         /* @info */
-    NODE_INFO_MODEL,   /* @info/<id>; slot: the model */
-    NODE_INFO_ALIAS,   /* @info/<alias>; slot: the alias */
-    NODE_INFO_VERSION, /* @info/<id>/<version>; slot: the release */
-    NODE_INFO_FILE,    /* a file in there; slot: the release, index: which */
-    NODE_GROUP,        /* a folder of @tree; slot: its path */
-    NODE_GROUP_LINK,   /* a leaf of @tree; slot: its path */
-    NODE_MODEL,        /* <id>; slot: the model */
-    NODE_ALIAS,        /* <alias>; slot: the alias */
-    NODE_LINK_ROOT,    /* <id>-<version> -> <id>/<version>; slot: the release */
-    NODE_LINK_MODEL,   /* <id>/latest -> <version>; slot: the release */
-    NODE_LINK_ALIAS,   /* <alias>/... -> ../<id>/<version>; slot: the release */
-    NODE_VERSION,      /* <id>/<version>; slot: the release */
-    NODE_MEMBER,       /* below it; slot: the release and its table; index: the entry */
+    NODE_ROOT,           /* the mount point; its ID is 1, as the kernel wants it */
+    NODE_STATUS,         /* @status */
+    NODE_METRICS,        /* @metrics */
+    NODE_INFO,           /* @info */
+    NODE_INFO_MODEL,     /* @info/<id>; slot: the model */
+    NODE_INFO_ALIAS,     /* @info/<alias>; slot: the alias */
+    NODE_INFO_VERSION,   /* @info/<id>/<version>; slot: the release */
+    NODE_INFO_FILE,      /* a file in there; slot: the release, index: which */
+    NODE_GROUP,          /* a folder of @tree; slot: its path */
+    NODE_GROUP_LINK,     /* a leaf of @tree; slot: its path */
+    NODE_MODEL,          /* <id>; slot: the model */
+    NODE_ALIAS,          /* <alias>; slot: the alias */
+    NODE_LINK_ROOT,      /* <id>-<version> -> <id>/<version>; slot: the release */
+    NODE_LINK_MODEL,     /* <id>/latest -> <version>; slot: the release */
+    NODE_LINK_ALIAS,     /* <alias>/... -> ../<id>/<version>; slot: the release */
+    NODE_VERSION,        /* <id>/<version>; slot: the release */
+    NODE_MEMBER,         /* below it; slot: the release and its table; index: the entry */
+    NODE_STAGING,        /* @staging; index: 0 */
+    NODE_STAGED,         /* a file below it; index: its number (staging_node.h) */
+    NODE_STAGING_STATUS, /* @staging/<job>.status; slot: the job */
+    NODE_STAGING_RESULT, /* @staging/<job>.result; slot: the job */
     NODE_KINDS,
 };
 

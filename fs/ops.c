@@ -6,6 +6,7 @@
 #include "fs/directory.h"
 #include "fs/read.h"
 #include "fs/serve.h"
+#include "fs/staging.h"
 #include "fs/write.h"
 
 #include <errno.h>
@@ -79,9 +80,13 @@ static void ops_release(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_inf
 {
     struct fs *fs = channel_owner(req);
 
-    if ((fi->flags & O_ACCMODE) == O_RDONLY)
-        read_release(fs, node_id, fi->fh);
-    write_release(fs, fi);
+    if (staging_has(node_id_unpack(node_id).kind)) {
+        staging_release(fs, node_id, fi);
+    } else {
+        if ((fi->flags & O_ACCMODE) == O_RDONLY)
+            read_release(fs, node_id, fi->fh);
+        write_release(fs, fi);
+    }
     fuse_reply_err(req, 0);
 }
 
@@ -127,26 +132,20 @@ static void ops_releasedir(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_
 
 static void ops_statfs(fuse_req_t req, fuse_ino_t node_id)
 {
-    struct statvfs statvfs = {.f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX};
-
-    (void)node_id; /* repositories have no size that we know: df(1) shows nothing */
-    fuse_reply_statfs(req, &statvfs);
+    serve(channel_owner(req),
+          &(struct call){.kind = CALL_STATFS, .req = req, .node_id = node_id});
 }
 
 static void ops_setattr(fuse_req_t req, fuse_ino_t node_id, struct stat *attr, int to_set,
                         struct fuse_file_info *fi)
 {
-    struct call call = {.kind = CALL_SETSIZE,
+    struct call call = {.kind = CALL_SETATTR,
                         .req = req,
                         .node_id = node_id,
-                        .offset = (uint64_t)attr->st_size};
+                        .attr = attr,
+                        .to_set = to_set,
+                        .has_handle = fi != NULL};
 
-    /* Of what can be written there is no more than the size to set. */
-    if (!(to_set & FUSE_SET_ATTR_SIZE)) {
-        fuse_reply_err(req, EROFS);
-        return;
-    }
-    call.has_handle = fi != NULL;
     if (fi)
         call.fi = *fi;
     serve(channel_owner(req), &call);
@@ -180,21 +179,12 @@ static void ops_fsync(fuse_req_t req, fuse_ino_t node_id, int is_data_only,
           &(struct call){.kind = CALL_FSYNC, .req = req, .node_id = node_id, .fi = *fi});
 }
 
-static void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-                      dev_t device)
-{
-    (void)parent;
-    (void)name;
-    (void)mode;
-    (void)device;
-    fuse_reply_err(req, EROFS);
-}
-
 /* A call about a name; answered here if no file system has such names. */
 static void serve_name(fuse_req_t req, struct call *call, const char *name,
                        const char *other)
 {
     call->req = req;
+    call->unique = channel_unique();
     if (strlen(name) >= sizeof call->name || strlen(other) >= sizeof call->other) {
         fuse_reply_err(req, ENAMETOOLONG);
         return;
@@ -204,10 +194,18 @@ static void serve_name(fuse_req_t req, struct call *call, const char *name,
     serve(channel_owner(req), call);
 }
 
+static void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                      dev_t device)
+{
+    (void)device; /* there are none */
+    serve_name(req, &(struct call){.kind = CALL_MKNOD, .node_id = parent, .mode = mode},
+               name, "");
+}
+
 static void ops_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-    (void)mode; /* that of all folders */
-    serve_name(req, &(struct call){.kind = CALL_MKDIR, .node_id = parent}, name, "");
+    serve_name(req, &(struct call){.kind = CALL_MKDIR, .node_id = parent, .mode = mode},
+               name, "");
 }
 
 static void ops_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -229,6 +227,10 @@ static void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
     struct place place;
     int rc = place_of(fs->slots, parent, &place, &err);
 
+    if (rc == 0 && staging_has(place.kind))
+        return serve_name(
+            req, &(struct call){.kind = CALL_SYMLINK, .node_id = parent, .data = target},
+            name, "");
     if (rc == 0 && place.kind != NODE_ALIAS)
         rc = -EROFS;
     if (rc == 0)
@@ -254,20 +256,18 @@ static void ops_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 static void ops_link(fuse_req_t req, fuse_ino_t node_id, fuse_ino_t parent,
                      const char *name)
 {
-    (void)node_id;
-    (void)parent;
-    (void)name;
-    fuse_reply_err(req, EROFS);
+    serve_name(req,
+               &(struct call){.kind = CALL_LINK, .node_id = parent, .other_id = node_id},
+               name, "");
 }
 
 static void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
                        struct fuse_file_info *fi)
 {
-    (void)parent;
-    (void)name;
-    (void)mode;
-    (void)fi;
-    fuse_reply_err(req, EROFS);
+    serve_name(
+        req,
+        &(struct call){.kind = CALL_CREATE, .node_id = parent, .mode = mode, .fi = *fi},
+        name, "");
 }
 
 /* No getxattr: it would be asked for every file of an `ls -l`. */

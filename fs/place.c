@@ -23,7 +23,8 @@ static const enum slot_text slot_texts[NODE_KINDS] = {
     [NODE_MODEL] = SLOT_NAME,           [NODE_ALIAS] = SLOT_NAME,
     [NODE_LINK_ROOT] = SLOT_RELEASE,    [NODE_LINK_MODEL] = SLOT_RELEASE,
     [NODE_LINK_ALIAS] = SLOT_RELEASE,   [NODE_VERSION] = SLOT_RELEASE,
-    [NODE_MEMBER] = SLOT_TABLE,
+    [NODE_MEMBER] = SLOT_TABLE,         [NODE_STAGING_STATUS] = SLOT_NAME,
+    [NODE_STAGING_RESULT] = SLOT_NAME,
 };
 
 /* Copies up to the next "/" or the end, and returns what follows; NULL if it is too long.

@@ -148,18 +148,6 @@ int read_open(struct fs *fs, const struct call *call, const struct place *place,
     }
 }
 
-/* The part of a text that a read asks for. */
-static void cut(struct bytes *bytes, uint64_t offset, size_t size)
-{
-    size_t first = offset < bytes->size ? (size_t)offset : bytes->size;
-
-    if (size > bytes->size - first)
-        size = bytes->size - first;
-    if (first > 0)
-        memmove(bytes->data, bytes->data + first, size);
-    bytes->size = size;
-}
-
 static int make_text(struct fs *fs, const struct call *call, const struct place *place,
                      enum resolve_how how, struct bytes *to, struct error *err)
 {
@@ -184,7 +172,7 @@ static int read_text(struct fs *fs, const struct call *call, const struct place 
         rc = snapshots_find(fs->snapshots, call->fi.fh, &answer->bytes, &missing);
     if (rc < 0)
         rc = make_text(fs, call, place, how, &answer->bytes, err);
-    cut(&answer->bytes, call->offset, call->size);
+    bytes_cut(&answer->bytes, call->offset, call->size);
     answer->kind = ANSWER_BYTES;
     return rc;
 }

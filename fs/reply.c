@@ -8,6 +8,7 @@
 #include "fs/directory.h"
 #include "fs/open_files.h"
 #include "fs/read.h"
+#include "fs/staging.h"
 #include "fs/write.h"
 
 #include <errno.h>
@@ -166,10 +167,14 @@ static void reply_failure(struct fs *fs, const struct call *call, int rc,
 
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer)
 {
-    if (answer->kind != ANSWER_OPEN)
+    if (answer->kind != ANSWER_OPEN && answer->kind != ANSWER_CREATED)
         return;
     if (call->kind == CALL_OPENDIR)
         directory_release(fs, answer->fi.fh);
+    else if (answer->kind == ANSWER_CREATED)
+        staging_release(fs, answer->entry.ino, &answer->fi);
+    else if (staging_has(node_id_unpack(call->node_id).kind))
+        staging_release(fs, call->node_id, &answer->fi);
     else if ((answer->fi.flags & O_ACCMODE) != O_RDONLY)
         write_release(fs, &answer->fi);
     else
@@ -224,6 +229,14 @@ void reply(struct fs *fs, const struct call *call, int rc, const struct answer *
         break;
     case ANSWER_BYTES:
         fuse_reply_buf(call->req, answer->bytes.data, answer->bytes.size);
+        break;
+    case ANSWER_CREATED:
+        if (channel_reply_create(call->req, &answer->entry, &answer->fi,
+                                 answer->backing_id) == -ENOENT)
+            reply_undo(fs, call, answer);
+        break;
+    case ANSWER_STATFS:
+        fuse_reply_statfs(call->req, &answer->statvfs);
         break;
     case ANSWER_WRITTEN:
         fuse_reply_write(call->req, answer->file_size);

@@ -8,6 +8,7 @@
 #include "fs/links.h"
 #include "fs/read.h"
 #include "fs/reply.h"
+#include "fs/staging.h"
 #include "fs/tree.h"
 #include "fs/write.h"
 
@@ -30,22 +31,26 @@ static const struct {
     int deadline_ms;
     enum pool pool;
 } kinds[CALL_KINDS] = {
-    [CALL_LOOKUP] = {tree_lookup,    LOOKUP_MS, POOL_ASK   },
-    [CALL_GETATTR] = {tree_getattr,   ASK_MS,    POOL_ASK   },
-    [CALL_READLINK] = {tree_readlink,  ASK_MS,    POOL_ASK   },
-    [CALL_OPEN] = {read_open,      ASK_MS,    POOL_ASK   },
-    [CALL_READ] = {read_bytes,     ASK_MS,    POOL_ASK   },
-    [CALL_OPENDIR] = {directory_open, LOOKUP_MS, POOL_ASK   },
-    [CALL_READDIR] = {directory_read, LOOKUP_MS, POOL_ASK   },
-    [CALL_WRITE] = {write_bytes,    ASK_MS,    POOL_ASK   },
-    [CALL_SETSIZE] = {write_size,     ASK_MS,    POOL_ASK   },
-    [CALL_FLUSH] = {write_flush,    ASK_MS,    POOL_ASK   },
-    [CALL_FSYNC] = {write_sync,     ASK_MS,    POOL_META  },
-    [CALL_MKDIR] = {links_mkdir,    LOOKUP_MS, POOL_ASK   },
-    [CALL_RMDIR] = {links_rmdir,    LOOKUP_MS, POOL_ASK   },
-    [CALL_SYMLINK] = {links_symlink,  ASK_MS,    POOL_CHANGE},
-    [CALL_UNLINK] = {links_unlink,   ASK_MS,    POOL_ASK   },
-    [CALL_RENAME] = {links_rename,   ASK_MS,    POOL_CHANGE},
+    [CALL_LOOKUP] = {tree_lookup,      LOOKUP_MS, POOL_ASK   },
+    [CALL_GETATTR] = {tree_getattr,     ASK_MS,    POOL_ASK   },
+    [CALL_READLINK] = {tree_readlink,    ASK_MS,    POOL_ASK   },
+    [CALL_OPEN] = {read_open,        ASK_MS,    POOL_ASK   },
+    [CALL_READ] = {read_bytes,       ASK_MS,    POOL_ASK   },
+    [CALL_OPENDIR] = {directory_open,   LOOKUP_MS, POOL_ASK   },
+    [CALL_READDIR] = {directory_read,   LOOKUP_MS, POOL_ASK   },
+    [CALL_WRITE] = {write_bytes,      ASK_MS,    POOL_ASK   },
+    [CALL_SETATTR] = {write_attributes, ASK_MS,    POOL_ASK   },
+    [CALL_STATFS] = {tree_statfs,      ASK_MS,    POOL_ASK   },
+    [CALL_CREATE] = {write_refuse,     ASK_MS,    POOL_ASK   },
+    [CALL_MKNOD] = {write_refuse,     ASK_MS,    POOL_ASK   },
+    [CALL_LINK] = {write_refuse,     ASK_MS,    POOL_ASK   },
+    [CALL_FLUSH] = {write_flush,      ASK_MS,    POOL_ASK   },
+    [CALL_FSYNC] = {write_sync,       ASK_MS,    POOL_META  },
+    [CALL_MKDIR] = {links_mkdir,      LOOKUP_MS, POOL_ASK   },
+    [CALL_RMDIR] = {links_rmdir,      LOOKUP_MS, POOL_ASK   },
+    [CALL_SYMLINK] = {links_symlink,    ASK_MS,    POOL_CHANGE},
+    [CALL_UNLINK] = {links_unlink,     ASK_MS,    POOL_ASK   },
+    [CALL_RENAME] = {links_rename,     ASK_MS,    POOL_CHANGE},
 };
 
 static int run(struct fs *fs, const struct call *call, enum resolve_how how,
@@ -54,7 +59,11 @@ static int run(struct fs *fs, const struct call *call, enum resolve_how how,
     struct place place;
     int rc = place_of(fs->slots, call->node_id, &place, err);
 
-    return rc < 0 ? rc : kinds[call->kind].handler(fs, call, &place, how, answer, err);
+    if (rc < 0)
+        return rc;
+    return staging_has(place.kind)
+               ? staging_handler(call->kind)(fs, call, &place, how, answer, err)
+               : kinds[call->kind].handler(fs, call, &place, how, answer, err);
 }
 
 /* The end of a parked request. Its owner's reference goes. */
@@ -138,10 +147,38 @@ static void ask(void *arg)
         finish(parked, rc, &answer, &err);
 }
 
+static void job_ended(void *arg)
+{
+    struct parked *parked = arg;
+    CLEANUP_ANSWER struct answer answer;
+    struct error err = {0};
+    int rc;
+
+    answer_init(&answer);
+    rc = run(parked->fs, &parked->call, RESOLVE_KNOWN, &answer, &err);
+    if (rc > 0)
+        rc = fail(&err, EIO, "the publish job was started again");
+    finish(parked, rc, &answer, &err);
+}
+
+/* The publish job that the place of a request names ends some day. */
+static void await_job(struct parked *parked)
+{
+    struct error err = {0};
+    struct place place;
+    int rc = place_of(parked->fs->slots, parked->call.node_id, &place, &err);
+
+    if (rc < 0 ||
+        job_await(parked->fs->staging->board, place.name, job_ended, parked) != 0)
+        job_ended(parked);
+}
+
 static struct workers *pool_of(struct fs *fs, const struct call *call)
 {
     switch (kinds[call->kind].pool) {
     case POOL_META:
+        if (node_id_unpack(call->node_id).kind == NODE_STAGED)
+            return fs->change_pool; /* fsync of a staged file */
         return fs->meta_pool;
     case POOL_CHANGE:
         return fs->change_pool;
@@ -176,6 +213,8 @@ void serve(struct fs *fs, const struct call *call)
         park_to_ask(fs, call);
     else if (rc == CALL_WANT)
         await_bytes(parked_add(fs->parked, fs, call, INT64_MAX), &answer);
+    else if (rc == CALL_WANT_JOB)
+        await_job(parked_add(fs->parked, fs, call, INT64_MAX));
     else
         reply(fs, call, rc, &answer, &err);
     links_tell(fs, &answer);

@@ -64,3 +64,18 @@ int tree_readlink(struct fs *fs, const struct call *call, const struct place *pl
     answer->kind = ANSWER_TEXT;
     return bytes_append(&answer->bytes, target, strlen(target), err);
 }
+
+int tree_statfs(struct fs *fs, const struct call *call, const struct place *place,
+                enum resolve_how how, struct answer *answer, struct error *err)
+{
+    (void)fs;
+    (void)call;
+    (void)place;
+    (void)how;
+    (void)err;
+    /* Repositories have no size that we know: df(1) shows nothing. */
+    answer->statvfs =
+        (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX};
+    answer->kind = ANSWER_STATFS;
+    return 0;
+}

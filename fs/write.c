@@ -60,21 +60,29 @@ int write_bytes(struct fs *fs, const struct call *call, const struct place *plac
     return 0;
 }
 
-int write_size(struct fs *fs, const struct call *call, const struct place *place,
-               enum resolve_how how, struct answer *answer, struct error *err)
+int write_attributes(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct answer *answer, struct error *err)
 {
+    uint64_t size = (uint64_t)call->attr->st_size;
     int rc = check(fs, place, err);
 
+    (void)how;
+    if (rc == 0 && !(call->to_set & FUSE_SET_ATTR_SIZE))
+        rc = fail(err, EROFS, "attributes cannot be changed");
     if (rc == 0 && !call->has_handle)
         rc = fail(err, EROFS, "open meta.yaml to change it");
     if (rc == 0)
-        rc = describe(fs, place, how, &answer->entry, err);
-    if (rc == 0)
-        rc = drafts_truncate(fs->drafts, call->fi.fh, call->offset, err);
+        rc = drafts_truncate(fs->drafts, call->fi.fh, size, err);
     if (rc < 0)
         return rc;
+    describe_briefly(place,
+                     &answer->entry.attr); /* the rest would have to be asked for */
+    answer->entry.attr.st_mode |= S_IWUSR;
+    answer->entry.attr.st_nlink = 1;
+    answer->entry.attr.st_uid = fs->uid;
+    answer->entry.attr.st_gid = fs->gid;
     answer->kind = ANSWER_ATTR;
-    answer->entry.attr.st_size = (off_t)call->offset;
+    answer->entry.attr.st_size = (off_t)size;
     answer->entry.attr_timeout = 0;
     return 0;
 }
@@ -99,6 +107,16 @@ int write_sync(struct fs *fs, const struct call *call, const struct place *place
     if (rc == 0 && how != RESOLVE_FETCH)
         rc = fail(err, EINPROGRESS, "the repository is to be changed");
     return rc < 0 ? rc : drafts_commit(fs, call->fi.fh, err);
+}
+
+int write_refuse(struct fs *fs, const struct call *call, const struct place *place,
+                 enum resolve_how how, struct answer *answer, struct error *err)
+{
+    (void)fs;
+    (void)place;
+    (void)how;
+    (void)answer;
+    return fail(err, EROFS, "'%s' cannot be made here", call->name);
 }
 
 void write_release(struct fs *fs, const struct fuse_file_info *fi)

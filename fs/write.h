@@ -7,8 +7,9 @@
 
 call_handler write_open; /* of OPEN, where the flags say that it is for writing */
 call_handler write_bytes;
-call_handler write_size; /* of SETATTR, when nothing but the size is set */
+call_handler write_attributes; /* SETATTR; there is no more than the size to set */
 call_handler write_flush;
+call_handler write_refuse; /* -EROFS */
 call_handler write_sync;
 
 /* RELEASE of a handle, if it was open for writing. */

@@ -1,0 +1,82 @@
+/* staging.c: the parts of @staging put together, and its table of handlers. */
+#include "fs/staging.h"
+
+#include "common/memory.h"
+#include "fs/directory.h"
+#include "fs/staging_attr.h"
+#include "fs/staging_files.h"
+#include "fs/staging_job.h"
+#include "fs/staging_names.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static call_handler *const handlers[CALL_KINDS] = {
+    [CALL_LOOKUP] = staging_lookup,     [CALL_GETATTR] = staging_getattr,
+    [CALL_READLINK] = staging_readlink, [CALL_OPEN] = staging_open_file,
+    [CALL_READ] = staging_read,         [CALL_OPENDIR] = directory_open,
+    [CALL_READDIR] = directory_read,    [CALL_STATFS] = staging_statfs,
+    [CALL_WRITE] = staging_write,       [CALL_SETATTR] = staging_setattr,
+    [CALL_FLUSH] = staging_flush,       [CALL_FSYNC] = staging_fsync,
+    [CALL_CREATE] = staging_create,     [CALL_MKNOD] = staging_create,
+    [CALL_MKDIR] = staging_mkdir,       [CALL_RMDIR] = staging_rmdir,
+    [CALL_SYMLINK] = staging_symlink,   [CALL_LINK] = staging_link,
+    [CALL_UNLINK] = staging_unlink,     [CALL_RENAME] = staging_rename,
+};
+
+call_handler *staging_handler(enum call_kind kind)
+{
+    return handlers[kind];
+}
+
+bool staging_has(enum node_kind kind)
+{
+    return kind == NODE_STAGING || kind == NODE_STAGED || kind == NODE_STAGING_STATUS ||
+           kind == NODE_STAGING_RESULT;
+}
+
+int staging_open(struct fs *fs, struct error *err)
+{
+    struct staging *staging = XNEW(struct staging);
+    const struct handover *handover = fs->options.handover;
+    int fd = dup(handover->staged_fd);
+    int rc = fd < 0 ? fail_errno(err, "take over the table of staged files")
+                    : staging_nodes_open(fd, fs->slots, &staging->nodes, err);
+
+    if (rc == 0)
+        rc = staging_disk_open(fs->options.cache_root, handover->block->start_s,
+                               staging->nodes, &staging->disk, err);
+    if (rc == 0)
+        rc = staging_job_open(fs, staging, err);
+    if (rc < 0) {
+        staging_stop(staging);
+        staging_free(staging);
+        return rc;
+    }
+    staging->is_successor = handover->block->is_ready;
+    fs->staging = staging;
+    return 0;
+}
+
+void staging_attach(struct fs *fs)
+{
+    staging_disk_attach(fs->staging->disk, fs->passthrough);
+    if (fs->staging->is_successor)
+        staging_job_resume(fs);
+}
+
+void staging_stop(struct staging *staging)
+{
+    if (staging)
+        job_board_close(staging->board);
+}
+
+void staging_free(struct staging *staging)
+{
+    if (!staging)
+        return;
+    job_board_free(staging->board);
+    staging_disk_close(staging->disk);
+    staging_nodes_close(staging->nodes);
+    free(staging);
+}

@@ -1,0 +1,50 @@
+/* staging.h: @staging: a folder on disk below the cache root in which models are put
+ * together, and published when their manifest is closed.
+ *
+ * `<job>/` holds the files, `<job>.yaml` is the manifest; `<job>.status` and
+ * `<job>.result` are made up (staging_job.h). All else is a folder like any other. The
+ * handlers do local I/O at once, but for fsync. */
+#ifndef FS_STAGING_H
+#define FS_STAGING_H
+
+#include "fs/call.h"
+#include "fs/staging_disk.h"
+#include "fs/staging_node.h"
+#include "publish/job.h"
+
+/* Constant while the mount is served. */
+struct staging {
+    bool is_successor; /* of a worker that died: files may be open that we know nothing of
+                        */
+    struct staging_nodes *nodes;
+    struct staging_disk *disk;
+    struct job_board *board;
+};
+
+/* Before the channel is there: fs->staging is set. */
+int staging_open(struct fs *fs, struct error *err);
+
+/* Files are opened for passthrough from now on, where it works; jobs that a worker before
+ * did not end are started anew. */
+void staging_attach(struct fs *fs);
+
+/* Ends the jobs; nobody waits any more. Then, without FUSE threads, the rest. */
+void staging_stop(struct staging *staging); /* accepts NULL */
+void staging_free(struct staging *staging); /* accepts NULL */
+
+bool staging_has(enum node_kind kind);
+
+/* The handler of a kind of call in @staging. Never NULL. */
+call_handler *staging_handler(enum call_kind kind);
+
+/* RELEASE of a file that was opened there. */
+void staging_release(struct fs *fs, uint64_t node_id, const struct fuse_file_info *fi);
+
+/* As describe(). Local I/O. */
+int staging_describe(struct fs *fs, const struct place *place,
+                     struct fuse_entry_param *ret_entry, struct error *err);
+
+/* A name of one kind of file of a job: "job.yaml". False if name is none. */
+bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX + 1]);
+
+#endif

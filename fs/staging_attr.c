@@ -1,0 +1,200 @@
+/* staging_attr.c: what staged files look like. */
+#include "fs/staging_attr.h"
+
+#include "fs/describe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+uint64_t staging_inode(uint64_t inode)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "@staging/%ju", (uintmax_t)inode);
+    return place_inode(text);
+}
+
+int staging_stat(struct fs *fs, uint32_t number, struct stat *ret_st, struct error *err)
+{
+    struct staging_at at;
+    int rc, fd = staging_disk_dup(fs->staging->disk, number);
+
+    if (fd >= 0) {
+        rc = fstat(fd, ret_st) < 0 ? fail_errno(err, "look at a staged file") : 0;
+        close(fd);
+        if (rc == 0 && staging_node_is_dead(fs->staging->nodes, number))
+            ret_st->st_nlink = 0; /* the name among the unlinked does not count */
+        return rc;
+    }
+    rc = staging_disk_locate(fs->staging->disk, number, &at, err);
+    if (rc < 0)
+        return rc;
+    if (fstatat(at.folder_fd, at.name, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
+        rc = fail_errno(err, "look at staged file '%s'", at.name);
+    close(at.folder_fd);
+    /* Another file has that name now, or none: who has the number has to look again. */
+    if (rc == -ENOENT ||
+        (rc == 0 && number > 0 &&
+         ret_st->st_ino != staging_node_inode(fs->staging->nodes, number)))
+        return fail(err, ESTALE, "staged file '%s' is gone", at.name);
+    return rc;
+}
+
+static void fill(struct fuse_entry_param *entry, const struct stat *st)
+{
+    entry->attr = *st;
+    entry->attr.st_ino = staging_inode(st->st_ino);
+    entry->attr_timeout = STAGING_KEEP_S;
+    entry->entry_timeout = STAGING_KEEP_S;
+}
+
+int staging_describe(struct fs *fs, const struct place *place,
+                     struct fuse_entry_param *ret_entry, struct error *err)
+{
+    struct fuse_entry_param entry = {.ino = 0};
+    struct stat st;
+    int rc;
+
+    if (place->kind != NODE_STAGING && place->kind != NODE_STAGED)
+        return fail(err, EINVAL, "no staged file");
+    rc = staging_stat(fs, place->index, &st, err);
+    if (rc < 0)
+        return rc;
+    fill(&entry, &st);
+    rc = place_id(fs->slots, place, &entry.ino, err);
+    if (rc == 0)
+        *ret_entry = entry;
+    return rc;
+}
+
+int staging_entry(struct fs *fs, uint32_t parent, const char *name, const struct stat *st,
+                  struct answer *answer, uint32_t *ret_number, struct error *err)
+{
+    struct place place = {.kind = NODE_STAGED};
+    int rc;
+
+    if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && !S_ISLNK(st->st_mode))
+        return fail(err, ENOENT, "'%s' is no file of @staging", name);
+    rc = staging_node_intern(fs->staging->nodes, st->st_ino, parent, name, &place.index,
+                             err);
+    if (rc == 0)
+        rc = place_id(fs->slots, &place, &answer->entry.ino, err);
+    if (rc < 0)
+        return rc;
+    fill(&answer->entry, st);
+    answer->kind = ANSWER_ENTRY;
+    *ret_number = place.index;
+    return 0;
+}
+
+bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX + 1])
+{
+    size_t size = strlen(name), end = strlen(suffix);
+
+    if (size <= end || size > NAME_MAX || strcmp(name + size - end, suffix) != 0)
+        return false;
+    memcpy(ret_job, name, size - end);
+    ret_job[size - end] = '\0';
+    return true;
+}
+
+static int expect_idle(struct fs *fs, const char *top, struct error *err)
+{
+    struct job_board *board = fs->staging->board;
+    char job[NAME_MAX + 1];
+
+    if (!top)
+        return 0;
+    if (job_is_running(board, top) ||
+        (staging_job_of(top, ".yaml", job) && job_is_running(board, job)))
+        return fail(err, EBUSY, "'%s' is being published", top);
+    return 0;
+}
+
+int staging_expect_idle(struct fs *fs, uint32_t parent, const char *name,
+                        struct error *err)
+{
+    return expect_idle(
+        fs, parent == 0 ? name : staging_node_top(fs->staging->nodes, parent), err);
+}
+
+int staging_expect_idle_file(struct fs *fs, uint32_t number, struct error *err)
+{
+    return expect_idle(fs, staging_node_top(fs->staging->nodes, number), err);
+}
+
+/* The made-up files beside a manifest. */
+static int find_report(struct fs *fs, const char *name, struct answer *answer,
+                       struct error *err)
+{
+    struct place place = {.kind = NODE_STAGING_STATUS};
+    char job[NAME_MAX + 1];
+    int rc;
+
+    if (!staging_job_of(name, ".status", job)) {
+        if (!staging_job_of(name, ".result", job))
+            return -ENOENT;
+        place.kind = NODE_STAGING_RESULT;
+    }
+    if (!job_is_known(fs->staging->board, job))
+        return -ENOENT;
+    place.name = job;
+    rc = describe(fs, &place, RESOLVE_KNOWN, &answer->entry, err);
+    answer->kind = ANSWER_ENTRY;
+    return rc;
+}
+
+int staging_lookup(struct fs *fs, const struct call *call, const struct place *place,
+                   enum resolve_how how, struct answer *answer, struct error *err)
+{
+    uint32_t number;
+    struct stat st;
+    int rc, fd;
+
+    (void)how;
+    rc = place->kind == NODE_STAGING ? find_report(fs, call->name, answer, err) : -ENOENT;
+    if (rc != -ENOENT)
+        return rc;
+    fd = staging_disk_folder(fs->staging->disk, place->index, err);
+    if (fd < 0)
+        return fd;
+    rc = fstatat(fd, call->name, &st, AT_SYMLINK_NOFOLLOW) < 0
+             ? fail_errno(err, "look at staged file '%s'", call->name)
+             : 0;
+    close(fd);
+    return rc < 0
+               ? rc
+               : staging_entry(fs, place->index, call->name, &st, answer, &number, err);
+}
+
+int staging_getattr(struct fs *fs, const struct call *call, const struct place *place,
+                    enum resolve_how how, struct answer *answer, struct error *err)
+{
+    (void)call;
+    answer->kind = ANSWER_ATTR;
+    return describe(fs, place, how, &answer->entry, err);
+}
+
+int staging_readlink(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct answer *answer, struct error *err)
+{
+    char target[PATH_MAX];
+    struct staging_at at;
+    ssize_t size;
+    int rc = staging_disk_locate(fs->staging->disk, place->index, &at, err);
+
+    (void)call;
+    (void)how;
+    if (rc < 0)
+        return rc;
+    size = readlinkat(at.folder_fd, at.name, target, sizeof target - 1);
+    rc = size < 0 ? fail_errno(err, "read staged link '%s'", at.name) : 0;
+    close(at.folder_fd);
+    if (rc < 0)
+        return rc;
+    answer->kind = ANSWER_TEXT;
+    return bytes_append(&answer->bytes, target, (size_t)size, err);
+}

@@ -1,0 +1,16 @@
+/* staging_files.h: the handlers of requests about the content and the attributes of
+ * staged files. For fs/staging*.c alone. */
+#ifndef FS_STAGING_FILES_H
+#define FS_STAGING_FILES_H
+
+#include "fs/staging.h"
+
+call_handler staging_open_file;
+call_handler staging_read;
+call_handler staging_write;
+call_handler staging_setattr;
+call_handler staging_flush;
+call_handler staging_fsync;
+call_handler staging_statfs;
+
+#endif

@@ -1,0 +1,317 @@
+/* staging_job.c: from a manifest in @staging to a published model. */
+#include "fs/staging_job.h"
+
+#include "common/cleanup.h"
+#include "common/fault.h"
+#include "common/files.h"
+#include "common/log.h"
+#include "fs/invalidate.h"
+#include "fs/reply.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct place landing = {.kind = NODE_STAGING};
+
+/* While a job runs a folder of this name lies among the unlinked files of the mount, so
+ * that the next worker knows. */
+#define RUNNING_PREFIX "running-"
+
+static void print_marker(const char *job, char name[NAME_MAX + 16])
+{
+    snprintf(name, NAME_MAX + 16, RUNNING_PREFIX "%s", job);
+}
+
+static void mark_running(struct fs *fs, const char *job)
+{
+    char name[NAME_MAX + 16];
+
+    print_marker(job, name);
+    (void)mkdirat(staging_disk_trash_fd(fs->staging->disk), name, 0700); /* or not */
+}
+
+static void mark_ended(struct fs *fs, const char *job)
+{
+    char name[NAME_MAX + 16];
+
+    print_marker(job, name);
+    (void)unlinkat(staging_disk_trash_fd(fs->staging->disk), name, AT_REMOVEDIR);
+}
+
+static void print_manifest_name(const char *job, char name[NAME_MAX + 8])
+{
+    snprintf(name, NAME_MAX + 8, "%s.yaml", job);
+}
+
+/* These two run on a job's thread. */
+static int read_manifest(void *arg, const char *job, struct bytes *text,
+                         struct error *err)
+{
+    struct fs *fs = arg;
+    char name[NAME_MAX + 8];
+    CLEANUP_CLOSE int fd = -1;
+    int rc;
+
+    print_manifest_name(job, name);
+    fd = files_open_beneath(staging_disk_fd(fs->staging->disk), name, O_RDONLY, 0, err);
+    if (fd < 0)
+        return fd;
+    rc = files_read_fd(fd, text, err);
+    return rc < 0 ? fail_context(err, rc, "manifest '%s'", name) : 0;
+}
+
+static int open_folder(void *arg, const char *job, struct error *err)
+{
+    struct fs *fs = arg;
+    int rc = files_open_beneath(staging_disk_fd(fs->staging->disk), job,
+                                O_RDONLY | O_DIRECTORY, 0, err);
+
+    return rc < 0 ? fail_context(err, rc, "there is no folder for the manifest") : rc;
+}
+
+/* The folder goes in one step, so that a kill leaves all of it or nothing; then the
+ * manifest. What cannot be removed is removed when the next mount starts. */
+static void remove_job(struct fs *fs, const char *job, struct error *err)
+{
+    struct staging *staging = fs->staging;
+    int landing_fd = staging_disk_fd(staging->disk);
+    int trash_fd = staging_disk_trash_fd(staging->disk);
+    char name[NAME_MAX + 8], trash[NAME_MAX + 1];
+
+    print_manifest_name(job, name);
+    snprintf(trash, sizeof trash, "job-%.200s", job);
+    FAULT("staging.published.before-remove");
+    staging_node_kill_top(staging->nodes, job);
+    staging_node_kill_top(staging->nodes, name);
+    if (renameat(landing_fd, job, trash_fd, trash) < 0)
+        (void)fail_errno(err, "remove '%s'", job);
+    FAULT("staging.published.before-manifest");
+    if (unlinkat(landing_fd, name, 0) < 0)
+        (void)fail_errno(err, "remove '%s'", name);
+    (void)files_remove_tree(trash_fd, trash, &(struct error){0});
+}
+
+/* May anybody have a file of the job open for writing? */
+static bool has_writers(struct fs *fs, const char *job)
+{
+    return fs->staging->is_successor ||
+           staging_disk_has_writers_below(fs->staging->disk, job);
+}
+
+/* From now on it is served from the cache. What cannot be taken over is fetched when it
+ * is read. */
+static void put_in_cache(struct fs *fs, const char *job, const struct release *release)
+{
+    CLEANUP_CLOSE int folder_fd = -1;
+    struct error err = {0};
+    int rc = folder_fd = open_folder(fs, job, &err);
+
+    if (rc >= 0)
+        rc = cache_adopt(fs->cache, fs->resolver, release, folder_fd,
+                         has_writers(fs, job) ? CACHE_ADOPT_COPY : CACHE_ADOPT_SHARE,
+                         &err);
+    if (rc < 0)
+        log_warning("publish job '%s': its model is not in the cache yet: %s; ignoring",
+                    job, err.message);
+}
+
+static void published(void *arg, const char *job, const struct release *release)
+{
+    struct fs *fs = arg;
+    char name[NAME_MAX + 8];
+    struct error err = {0};
+    struct place model = {.kind = NODE_ROOT};
+
+    put_in_cache(fs, job, release);
+    remove_job(fs, job, &err);
+    if (err.code)
+        log_warning("publish job '%s': %s; ignoring", job, err.message);
+    print_manifest_name(job, name);
+    invalidate_entry(fs, &landing, job);
+    invalidate_entry(fs, &landing, name);
+    invalidate_entry(fs, &model, release->id);
+    model = (struct place){.kind = NODE_MODEL, .name = release->id};
+    invalidate_entry(fs, &model, "latest");
+    invalidate_entry(fs, &model, release->version);
+}
+
+static void ended(void *arg, const char *job, const struct error *failure)
+{
+    struct fs *fs = arg;
+    struct error err;
+
+    mark_ended(fs, job);
+    if (!failure) {
+        log_info("publish job '%s' is done", job);
+        return;
+    }
+    err = *failure;
+    (void)fail_context(&err, -err.code, "publish job '%s'", job);
+    reply_note(fs->reply_log, err.message);
+}
+
+/* Manifests that were there before this mount wait to be touched. */
+static int find_manifests(struct staging *staging, struct error *err)
+{
+    int fd =
+        openat(staging_disk_fd(staging->disk), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    char job[NAME_MAX + 1];
+    int rc = 0;
+
+    if (!dir)
+        return fail_errno(err, "read the folder of @staging");
+    while (rc == 0 && (entry = readdir(dir))) {
+        if (staging_job_of(entry->d_name, ".yaml", job))
+            rc = job_add(staging->board, job, err);
+    }
+    return rc;
+}
+
+int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
+{
+    int rc = job_board_open(
+        &(struct job_options){
+            .resolver = fs->resolver,
+            .read = read_manifest,
+            .open = open_folder,
+            .published = published,
+            .ended = ended,
+            .arg = fs,
+        },
+        &staging->board, err);
+
+    return rc < 0 ? rc : find_manifests(staging, err);
+}
+
+static void forget_reports(struct fs *fs, const char *job)
+{
+    char name[NAME_MAX + 8];
+
+    snprintf(name, sizeof name, "%s.status", job);
+    invalidate_entry(fs, &landing, name);
+    snprintf(name, sizeof name, "%s.result", job);
+    invalidate_entry(fs, &landing, name);
+}
+
+bool staging_job_appeared(struct fs *fs, const char *name)
+{
+    struct error err = {0};
+    char job[NAME_MAX + 1];
+
+    if (!staging_job_of(name, ".yaml", job))
+        return false;
+    if (job_add(fs->staging->board, job, &err) < 0)
+        reply_note(fs->reply_log, err.message);
+    return true;
+}
+
+void staging_job_vanished(struct fs *fs, const char *name)
+{
+    char job[NAME_MAX + 1];
+
+    if (!staging_job_of(name, ".yaml", job))
+        return;
+    job_forget(fs->staging->board, job);
+    forget_reports(fs, job);
+}
+
+void staging_job_start(struct fs *fs, const char *name)
+{
+    struct error err = {0};
+    char job[NAME_MAX + 1];
+
+    if (!staging_job_of(name, ".yaml", job))
+        return;
+    mark_running(fs, job);
+    if (job_start(fs->staging->board, job, &err) < 0)
+        reply_note(fs->reply_log, err.message);
+}
+
+void staging_job_resume(struct fs *fs)
+{
+    int fd = openat(staging_disk_trash_fd(fs->staging->disk), ".",
+                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const size_t prefix = sizeof RUNNING_PREFIX - 1;
+    const struct dirent *entry;
+    char name[NAME_MAX + 8];
+
+    while (dir && (entry = readdir(dir))) {
+        if (strncmp(entry->d_name, RUNNING_PREFIX, prefix) != 0)
+            continue;
+        print_manifest_name(entry->d_name + prefix, name);
+        if (job_is_known(fs->staging->board, entry->d_name + prefix))
+            staging_job_start(fs, name);
+        else
+            mark_ended(fs, entry->d_name + prefix);
+    }
+}
+
+bool staging_job_has_report(struct fs *fs, const char *name)
+{
+    char job[NAME_MAX + 1];
+
+    return (staging_job_of(name, ".status", job) ||
+            staging_job_of(name, ".result", job)) &&
+           job_is_known(fs->staging->board, job);
+}
+
+int staging_job_remove_report(struct fs *fs, const char *name, struct error *err)
+{
+    char job[NAME_MAX + 1];
+
+    if (!staging_job_of(name, ".status", job))
+        (void)staging_job_of(name, ".result", job);
+    if (job_is_running(fs->staging->board, job))
+        return fail(err, EBUSY, "'%s' is being published", job);
+    job_forget(fs->staging->board, job);
+    forget_reports(fs, job);
+    return 0;
+}
+
+int staging_job_check(int fd, struct error *err)
+{
+    CLEANUP_BYTES struct bytes text;
+    struct stat st;
+    int rc;
+
+    bytes_init(&text, MANIFEST_BYTES_MAX);
+    if (fstat(fd, &st) < 0)
+        return fail_errno(err, "look at a manifest");
+    if (st.st_size > MANIFEST_BYTES_MAX)
+        return fail(err, EINVAL, "manifest: it has more than %d bytes",
+                    MANIFEST_BYTES_MAX);
+    rc = bytes_reserve(&text, (size_t)st.st_size, err);
+    if (rc == 0) /* the descriptor's offset is everybody's */
+        rc = files_pread(fd, text.data, (size_t)st.st_size, 0, err);
+    if (rc < 0 || st.st_size == 0)
+        return rc;
+    text.size = (size_t)st.st_size;
+    return job_check(text.data, text.size, err) < 0 ? -EINVAL : 0;
+}
+
+int staging_job_read(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct answer *answer, struct error *err)
+{
+    struct bytes *text = &answer->bytes;
+    int rc;
+
+    (void)how;
+    answer->kind = ANSWER_BYTES;
+    if (place->kind == NODE_STAGING_STATUS)
+        rc = job_print_status(fs->staging->board, place->name, text, err);
+    else
+        rc = job_print_result(fs->staging->board, place->name, text, err);
+    if (rc == -EINPROGRESS)
+        return CALL_WANT_JOB;
+    if (rc == 0)
+        bytes_cut(text, call->offset, call->size);
+    return rc;
+}

@@ -1,0 +1,123 @@
+/* staging_list.c: reads a staged folder, and adds the reports of jobs at the top. */
+#include "fs/staging_list.h"
+
+#include "common/cleanup.h"
+#include "fs/staging_attr.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAMES_BYTES_MAX = 256 << 20 };
+
+struct staged_name {
+    size_t name; /* offset in text */
+    uint64_t inode;
+    mode_t type;
+};
+
+static int add(struct staged_names *names, const char *name, uint64_t inode, mode_t type,
+               struct error *err)
+{
+    struct staged_name *all;
+    int rc;
+
+    if (names->count == names->capacity) {
+        size_t capacity = names->capacity ? names->capacity * 2 : 64;
+
+        all = reallocarray(names->all, capacity, sizeof *all);
+        if (!all)
+            return fail(err, ENOMEM, "no memory for %zu names", capacity);
+        names->all = all;
+        names->capacity = capacity;
+    }
+    names->all[names->count] =
+        (struct staged_name){.name = names->text.size, .inode = inode, .type = type};
+    rc = bytes_append(&names->text, name, strlen(name) + 1, err);
+    names->count += rc == 0;
+    return rc;
+}
+
+static int add_reports(struct fs *fs, struct staged_names *names, struct error *err)
+{
+    static const char *const suffixes[] = {"status", "result"};
+    CLEANUP_BYTES struct bytes jobs;
+    char name[NAME_MAX + 16];
+    int rc;
+
+    bytes_init(&jobs, NAMES_BYTES_MAX);
+    rc = job_names(fs->staging->board, &jobs, err);
+    for (size_t at = 0; rc == 0 && at < jobs.size; at += strlen(jobs.data + at) + 1) {
+        for (size_t i = 0; rc == 0 && i < 2; i++) {
+            snprintf(name, sizeof name, "%s.%s", jobs.data + at, suffixes[i]);
+            rc = add(names, name, place_inode(name), S_IFREG, err);
+        }
+    }
+    return rc;
+}
+
+static mode_t type_of(const struct dirent *entry)
+{
+    return entry->d_type == DT_DIR   ? S_IFDIR
+           : entry->d_type == DT_LNK ? S_IFLNK
+           : entry->d_type == DT_REG ? S_IFREG
+                                     : 0; /* not known: who needs it asks */
+}
+
+static int read_folder(DIR *dir, struct staged_names *names, struct error *err)
+{
+    const struct dirent *entry;
+    int rc = 0;
+
+    while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rc = add(names, entry->d_name, staging_inode(entry->d_ino), type_of(entry),
+                     err);
+    }
+    if (rc == 0 && errno)
+        return fail_errno(err, "read a staged folder");
+    return rc;
+}
+
+int staged_names_read(struct fs *fs, uint32_t number, struct staged_names *ret_names,
+                      struct error *err)
+{
+    CLEANUP_CLOSEDIR DIR *dir = NULL;
+    int rc, fd;
+
+    *ret_names = (struct staged_names){.count = 0};
+    bytes_init(&ret_names->text, NAMES_BYTES_MAX);
+    fd = staging_disk_folder(fs->staging->disk, number, err);
+    if (fd < 0)
+        return fd;
+    dir = fdopendir(fd);
+    if (!dir) {
+        rc = fail_errno(err, "read a staged folder");
+        close(fd);
+        return rc;
+    }
+    rc = read_folder(dir, ret_names, err);
+    return rc == 0 && number == 0 ? add_reports(fs, ret_names, err) : rc;
+}
+
+void staged_names_done(struct staged_names *names)
+{
+    if (names->text.limit)
+        bytes_done(&names->text);
+    free(names->all);
+}
+
+const char *staged_names_get(const struct staged_names *names, size_t position)
+{
+    return names->text.data + names->all[position].name;
+}
+
+bool staged_names_attr(const struct staged_names *names, size_t position,
+                       struct stat *ret_attr)
+{
+    *ret_attr = (struct stat){.st_ino = names->all[position].inode,
+                              .st_mode = names->all[position].type};
+    return true;
+}

@@ -1,0 +1,76 @@
+/* job.h: publishing in the background: what waits, runs and has ended, by name.
+ *
+ *     rc = job_board_open(&(struct job_options){...}, &board, &err);
+ *     job_add(board, "job");                   there is a manifest
+ *     rc = job_start(board, "job", &err);      it is complete: publish
+ *     rc = job_await(board, "job", done, arg); tell me when it ends
+ *     job_board_close(board);
+ *
+ * Kept in memory: jobs that have ended until they are forgotten, or for a day. A job that
+ * failed may be started again. Thread-safe; nothing but job_board_close blocks. */
+#ifndef PUBLISH_JOB_H
+#define PUBLISH_JOB_H
+
+#include "common/bytes.h"
+#include "common/error.h"
+#include "publish/publish.h"
+
+#include <stdbool.h>
+
+struct job_board;
+
+/* Each runs on a job's thread; arg is the options'. */
+struct job_options {
+    struct resolver *resolver;
+    const char *spool; /* as publish_options; lent */
+    unsigned threads;  /* jobs at once; 0: 2 */
+    /* The manifest of a job, appended to ret_text. */
+    int (*read)(void *arg, const char *name, struct bytes *ret_text, struct error *err);
+    /* Its folder, open: a descriptor. */
+    int (*open)(void *arg, const char *name, struct error *err);
+    /* It was published: before anybody is told. */
+    void (*published)(void *arg, const char *name, const struct release *release);
+    /* It ended; err is NULL after success. */
+    void (*ended)(void *arg, const char *name, const struct error *err);
+    void *arg;
+};
+
+int job_board_open(const struct job_options *options, struct job_board **ret_board,
+                   struct error *err);
+
+/* Ends what runs (it fails, nothing of it stays), tells those who wait. Accepts NULL. */
+void job_board_close(struct job_board *board);
+void job_board_free(struct job_board *board); /* accepts NULL; after job_board_close */
+
+/* Fine if it is there. -ENOSPC past a limit. */
+int job_add(struct job_board *board, const char *name, struct error *err);
+
+/* Fine if it is not there, and if it is running. */
+void job_forget(struct job_board *board, const char *name);
+
+bool job_is_known(struct job_board *board, const char *name);
+bool job_is_running(struct job_board *board, const char *name); /* or about to */
+
+/* Publish it, after an earlier job_add. Fine if it runs. */
+int job_start(struct job_board *board, const char *name, struct error *err);
+
+/* The names of all, each with its NUL. */
+int job_names(struct job_board *board, struct bytes *to, struct error *err);
+
+/* State, progress and failure as YAML. -ENOENT. */
+int job_print_status(struct job_board *board, const char *name, struct bytes *to,
+                     struct error *err);
+
+/* The ID that was published. -EINPROGRESS before the end, -EIO with the sentence of the
+ * failure, -ENOENT. */
+int job_print_result(struct job_board *board, const char *name, struct bytes *to,
+                     struct error *err);
+
+/* 1: it has ended (or is not there). 0: done(arg) will run once, with no lock held. */
+typedef void job_done(void *arg);
+int job_await(struct job_board *board, const char *name, job_done *done, void *arg);
+
+/* Is text a manifest? -EINVAL with line and column. Pure but for who and when we are. */
+int job_check(const char *text, size_t size, struct error *err);
+
+#endif

@@ -1,0 +1,581 @@
+"""@staging: what ordinary programs put there is published, and nothing else happens to it."""
+
+import errno
+import filecmp
+import mmap
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+import yaml
+from mounted import MINUTE, MountTest, files_below, wait_until
+from repository import dump, short_id
+from test_golden import SMALL, WHOLE
+from test_publish import GoldenPublish, members, names_below
+
+FILES = {"model.onnx": bytes(range(256)) * 400, "readme.txt": b"hello\n",
+         "log/eval.yaml": b"loss: 0.25\n", "log/empty": b""}
+KILLS = 20
+
+
+def run(*command, **options):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                          timeout=MINUTE, check=True, **options)
+
+
+class StagingTest(MountTest):
+    def setUp(self):
+        super().setUp()
+        self.repo = self.repository()
+        self.fs = self.mount(self.repo)
+        self.staging = self.fs.point / "@staging"
+
+    def make_folder(self, files=None, name="source"):
+        folder = self.folder / name
+        for path, content in (FILES if files is None else files).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+            os.utime(folder / path, (1e9, 1e9))
+        return folder
+
+    def stage(self, job, files=None):
+        shutil.copytree(self.make_folder(files, name=f"source-{job}"), self.staging / job)
+
+    def manifest(self, name="onnx", version="1.0.0", **keys):
+        return dump({"name": name, "version": version, **keys})
+
+    def result(self, job):
+        return (self.staging / f"{job}.result").read_text().strip()
+
+    def status(self, job):
+        return yaml.safe_load((self.staging / f"{job}.status").read_text())
+
+    def assert_same(self, one, other):
+        self.assertEqual(files_below(one), files_below(other))
+        match, mismatch, errors = filecmp.cmpfiles(one, other, files_below(one), False)
+        self.assertEqual((mismatch, errors), ([], []))
+
+    def assert_published(self, uid, files=None):
+        folder = self.fs.path(uid)
+        files = FILES if files is None else files
+        self.assertEqual(files_below(folder), sorted(files))
+        for path, content in files.items():
+            self.assertEqual((folder / path).read_bytes(), content)
+
+    def assert_failed(self, job, *words):
+        self.assert_fails(errno.EIO, self.result, job)
+        self.assertEqual(self.status(job)["state"], "failed")
+        self.assert_sentence(self.status(job)["error"], *words)
+
+
+class Publishing(StagingTest):
+    def test_copy_and_manifest(self):
+        self.stage("job")
+        manifest = self.staging / "job.yaml"
+        manifest.write_text(self.manifest(params={"a": 1}, alias="prod", subgroup="x.y",
+                                          meta={"k": [1]}, author="me",
+                                          date="2024-02-29"))
+        uid = self.result("job")
+        self.assertEqual(uid, short_id("onnx", {"a": 1}, "x.y") + "-1.0.0")
+        self.assert_published(uid)
+        self.assertFalse((self.staging / "job").exists())
+        self.assertFalse(manifest.exists())
+        self.assertEqual(self.status("job"), {"state": "published", "uid": uid})
+        self.assertEqual(os.readlink(self.fs.point / "prod/current"),
+                         "../" + uid.replace("-", "/", 1))
+        self.assertEqual(yaml.safe_load(self.fs.info(uid, "meta.yaml")), {"k": [1]})
+        self.assertEqual(self.fs.info(uid, "author"), "me\n")
+        archive = self.repo.archive_path(uid[:8], uid[9:], "onnx", "x.y")
+        self.assertEqual({k: v[0] for k, v in members(archive).items()}, FILES)
+        # The names of what ended can be used again, and be removed.
+        os.unlink(self.staging / "job.status")
+        self.assertEqual(os.listdir(self.staging), [])
+
+    def test_nothing_is_downloaded(self):
+        """Links, files with two names and a file that is open come along as copies."""
+        self.stage("job")
+        job = self.staging / "job"
+        os.symlink("log/eval.yaml", job / "link.yaml")
+        os.link(job / "model.onnx", job / "twin.onnx")
+        (job / "empty/folder").mkdir(parents=True)
+        inode = (self.fs.cache / ".modelfs/staging/job/readme.txt").stat().st_ino
+        with open(job / "open.txt", "w", encoding="ascii") as file:
+            file.write("before")
+            file.flush()
+            (self.staging / "job.yaml").write_text(self.manifest())
+            uid = self.result("job")
+            file.write("after")
+        files = {**FILES, "link.yaml": FILES["log/eval.yaml"], "open.txt": b"before",
+                 "twin.onnx": FILES["model.onnx"]}
+        self.assert_published(uid, files)
+        final = self.fs.cache.joinpath(*uid.split("-"))
+        self.assertEqual(files_below(final), sorted(files))
+        self.assertEqual(
+            (final / "open.txt").read_bytes() + (final / "link.yaml").read_bytes(),
+            b"before" + FILES["log/eval.yaml"])
+        self.assertEqual({p.stat().st_nlink for p in final.rglob("*") if p.is_file()}, {1})
+        # The archive's table is read, and no member.
+        self.assertLess(self.fs.metric("modelfs_fetched_bytes_total"), 10000)
+        self.assertNotEqual((final / "readme.txt").stat().st_ino, inode)
+
+    def test_staged_files_become_the_model(self):
+        self.stage("job")
+        staged = self.fs.cache / ".modelfs/staging/job"
+        inodes = {path: (staged / path).stat().st_ino for path in FILES}
+        (self.staging / "job.yaml").write_text(self.manifest())
+        final = self.fs.cache.joinpath(*self.result("job").split("-"))
+        self.assertEqual({path: (final / path).stat().st_ino for path in FILES}, inodes)
+        self.assertEqual(self.fs.metric("modelfs_transfers_failed_total"), 0)
+
+    def test_renamed_into_place(self):
+        self.stage("job")
+        (self.staging / ".job.tmp").write_text(self.manifest())
+        self.assertFalse((self.staging / "job.status").exists())
+        os.rename(self.staging / ".job.tmp", self.staging / "job.yaml")
+        self.assert_published(self.result("job"))
+
+    def test_shell(self):
+        self.stage("job")
+        run("sh", "-c", "echo 'name: onnx' > job.yaml", cwd=self.staging)
+        self.assert_failed("job", "version")
+        run("sh", "-c", "(echo 'name: onnx'; sleep 0.1; echo 'version: 1.0.0') > job.yaml",
+            cwd=self.staging)
+        self.assert_published(self.result("job"))
+
+    def test_failure_keeps_all_and_touch_retries(self):
+        self.repo.publish({"a": b"a"}, subgroup="", ident=None)
+        self.stage("job")
+        (self.staging / "job.yaml").write_text(self.manifest())
+        self.assert_failed("job", "exists already")
+        self.assert_same(self.staging / "job", self.make_folder())
+        before = names_below(self.repo.folder)
+        run("touch", self.staging / "job.yaml")
+        self.assert_failed("job", "exists already")
+        self.assertEqual(names_below(self.repo.folder), before)
+        shutil.rmtree(self.repo.folder / "_uid")
+        shutil.rmtree(self.repo.folder / "onnx")
+        wait_until(lambda: self.retried("job"), "published")
+
+    def retried(self, job):
+        """The repository's listing may be kept for a while."""
+        if (self.staging / f"{job}.yaml").exists():
+            os.utime(self.staging / f"{job}.yaml")
+        try:
+            self.assert_published(self.result(job))
+        except OSError:
+            return False
+        return True
+
+    def test_bad_manifests(self):
+        before = names_below(self.repo.folder)
+        self.stage("job")
+        for text, words in {
+            "name: [": ["line 2, column"],
+            "name: a\nversion: 1.0.0\nnaem: b\n": ["line 3", "naem"],
+            "name: a\nversion: 1.0.0\nname: b\n": ["line 3", "name"],
+            "name: a\nversion: [1]\n": ["line 2", "version"],
+            "- a\n": ["mapping"],
+            "name: a\nversion: 1.0.0\nparams: 3\n": ["line 3", "params"],
+            "name: a\nversion: latest\n": [],
+            "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+                f"{c}: &{c} [{', '.join(['*' + p] * 9)}]\n"
+                for p, c in zip("abcdefgh", "bcdefghi")): [],
+        }.items():
+            with self.subTest(text[:40]):
+                fd = os.open(self.staging / "job.yaml",
+                             os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                os.write(fd, text.encode())
+                self.assert_fails(errno.EINVAL, os.close, fd)
+                self.assert_failed("job", *words)
+        fd = os.open(self.staging / "job.yaml", os.O_WRONLY | os.O_TRUNC)
+        os.ftruncate(fd, 100 << 20)
+        self.assert_fails(errno.EINVAL, os.close, fd)
+        self.assert_failed("job", "manifest")
+        self.assertEqual(names_below(self.repo.folder), before)
+        self.assert_same(self.staging / "job", self.make_folder())
+
+    def test_bad_folders(self):
+        before = names_below(self.repo.folder)
+        (self.staging / "missing.yaml").write_text(self.manifest())
+        self.assert_failed("missing", "folder")
+        self.stage("dangling", {"a.txt": b"a"})
+        os.symlink("nowhere", self.staging / "dangling/link")
+        (self.staging / "dangling.yaml").write_text(self.manifest())
+        self.assert_failed("dangling", "link")
+        self.assertEqual(names_below(self.repo.folder), before)
+
+    def test_two_at_once(self):
+        big = os.urandom(1 << 20) * 16
+        for job in ("one", "two"):
+            self.stage(job, {"big.bin": big, "name": job.encode()})
+        for job in ("one", "two"):
+            (self.staging / f"{job}.yaml").write_text(self.manifest(params={"job": job}))
+        results = {}
+        threads = [threading.Thread(target=lambda j=job: results.update({j: self.result(j)}))
+                   for job in ("one", "two")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(MINUTE)
+        for job in ("one", "two"):
+            self.assert_published(results[job], {"big.bin": big, "name": job.encode()})
+
+    def test_busy_while_it_runs(self):
+        self.stage("job", {"big.bin": os.urandom(1 << 20) * 64})
+        (self.staging / "job.yaml").write_text(self.manifest())
+        refused = 0
+        try:
+            while self.status("job")["state"] in ("queued", "running"):
+                try:
+                    (self.staging / "job/new").write_bytes(b"x")
+                except OSError as error:
+                    refused += error.errno == errno.EBUSY
+        except FileNotFoundError:
+            pass
+        self.assertGreater(refused, 0)
+        self.assertEqual(files_below(self.fs.path(self.result("job"))), ["big.bin"])
+
+    def test_interrupted_reader_of_result(self):
+        (self.staging / "job.yaml").touch()  # its close fails the job; a new one waits
+        reader = None
+        fd = os.open(self.staging / "other.yaml", os.O_WRONLY | os.O_CREAT)
+        try:
+            reader = subprocess.Popen(["cat", str(self.staging / "other.result")],
+                                      stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            time.sleep(0.1)
+            self.assertIsNone(reader.poll())
+            reader.terminate()
+            self.assertEqual(reader.wait(10), -15)
+        finally:
+            os.close(fd)
+
+    def test_remount(self):
+        """What is staged stays; a manifest waits to be touched."""
+        self.stage("job")
+        self.assert_fails(errno.EINVAL, (self.staging / "job.yaml").write_text, "name: x\n")
+        self.assert_failed("job", "version")
+        self.assertEqual(self.fs.stop(), 0)
+        self.fs = self.mount_config(self.fs.config, name="again")
+        self.staging = self.fs.point / "@staging"
+        self.assertEqual(self.status("job"), {"state": "waiting"})
+        self.assert_same(self.staging / "job", self.make_folder())
+        (self.staging / "job.yaml").write_text(self.manifest())
+        self.assert_published(self.result("job"))
+
+
+class Programs(StagingTest):
+    """As on a local disk."""
+
+    def test_cp_a(self):
+        source = self.make_folder()
+        os.chmod(source / "readme.txt", 0o755)
+        os.symlink("readme.txt", source / "link")
+        run("cp", "-a", source, self.staging / "job")
+        run("diff", "-r", "--no-dereference", source, self.staging / "job")
+        for path in files_below(source):
+            here, there = os.lstat(source / path), os.lstat(self.staging / "job" / path)
+            for what in ("st_mode", "st_size", "st_mtime_ns", "st_uid", "st_gid"):
+                self.assertEqual(getattr(here, what), getattr(there, what), what)
+
+    def test_rsync(self):
+        source = self.make_folder()
+        run("rsync", "-a", f"{source}/", f"{self.staging}/job/")
+        done = run("rsync", "-acni", f"{source}/", f"{self.staging}/job/")
+        self.assertEqual(done.stdout, "")
+        (source / "readme.txt").write_bytes(b"changed\n")
+        (source / "log/eval.yaml").unlink()
+        run("rsync", "-ac", "--delete", "--inplace", f"{source}/", f"{self.staging}/job/")
+        self.assert_same(source, self.staging / "job")
+
+    def test_tar(self):
+        source = self.make_folder()
+        run("tar", "-C", source, "-cf", self.folder / "x.tar", ".")
+        (self.staging / "job").mkdir()
+        run("tar", "-C", self.staging / "job", "-xf", self.folder / "x.tar")
+        self.assert_same(source, self.staging / "job")
+
+    def test_git_while_aliases_move(self):
+        uids = [self.repo.publish({"a": b"a"}, version=f"{n}.0.0", name="other",
+                                  alias="prod") for n in (1, 2)]
+        stop = threading.Event()
+
+        def move():
+            while not stop.is_set():
+                for uid in uids:
+                    run("ln", "-sfn", f"../{uid[:8]}/{uid[9:]}",
+                        self.fs.point / "prod/current")
+
+        mover = threading.Thread(target=move)
+        mover.start()
+        try:
+            env = {**os.environ, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b",
+                   "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+            work = self.staging / "work"
+            run("git", "init", "-q", work)
+            for number in range(50):
+                (work / f"{number}.txt").write_text(f"{number}\n" * 100)
+            for command in (["add", "-A"], ["commit", "-qm", "one"], ["gc", "-q"],
+                            ["fsck", "--strict"]):
+                run("git", "-C", work, *command, env=env)
+            run("git", "clone", "-q", work, self.staging / "clone")
+            run("git", "-C", self.staging / "clone", "fsck", "--strict")
+            self.assertEqual(
+                run("git", "-C", self.staging / "clone", "status", "-s").stdout, "")
+        finally:
+            stop.set()
+            mover.join()
+        shutil.rmtree(work)
+        shutil.rmtree(self.staging / "clone")
+        self.assertEqual(os.listdir(self.staging), [])
+
+    def test_editor(self):
+        """Writes a temporary file and renames it, as vim does, with a backup."""
+        (self.staging / "job").mkdir()
+        path = self.staging / "job/a.txt"
+        path.write_bytes(b"one\n")
+        for content in (b"two\n", b"three\n"):
+            os.rename(path, f"{path}~")
+            with open(path, "xb") as file:
+                file.write(content)
+                os.fsync(file.fileno())
+            os.unlink(f"{path}~")
+            self.assertEqual(path.read_bytes(), content)
+        run("sed", "-i", "s/three/four/", path)
+        self.assertEqual(path.read_bytes(), b"four\n")
+
+    def test_python(self):
+        job = self.staging / "job"
+        job.mkdir()
+        with open(job / "a.bin", "w+b") as file:
+            file.write(b"x" * 10000)
+            file.seek(5000)
+            file.write(b"y")
+            file.truncate(8000)
+            file.seek(0)
+            self.assertEqual(file.read(), b"x" * 5000 + b"y" + b"x" * 2999)
+        with open(job / "a.bin", "ab") as file:
+            file.write(b"end")
+        self.assertEqual((job / "a.bin").stat().st_size, 8003)
+        with open(job / "a.bin", "r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+            mapped[0:3] = b"MAP"
+        self.assertEqual((job / "a.bin").read_bytes()[:4], b"MAPx")
+        shutil.copy2(job / "a.bin", job / "b.bin")
+        self.assertTrue(filecmp.cmp(job / "a.bin", job / "b.bin", False))
+        shutil.move(job / "b.bin", job / "c.bin")
+        self.assertEqual(sorted(os.listdir(job)), ["a.bin", "c.bin"])
+        shutil.rmtree(job)
+        self.assertFalse(job.exists())
+
+    def test_unlinked_but_open(self):
+        (self.staging / "job").mkdir()
+        path = self.staging / "job/a"
+        with open(path, "w+b") as file:
+            file.write(b"one")
+            file.flush()
+            os.unlink(path)
+            path.write_bytes(b"another")
+            self.assertEqual(os.fstat(file.fileno()).st_nlink, 0)
+            file.write(b"two")
+            file.seek(0)
+            self.assertEqual(file.read(), b"onetwo")
+        with open(path, "rb") as file:
+            (self.staging / "job/b").write_bytes(b"b")
+            os.rename(self.staging / "job/b", path)
+            self.assertEqual(file.read(), b"another")
+        self.assertEqual(path.read_bytes(), b"b")
+        trash = self.fs.cache / ".modelfs/unlinked"
+        wait_until(lambda: files_below(trash) == [], "nothing is left")
+
+    def test_links(self):
+        for job in ("job", "other"):
+            (self.staging / job).mkdir()
+        path = self.staging / "job/a"
+        path.write_bytes(b"a")
+        os.link(path, self.staging / "job/b")
+        self.assertEqual(path.stat().st_nlink, 2)
+        self.assertEqual(path.stat().st_ino, (self.staging / "job/b").stat().st_ino)
+        os.unlink(path)
+        (self.staging / "job/b").write_bytes(b"bb")
+        self.assertEqual((self.staging / "job/b").read_bytes(), b"bb")
+        self.assert_fails(errno.EXDEV, os.link, self.staging / "job/b",
+                          self.staging / "other/b")
+
+    def test_what_is_not_there(self):
+        (self.staging / "job").mkdir()
+        path = self.staging / "job/x"
+        self.assert_fails(errno.EPERM, os.mkfifo, path)
+        self.assert_fails(errno.EPERM, os.mknod, path, 0o20600, os.makedev(1, 3))
+        with self.assertRaises(OSError):
+            os.open(self.staging / "job", os.O_TMPFILE | os.O_RDWR)
+        self.assert_fails(errno.EXDEV, os.rename, self.staging / "job",
+                          self.fs.point / "job")
+        self.assert_fails(errno.EROFS, os.rmdir, self.staging)
+
+    def test_mode_and_room(self):
+        self.assertEqual(self.staging.stat().st_mode & 0o7777, 0o700)
+        self.assertGreater(os.statvfs(self.staging).f_blocks, 0)
+        old = os.umask(0o027)
+        try:
+            (self.staging / "job").mkdir()
+            (self.staging / "job/a").touch()
+        finally:
+            os.umask(old)
+        self.assertEqual((self.staging / "job").stat().st_mode & 0o7777, 0o750)
+        self.assertEqual((self.staging / "job/a").stat().st_mode & 0o7777, 0o640)
+
+
+class Kills(StagingTest):
+    def test_kill_while_it_publishes(self):
+        """The model is complete or invisible; what was staged is there or published."""
+        random.seed(1)
+        files = {"big.bin": os.urandom(1 << 20) * 8, "a.txt": b"a\n"}
+        fs = self.fs
+        for number in range(KILLS):
+            staging = fs.point / "@staging"
+            version = f"1.0.{number}"
+            self.fs, self.staging = fs, staging
+            self.stage(f"job{number}", files)
+            (staging / f"job{number}.yaml").write_text(self.manifest(version=version))
+            time.sleep(random.random() * 0.2)
+            fs.kill()
+            fs.clean_up()
+            fs = self.mount_config(fs.config, name=f"after-{number}")
+            self.fs, self.staging = fs, fs.point / "@staging"
+            self.check(f"job{number}", version, files)
+
+    def check(self, job, version, files):
+        uid = f"{short_id('onnx', {})}-{version}"
+        is_there = self.repo.header_path(*uid.split("-")).exists()
+        if is_there:
+            self.assert_published(uid, files)
+        else:
+            self.assert_same(self.staging / job, self.folder / f"source-{job}")
+            os.utime(self.staging / f"{job}.yaml")
+            self.assertEqual(self.result(job), uid)
+            self.assert_published(uid, files)
+        for path in (self.staging / job, self.staging / f"{job}.yaml"):
+            if path.is_dir():
+                self.assert_same(path, self.folder / f"source-{job}")
+                shutil.rmtree(path)
+            elif path.exists():
+                path.unlink()
+
+
+class WorkersDie(StagingTest):
+    """The supervisor's next worker goes on with the files that are open."""
+
+    def setUp(self):
+        super().setUp()
+        if "resend" in self.fs.log():
+            self.skipTest("this kernel cannot send requests again")
+        self.kills = 0
+        self.stop_killing = threading.Event()
+        self.killer = threading.Thread(target=self.kill_workers)
+        self.killer.start()
+        self.addCleanup(self.end_killing)
+
+    def kill_workers(self):
+        while not self.stop_killing.wait(0.15):
+            os.kill(self.fs.worker(), signal.SIGKILL)
+            self.kills += 1
+
+    def end_killing(self):
+        self.stop_killing.set()
+        self.killer.join()
+
+    def test_programs(self):
+        source = self.make_folder({f"{n}/{m}.bin": os.urandom(20000)
+                                   for n in range(10) for m in range(10)})
+        for number in range(8):
+            job = self.staging / f"job{number}"
+            run("cp", "-r", source, job)
+            self.assert_same(source, job)
+            run("rsync", "-a", f"{source}/", f"{job}-r/")
+            self.assertEqual(run("rsync", "-rcn", "--out-format=%n", f"{source}/",
+                                 f"{job}-r/").stdout, "")
+            run("rm", "-r", job, f"{job}-r")
+        self.assertGreater(self.kills, 3)
+
+    def test_one_open_file(self):
+        (self.staging / "job").mkdir()
+        expected = b""
+        with open(self.staging / "job/a", "w+b", 0) as file:
+            while self.kills < 10:
+                block = os.urandom(1000)
+                file.write(block)
+                expected += block
+                self.assertEqual(os.pread(file.fileno(), len(expected), 0), expected)
+                self.assertEqual(os.fstat(file.fileno()).st_size, len(expected))
+
+    def test_publish(self):
+        self.end_killing()
+        files = {"big.bin": os.urandom(1 << 20) * 16}
+        self.stage("job", files)
+        (self.staging / "job.yaml").write_text(self.manifest())
+        os.kill(self.fs.worker(), signal.SIGKILL)
+        uid = short_id("onnx", {}) + "-1.0.0"
+        try:
+            self.assertEqual(self.result("job"), uid)
+        except OSError:  # it was complete, all but the removal of what was staged
+            self.assert_sentence(self.status("job")["error"], "exists already")
+        self.assert_published(uid, files)
+
+
+class NoStaging(MountTest):
+    def test_switched_off(self):
+        models = self.repository()
+        fs = self.mount(models, write={"staging": False})
+        self.assertNotIn("@staging", os.listdir(fs.point))
+        self.assert_fails(errno.ENOENT, os.stat, fs.point / "@staging")
+
+
+class GoldenStaging(GoldenPublish):
+    """The golden models through @staging."""
+
+    test_ids_again = test_refused = None
+
+    def setUp(self):
+        super().setUp()
+        self.conf = self.fs.config
+
+    def set_aliases(self):
+        """Tested by the command."""
+
+    def succeed(self, *arguments, **options):
+        if arguments[0] != "publish":
+            return super().succeed(*arguments, **options)
+        keys = {arguments[i][2:]: arguments[i + 1]
+                for i in range(1, len(arguments) - 1, 2)}
+        for name in ("params", "meta"):
+            if name in keys:
+                keys[name] = pathlib.Path(keys[name][1:]).read_text()
+        folder = arguments[-1]
+        job = self.staging / folder.name
+        shutil.copytree(folder, job)
+        nested = "".join(
+            f"{name}:\n" + "".join(f"  {line}\n" for line in keys.pop(name).splitlines())
+            for name in ("params", "meta") if name in keys)
+        (self.staging / f"{folder.name}.yaml").write_text(dump(keys) + nested)
+        return self.result(folder.name) + "\n"
+
+
+class SmallGoldenStaging(GoldenStaging, StagingTest):
+    data = SMALL
+
+
+@unittest.skipUnless((WHOLE / "expected.json").exists(), f"{WHOLE} is not there")
+class WholeGoldenStaging(GoldenStaging, StagingTest):
+    data = WHOLE
+
+
+del GoldenPublish
+
+if __name__ == "__main__":
+    unittest.main()
