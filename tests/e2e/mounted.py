@@ -28,6 +28,7 @@ from repository import Repository, split
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 MODELFS = os.environ.get("MODELFS", str(TOP / "build/modelfs"))
+IS_SANITIZED = re.search(r"build-(address|thread)", MODELFS) is not None
 MINUTE = 60
 
 
