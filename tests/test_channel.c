@@ -86,7 +86,7 @@ static void backing_files(void **state)
 
 static void opens_name_their_backing_file(void **state)
 {
-    struct fuse_file_info fi = {.fh = 77, .keep_cache = 1};
+    struct fuse_file_info fi = {.fh = 77, .keep_cache = 1, .noflush = 1};
     struct fuse_req *plain = fuse_fake_request(NULL), *backed = fuse_fake_request(NULL);
     struct kernel_open_out out;
 
