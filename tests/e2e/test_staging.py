@@ -174,8 +174,9 @@ class Publishing(StagingTest):
 
     def test_bad_manifests(self):
         before = names_below(self.repo.folder)
-        self.stage("job")
-        for text, words in {
+        # A job each: the last close starts one a moment later, and what a name had before
+        # could be read until then.
+        for number, (text, words) in enumerate({
             "name: [": ["line 2, column"],
             "name: a\nversion: 1.0.0\nnaem: b\n": ["line 3", "naem"],
             "name: a\nversion: 1.0.0\nname: b\n": ["line 3", "name"],
@@ -186,19 +187,22 @@ class Publishing(StagingTest):
             "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
                 f"{c}: &{c} [{', '.join(['*' + p] * 9)}]\n"
                 for p, c in zip("abcdefgh", "bcdefghi")): [],
-        }.items():
+        }.items()):
             with self.subTest(text[:40]):
-                fd = os.open(self.staging / "job.yaml",
+                job = f"job{number}"
+                self.stage(job)
+                fd = os.open(self.staging / f"{job}.yaml",
                              os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.write(fd, text.encode())
                 self.assert_fails(errno.EINVAL, os.close, fd)
-                self.assert_failed("job", *words)
-        fd = os.open(self.staging / "job.yaml", os.O_WRONLY | os.O_TRUNC)
+                self.assert_failed(job, *words)
+        self.stage("large")
+        fd = os.open(self.staging / "large.yaml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.ftruncate(fd, 100 << 20)
         self.assert_fails(errno.EINVAL, os.close, fd)
-        self.assert_failed("job", "manifest")
+        self.assert_failed("large", "manifest")
         self.assertEqual(names_below(self.repo.folder), before)
-        self.assert_same(self.staging / "job", self.make_folder())
+        self.assert_same(self.staging / "job0", self.make_folder())
 
     def test_bad_folders(self):
         before = names_below(self.repo.folder)
