@@ -116,20 +116,46 @@ static int want_locked(struct archive *archive, uint32_t index, struct waiter *w
     return 0;
 }
 
-int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
-                 uint32_t *generation, archive_done *done, void *arg, struct error *err)
+static struct waiter make_wish(uint64_t member_size, uint64_t offset, uint64_t size)
 {
-    uint64_t member_size = toc_entry(archive->toc, index)->size;
     struct waiter wish = {
         .first = offset < member_size ? offset : member_size,
         .wants_all = size == ARCHIVE_WHOLE,
-        .since_ms = clock_now_ms(),
-        .done = done,
-        .arg = arg,
     };
-    int rc = check_kind(archive, index, err);
 
     wish.end = size < member_size - wish.first ? wish.first + size : member_size;
+    return wish;
+}
+
+bool archive_has(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
+                 uint32_t *generation)
+{
+    struct waiter wish = make_wish(toc_entry(archive->toc, index)->size, offset, size);
+    struct error ignored = {0}; /* archive_want will say it */
+    struct member *member;
+    bool has = false;
+
+    lock_acquire(&archive->lock);
+    if (check_generation_locked(archive, index, *generation, &ignored) == 0) {
+        member = archive_state_member_locked(archive, index);
+        has = tree_record_is_there(&archive->records[index]) ||
+              (member && !wish.wants_all && member_has(member, wish.first, wish.end));
+    }
+    if (has)
+        *generation = archive->records[index].failed + 1;
+    lock_release(&archive->lock);
+    return has;
+}
+
+int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
+                 uint32_t *generation, archive_done *done, void *arg, struct error *err)
+{
+    struct waiter wish = make_wish(toc_entry(archive->toc, index)->size, offset, size);
+    int rc = check_kind(archive, index, err);
+
+    wish.since_ms = clock_now_ms();
+    wish.done = done;
+    wish.arg = arg;
     lock_acquire(&archive->lock);
     if (rc == -ENOTSUP)
         archive_state_note_failure_locked(archive, index, err);

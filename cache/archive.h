@@ -18,6 +18,7 @@
 #include "common/bytes.h"
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct archive;
@@ -54,6 +55,10 @@ enum {
  * the generation failed its check, or two did in succession. */
 int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
                  uint32_t *generation, archive_done *done, void *arg, struct error *err);
+
+/* Would archive_want answer 1? Then *generation is set as there. Starts nothing. */
+bool archive_has(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
+                 uint32_t *generation);
 
 /* A descriptor for reading those bytes of the member that archive_want said are there; it
  * stays valid through completion and eviction. The caller closes it. Opens a local file.

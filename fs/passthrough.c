@@ -217,11 +217,12 @@ int passthrough_open(struct passthrough *passthrough, uint64_t node_id, uint64_t
 void passthrough_release(struct passthrough *passthrough, uint64_t handle)
 {
     uint64_t index = (handle & ~PASSTHROUGH_HANDLE) >> INDEX_SHIFT;
-    struct handover_handle *entry = &passthrough->block->handles[index];
+    struct handover_handle *entry;
     struct backing *backing;
 
     if (index >= HANDOVER_HANDLES)
         return;
+    entry = &passthrough->block->handles[index];
     lock_acquire(&passthrough->lock);
     if (entry->serial != 0 && handle_of((uint32_t)index, entry->serial) == handle) {
         backing = find_backing_locked(passthrough, entry->node_id);

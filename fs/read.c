@@ -14,26 +14,34 @@
 #include <fcntl.h>
 #include <string.h>
 
-static void want(struct answer *answer, struct archive *archive,
-                 const struct place *place, uint64_t offset, uint64_t size,
-                 uint32_t generation)
+/* 0: those bytes of a member are there, of the attempt answer->want.generation.
+ * CALL_WANT: they have to arrive first. */
+static int want(const struct call *call, struct archive *archive,
+                const struct place *place, uint64_t offset, uint64_t size,
+                struct answer *answer)
 {
-    answer->want.archive = archive;
     answer->want.index = place->index;
     answer->want.offset = offset;
     answer->want.size = size;
-    answer->want.generation = generation;
+    answer->want.generation = call->has_bytes ? call->generation : (uint32_t)call->fi.fh;
+    if (call->has_bytes ||
+        archive_has(archive, place->index, offset, size, &answer->want.generation))
+        return 0;
+    answer->want.archive = archive_ref(archive);
+    return CALL_WANT;
 }
 
 /* A complete member: its cache file is what the kernel reads, if it can. 1: it can. */
 static int open_passing(struct fs *fs, const struct call *call, const struct place *place,
                         struct archive *archive, struct answer *answer, struct error *err)
 {
-    CLEANUP_CLOSE int fd = archive_fd(archive, place->index, call->generation, err);
+    CLEANUP_CLOSE int fd =
+        archive_fd(archive, place->index, answer->want.generation, err);
     int rc;
 
     if (fd < 0)
         return fd;
+    answer->fi.noflush = 1;
     rc = passthrough_open(fs->passthrough, call->node_id, call->unique, fd,
                           &answer->fi.fh, &answer->backing_id, err);
     return rc == -ENOTSUP ? 0 : rc < 0 ? rc : 1;
@@ -48,7 +56,7 @@ static int open_here(struct fs *fs, const struct call *call, const struct place 
         .node_id = call->node_id,
         .archive = archive,
         .index = place->index,
-        .generation = place->is_arriving ? call->generation : 0,
+        .generation = place->is_arriving ? answer->want.generation : 0,
     };
     int rc = open_files_hold(fs->open_files, &wish, err);
 
@@ -93,6 +101,7 @@ static int open_member_of(struct fs *fs, const struct call *call,
                           struct answer *answer, struct error *err)
 {
     const struct toc_entry *entry;
+    int rc;
 
     if (place->index >= toc_count(archive_toc(archive)))
         return fail(err, ESTALE, "no such entry");
@@ -100,17 +109,14 @@ static int open_member_of(struct fs *fs, const struct call *call,
     if (entry->kind == TOC_FOLDER)
         return fail(err, EISDIR, "'%s' is a folder",
                     toc_name(archive_toc(archive), place->index));
-    if (call->has_bytes)
-        return open_now(fs, call, place, archive, answer, err);
     /* The other node ID is the right one now: the kernel looks the name up again. */
-    if (entry->size > cache_hold(fs->cache) &&
+    if (!call->has_bytes && entry->size > cache_hold(fs->cache) &&
         place->is_arriving != describe_is_arriving(fs, archive, place->index))
         return fail(err, ESTALE, "'%s' is complete now, or gone again",
                     toc_name(archive_toc(archive), place->index));
     /* An arriving member is opened at once: a transfer that begins is enough. */
-    want(answer, archive_ref(archive), place, 0, place->is_arriving ? 1 : ARCHIVE_WHOLE,
-         ARCHIVE_GENERATION_NEW);
-    return CALL_WANT;
+    rc = want(call, archive, place, 0, place->is_arriving ? 1 : ARCHIVE_WHOLE, answer);
+    return rc == 0 ? open_now(fs, call, place, archive, answer, err) : rc;
 }
 
 static int open_member(struct fs *fs, const struct call *call, const struct place *place,
@@ -226,12 +232,9 @@ static int read_member_of(struct fs *fs, const struct call *call,
     answer->file_size = call->size;
     if (call->size > entry->size - call->offset)
         answer->file_size = (size_t)(entry->size - call->offset);
-    if (!call->has_bytes && (place->is_arriving || !answer->file)) {
-        want(answer, archive_ref(archive), place, call->offset, answer->file_size,
-             (uint32_t)call->fi.fh);
-        return CALL_WANT;
-    }
-    if (!answer->file)
+    if (place->is_arriving || !answer->file)
+        rc = want(call, archive, place, call->offset, answer->file_size, answer);
+    if (rc == 0 && !answer->file)
         rc = adopt_file(fs, call, place, archive, &answer->file, err);
     return rc;
 }

@@ -91,8 +91,30 @@ static void texts_are_cut_as_asked(void **state)
     fs_fixture_close(&fixture);
 }
 
-/* Handles of a process before this one: the bytes are wanted first, then the entry is
- * made. */
+/* Nobody is woken for bytes that are there. */
+static void what_is_complete_is_opened_at_once(void **state)
+{
+    struct fs_fixture fixture;
+    struct archive *archive;
+    CLEANUP_ANSWER struct answer answer;
+
+    (void)state;
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    archive = fixture_archive(&fixture.cache);
+    assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
+    assert_int_equal(
+        run(&fixture, read_open, "3e120e8d/1.0.0/model.yaml", (struct call){0}, &answer),
+        0);
+    assert_int_equal(answer.kind, ANSWER_OPEN);
+    assert_true(answer.fi.noflush);
+    assert_null(answer.want.archive);
+    read_release(&fixture.fs, fs_fixture_node(&fixture, "3e120e8d/1.0.0/model.yaml"),
+                 answer.fi.fh);
+    archive_unref(archive);
+    fs_fixture_close(&fixture);
+}
+
+/* Handles of a process before this one: the entry is made then. */
 static void members_are_read_to_their_end(void **state)
 {
     static const struct {
@@ -116,12 +138,10 @@ static void members_are_read_to_their_end(void **state)
         CLEANUP_ANSWER struct answer answer;
 
         test_row(i, "%zu bytes at %ju", cases[i].size, (uintmax_t)cases[i].offset);
-        assert_int_equal(run(&fixture, read_bytes, "3e120e8d/1.0.0/model.yaml",
-                             (struct call){.size = cases[i].size,
-                                           .offset = cases[i].offset,
-                                           .has_bytes = true},
-                             &answer),
-                         0);
+        assert_int_equal(
+            run(&fixture, read_bytes, "3e120e8d/1.0.0/model.yaml",
+                (struct call){.size = cases[i].size, .offset = cases[i].offset}, &answer),
+            0);
         assert_int_equal(answer.kind, cases[i].file_size ? ANSWER_FILE : ANSWER_BYTES);
         assert_int_equal(answer.file_size, cases[i].file_size);
         assert_int_equal(answer.bytes.size, 0);
@@ -134,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens),
+        cmocka_unit_test(what_is_complete_is_opened_at_once),
         cmocka_unit_test(texts_are_cut_as_asked),
         cmocka_unit_test(members_are_read_to_their_end),
     };
