@@ -108,6 +108,18 @@ int backend_list(struct backend *backend, const char *folder, backend_each *each
     return rc;
 }
 
+int backend_list_deep(struct backend *backend, const char *folder, unsigned depth,
+                      backend_each *each, void *arg, struct error *err)
+{
+    int rc = folder[0] ? check_path(folder, err) : 0;
+
+    assert(depth <= BACKEND_DEPTH_MAX);
+    if (rc == 0)
+        rc = backend->ops->list_deep(backend, folder, depth, each, arg, err);
+    assert(rc <= 0);
+    return rc;
+}
+
 struct first_seen {
     bool is_seen;
 };
@@ -229,54 +241,32 @@ void object_close(struct object *object)
         object->backend->ops->object_close(object);
 }
 
-struct bytes_sink {
-    struct sink base;
-    struct bytes *to;
-};
-
-static int write_bytes(struct sink *sink, const void *data, size_t size,
-                       struct error *err)
+/* To what was there before a call that failed. */
+static void cut_back(struct bytes *bytes, size_t size)
 {
-    return bytes_append(((struct bytes_sink *)sink)->to, data, size, err);
-}
-
-static int get_once(struct backend *backend, const char *path, struct bytes *to,
-                    struct backend_stat *ret_stat, struct error *err)
-{
-    CLEANUP_OBJECT struct object *object = NULL;
-    struct bytes_sink sink = {.base.write = write_bytes, .to = to};
-    int rc = backend_object_open(backend, path, &object, err);
-    uint64_t size;
-
-    if (rc < 0)
-        return rc;
-    size = object_stat(object)->size;
-    if (size > to->limit - to->size)
-        return fail(err, EFBIG, "'%s' has %llu bytes, more than the limit of %zu", path,
-                    (unsigned long long)size, to->limit);
-    if (size > 0)
-        rc = object_read(object, (struct range){0, size - 1}, &sink.base, err);
-    if (rc == 0)
-        *ret_stat = *object_stat(object);
-    return rc;
+    if (bytes->size == size)
+        return;
+    bytes->size = size;
+    bytes->data[size] = '\0';
 }
 
 int backend_get_version(struct backend *backend, const char *path, struct bytes *to,
                         struct backend_stat *ret_stat, struct error *err)
 {
     size_t before = to->size;
+    int rc = check_path(path, err);
 
     /* audmodel overwrites documents in place: who reads meanwhile tries again. */
-    for (int try = 1;; try++) {
-        int rc = get_once(backend, path, to, ret_stat, err);
-
-        if (rc < 0 && to->size > before) {
-            to->size = before;
-            to->data[before] = '\0';
-        }
-        if (rc != -ESTALE || try == GET_TRIES)
-            return rc;
+    for (int try = 1; rc == 0; try++) {
+        rc = backend->ops->get(backend, path, to, ret_stat, err);
+        assert(rc <= 0);
+        if (rc == 0)
+            return 0;
+        cut_back(to, before);
+        if (rc == -ESTALE && try < GET_TRIES)
+            rc = 0;
     }
+    return rc;
 }
 
 int backend_get(struct backend *backend, const char *path, struct bytes *to,
@@ -285,4 +275,28 @@ int backend_get(struct backend *backend, const char *path, struct bytes *to,
     struct backend_stat ignored; /* any version will do */
 
     return backend_get_version(backend, path, to, &ignored, err);
+}
+
+int backend_object_open_tail(struct backend *backend, const char *path, size_t tail_size,
+                             struct bytes *tail, struct object **ret_object,
+                             struct error *err)
+{
+    CLEANUP_OBJECT struct object *object = NULL;
+    size_t before = tail->size;
+    int rc = check_path(path, err);
+
+    assert(tail_size > 0);
+    if (rc == 0)
+        rc = backend->ops->object_open_tail(backend, path, tail_size, tail, &object, err);
+    assert(rc <= 0);
+    if (rc == 0 && object->stat.size < tail_size)
+        tail_size = (size_t)object->stat.size;
+    if (rc == 0 && tail->size - before != tail_size)
+        rc = fail(err, EIO, "'%s' has %llu bytes; of its last %zu came %zu", path,
+                  (unsigned long long)object->stat.size, tail_size, tail->size - before);
+    if (rc == 0)
+        *ret_object = steal_ptr(&object);
+    else
+        cut_back(tail, before);
+    return rc;
 }

@@ -33,6 +33,7 @@ enum {
     BACKEND_PATH_MAX = 4096,
     BACKEND_TAG_MAX = 128,
     BACKEND_CHECKSUM_MAX = 33,
+    BACKEND_DEPTH_MAX = 8, /* of backend_list_deep */
 };
 
 /* Bytes first to last, both included. */
@@ -100,8 +101,12 @@ struct backend_ops {
                 struct error *err);
     int (*checksum)(struct backend *backend, const char *path,
                     char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err);
+    int (*get)(struct backend *backend, const char *path, struct bytes *to,
+               struct backend_stat *ret_stat, struct error *err);
     int (*list)(struct backend *backend, const char *folder, backend_each *each,
                 void *arg, struct error *err);
+    int (*list_deep)(struct backend *backend, const char *folder, unsigned depth,
+                     backend_each *each, void *arg, struct error *err);
     int (*put)(struct backend *backend, const char *path,
                const struct backend_content *content, enum backend_put_flags flags,
                struct error *err);
@@ -113,6 +118,9 @@ struct backend_ops {
     int (*now)(struct backend *backend, int64_t *ret_now_s, struct error *err);
     int (*object_open)(struct backend *backend, const char *path,
                        struct object **ret_object, struct error *err);
+    int (*object_open_tail)(struct backend *backend, const char *path, size_t tail_size,
+                            struct bytes *tail, struct object **ret_object,
+                            struct error *err);
     int (*object_read)(struct object *object, struct range range, struct sink *to,
                        struct error *err);
     int (*object_check)(struct object *object, struct error *err);
@@ -159,6 +167,13 @@ int backend_checksum(struct backend *backend, const char *path,
 int backend_list(struct backend *backend, const char *folder, backend_each *each,
                  void *arg, struct error *err);
 
+/* Each object below folder that has at most depth folders between (0: those directly in
+ * it): entry->name is its path from folder ("1.0.0/a.yaml"). Folders are not told. In no
+ * order, each once, as a stream. A folder that does not exist is -ENOENT. An object store
+ * needs one request per 1,000 objects, others one per folder. */
+int backend_list_deep(struct backend *backend, const char *folder, unsigned depth,
+                      backend_each *each, void *arg, struct error *err);
+
 /* Write a whole object; folders come as needed. On failure the path is as before. */
 int backend_put(struct backend *backend, const char *path,
                 const struct backend_content *content, enum backend_put_flags flags,
@@ -183,7 +198,8 @@ int backend_spool(struct backend *backend, int *ret_fd, struct error *err);
 /* The store's clock, by which it dates objects (mtime_s): machines differ in theirs. */
 int backend_now(struct backend *backend, int64_t *ret_now_s, struct error *err);
 
-/* Append a small object as a whole; -EFBIG past the limit of to. */
+/* Append a small object as a whole; -EFBIG past the limit of to, with nothing more sent
+ * than that takes to find out. One request. */
 int backend_get(struct backend *backend, const char *path, struct bytes *to,
                 struct error *err);
 
@@ -194,6 +210,13 @@ int backend_get_version(struct backend *backend, const char *path, struct bytes 
 /* Pin the version of an object that is there now: all reads are of it, or -ESTALE. */
 int backend_object_open(struct backend *backend, const char *path,
                         struct object **ret_object, struct error *err);
+
+/* The same, with the last tail_size bytes of it (at least 1; all if it has less) appended
+ * to tail: one request where the store can (a range "bytes=-<tail_size>" tells the size
+ * and the tag too). On failure tail is as before. */
+int backend_object_open_tail(struct backend *backend, const char *path, size_t tail_size,
+                             struct bytes *tail, struct object **ret_object,
+                             struct error *err);
 
 /* Feed the bytes of range, all of them and in order, to the sink. -EIO if the object ends
  * before. The sink runs in the calling thread. */

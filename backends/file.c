@@ -4,6 +4,7 @@
 #include "backends/digest.h"
 #include "backends/file_facts.h"
 #include "backends/file_put.h"
+#include "backends/plain.h"
 #include "common/cleanup.h"
 #include "common/memory.h"
 
@@ -332,13 +333,16 @@ const struct backend_ops file_ops = {
     .close = file_close,
     .stat = file_stat,
     .checksum = file_checksum,
+    .get = plain_get,
     .list = file_list,
+    .list_deep = plain_list_deep,
     .put = file_put,
     .replace = file_replace,
     .remove = file_remove,
     .spool = file_spool,
     .now = file_now,
     .object_open = file_object_open,
+    .object_open_tail = plain_object_open_tail,
     .object_read = file_object_read,
     .object_check = file_object_check,
     .object_fd = file_object_fd,

@@ -171,18 +171,21 @@ static int save_table(struct cache *cache, struct tree *tree, struct toc **toc,
     return source_note(tree, object, err);
 }
 
-/* Two requests at most, beyond the header. */
+/* Two requests at most, beyond the header: one unless the directory is large. */
 static int open_fetched(struct cache *cache, struct resolver *resolver,
                         const struct release *release, struct archive **ret_archive,
                         struct error *err)
 {
     CLEANUP_OBJECT struct object *object = NULL;
+    CLEANUP_BYTES struct bytes tail;
     struct tree *tree = NULL;
     struct toc *toc = NULL;
-    int rc = source_open(cache, resolver, release, &object, err);
+    int rc;
 
+    bytes_init(&tail, TOC_READ_TAIL);
+    rc = source_open(cache, resolver, release, &tail, &object, err);
     if (rc == 0)
-        rc = toc_read(object, &toc, err);
+        rc = toc_read(object, &tail, &toc, err);
     if (rc < 0)
         return rc;
     rc = tree_open(&cache->store, release->id, release->version, toc, &tree, err);

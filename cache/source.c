@@ -8,8 +8,8 @@
 #include <errno.h>
 
 int source_open(struct cache *cache, struct resolver *resolver,
-                const struct release *release, struct object **ret_object,
-                struct error *err)
+                const struct release *release, struct bytes *tail,
+                struct object **ret_object, struct error *err)
 {
     struct backend *backend = resolver_backend(resolver, release->repository);
     CLEANUP_HEADER struct header *header = NULL;
@@ -22,7 +22,9 @@ int source_open(struct cache *cache, struct resolver *resolver,
                                release->version, path, err);
     if (rc < 0)
         return rc;
-    rc = backend_object_open(backend, path, ret_object, err);
+    rc = tail ? backend_object_open_tail(backend, path, TOC_READ_TAIL, tail, ret_object,
+                                         err)
+              : backend_object_open(backend, path, ret_object, err);
     if (rc == -ENOENT)
         return fail(
             err, EAGAIN,
@@ -68,7 +70,7 @@ static int compare(struct archive *archive, struct object *object, struct error 
         return rc;
     if (strcmp(header.tag, object_stat(object)->tag) == 0)
         return 0;
-    rc = toc_read(object, &toc, err);
+    rc = toc_read(object, NULL, &toc, err);
     if (rc < 0)
         return rc;
     is_same = strcmp(toc_digest(toc), toc_digest(archive->toc)) == 0;
@@ -99,7 +101,8 @@ int source_get(struct archive *archive, struct object **ret_object, struct error
         *ret_object = known;
         return 0;
     }
-    rc = source_open(archive->cache, archive->resolver, &archive->release, &object, err);
+    rc = source_open(archive->cache, archive->resolver, &archive->release, NULL, &object,
+                     err);
     if (rc == -EAGAIN)
         return fail(err, ESTALE, "the archive is not in the repository any more");
     if (rc == 0)

@@ -4,11 +4,12 @@
 
 #include "cache/archive_state.h"
 
-/* Open the archive of a release in its repository. Blocks. -EAGAIN: there is a header but
- * no archive (yet). object_close the result. */
+/* Open the archive of a release in its repository; tail, if not NULL, gets its last
+ * TOC_READ_TAIL bytes, at no further request. Blocks. -EAGAIN: there is a header but no
+ * archive (yet). object_close the result. */
 int source_open(struct cache *cache, struct resolver *resolver,
-                const struct release *release, struct object **ret_object,
-                struct error *err);
+                const struct release *release, struct bytes *tail,
+                struct object **ret_object, struct error *err);
 
 /* The object of an open archive, lent till that is closed; opened at the first call and
  * compared with the table, of which the tag says whether it is the same version: if not,

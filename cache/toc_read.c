@@ -1,7 +1,6 @@
 /* toc_read.c: fetches the end of an archive, and no more, and has it parsed. */
 #include "cache/toc_read.h"
 
-#include "cache/toc_parse.h"
 #include "common/cleanup.h"
 
 #include <errno.h>
@@ -66,24 +65,38 @@ static int get_directory(struct object *object, const struct toc_end *end,
     return 0;
 }
 
-int toc_read(struct object *object, struct toc **ret_toc, struct error *err)
+static int get_tail(struct object *object, struct bytes *tail, struct error *err)
 {
-    uint64_t archive_size = object_stat(object)->size;
-    size_t tail_size =
-        archive_size < TOC_PARSE_TAIL ? (size_t)archive_size : TOC_PARSE_TAIL;
-    uint64_t tail_first = archive_size - tail_size;
-    CLEANUP_FREE char *tail = malloc(TOC_PARSE_TAIL);
-    CLEANUP_FREE char *directory = NULL;
-    struct toc_end end;
-    int rc;
+    uint64_t size = object_stat(object)->size;
+    size_t tail_size = size < TOC_READ_TAIL ? (size_t)size : TOC_READ_TAIL;
+    int rc = bytes_reserve(tail, tail_size, err);
 
-    if (!tail)
-        return fail(err, ENOMEM, "no memory for the end of an archive");
-    rc = get(object, tail_first, tail, tail_size, err);
+    if (rc == 0)
+        rc = get(object, size - tail_size, tail->data, tail_size, err);
     if (rc < 0)
         return fail_context(err, rc, "read the end of the archive");
-    rc = toc_parse_end(tail, tail_size, archive_size, &end, err);
+    tail->size = tail_size;
+    return 0;
+}
+
+int toc_read(struct object *object, const struct bytes *tail, struct toc **ret_toc,
+             struct error *err)
+{
+    uint64_t archive_size = object_stat(object)->size;
+    CLEANUP_FREE char *directory = NULL;
+    CLEANUP_BYTES struct bytes fetched;
+    struct toc_end end;
+    int rc = 0;
+
+    bytes_init(&fetched, TOC_READ_TAIL);
+    if (!tail) {
+        rc = get_tail(object, &fetched, err);
+        tail = &fetched;
+    }
     if (rc == 0)
-        rc = get_directory(object, &end, tail, tail_first, &directory, err);
+        rc = toc_parse_end(tail->data, tail->size, archive_size, &end, err);
+    if (rc == 0)
+        rc = get_directory(object, &end, tail->data, archive_size - tail->size,
+                           &directory, err);
     return rc < 0 ? rc : toc_parse(steal_ptr(&directory), &end, ret_toc, err);
 }

@@ -67,7 +67,11 @@ static void paths_are_checked_by_every_call(void **state)
         assert_int_equal(backend_stat(backend, path, &stat, &err), absent);
         assert_int_equal(backend_checksum(backend, path, md5, &err), absent);
         assert_int_equal(backend_list(backend, path, ignore_entry, NULL, &err), absent);
+        assert_int_equal(backend_list_deep(backend, path, 1, ignore_entry, NULL, &err),
+                         absent);
         assert_int_equal(backend_object_open(backend, path, &object, &err), absent);
+        assert_int_equal(
+            backend_object_open_tail(backend, path, 1, &bytes, &object, &err), absent);
         assert_int_equal(backend_get(backend, path, &bytes, &err), absent);
         assert_int_equal(backend_remove(backend, path, &err), absent);
         assert_int_equal(backend_put(backend, path, &content, 0, &err), cases[i].rc);

@@ -1,4 +1,5 @@
-/* test_toc_read.c: two requests at most, and no byte more than is needed. */
+/* test_toc_read.c: two requests at most, opening included; no byte more than is needed.
+ */
 #include "tests/test.h"
 
 #include "tests/archives.h"
@@ -18,26 +19,34 @@
 
 struct store {
     struct backend *memory, *fault, *counting;
-    struct object *object;
 };
 
 static void store_open(struct store *store, const void *data, size_t size)
 {
-    struct error err = {0};
-
     store->memory = memory_backend_new();
     memory_backend_set_bytes(store->memory, "a.zip", data, size);
     store->fault = fault_backend_new(store->memory);
     store->counting = counting_backend_new(store->fault);
-    assert_int_equal(backend_object_open(store->counting, "a.zip", &store->object, &err),
-                     0);
-    counting_backend_reset(store->counting);
 }
 
 static void store_close(struct store *store)
 {
-    object_close(store->object);
     backend_close(store->counting);
+}
+
+/* Open the archive and read its table. */
+static int read_table(struct store *store, bool with_tail, struct toc **ret_toc,
+                      struct error *err)
+{
+    CLEANUP_OBJECT struct object *object = NULL;
+    CLEANUP_BYTES struct bytes tail;
+    int rc;
+
+    bytes_init(&tail, TOC_READ_TAIL);
+    rc = with_tail ? backend_object_open_tail(store->counting, "a.zip", TOC_READ_TAIL,
+                                              &tail, &object, err)
+                   : backend_object_open(store->counting, "a.zip", &object, err);
+    return rc < 0 ? rc : toc_read(object, with_tail ? &tail : NULL, ret_toc, err);
 }
 
 static void put_u16(unsigned char *at, size_t value)
@@ -109,12 +118,16 @@ static void the_directory_and_64_kib_are_all_that_is_read(void **state)
 
         test_row(i, "%u members behind %zu bytes", cases[i].count, cases[i].content);
         store_open(&store, data, size);
-        assert_int_equal(toc_read(store.object, &toc, &err), 0);
-        assert_int_equal(toc_file_count(toc), cases[i].count);
-        assert_int_equal(counting_backend_total(store.counting), cases[i].requests);
-        assert_int_equal(counting_backend_calls(store.counting).bytes_read,
-                         cases[i].bytes);
-        toc_free(toc);
+        for (unsigned without = 0; without < 2; without++) {
+            counting_backend_reset(store.counting);
+            assert_int_equal(read_table(&store, !without, &toc, &err), 0);
+            assert_int_equal(toc_file_count(toc), cases[i].count);
+            assert_int_equal(counting_backend_total(store.counting),
+                             cases[i].requests + without);
+            assert_int_equal(counting_backend_calls(store.counting).bytes_read,
+                             cases[i].bytes);
+            toc_free(toc);
+        }
         store_close(&store);
         free(data);
     }
@@ -126,21 +139,28 @@ static void failures_of_the_store_are_passed_on(void **state)
     unsigned char *data = make_archive(5000, 0, &size);
 
     (void)state;
-    for (uint64_t request = 0; request < 2; request++) {
+    for (unsigned is_replaced = 0; is_replaced < 2; is_replaced++) {
+        CLEANUP_OBJECT struct object *object = NULL;
+        CLEANUP_BYTES struct bytes tail;
         struct error err = {0};
         struct store store;
         struct toc *toc = NULL;
-        int rc;
 
+        test_row(is_replaced, "%u", is_replaced);
         store_open(&store, data, size);
-        if (request == 0)
-            fault_backend_fail(store.fault, FAULT_OBJECT_READ, NULL, ETIMEDOUT, 1);
-        else /* replaced: the object that was opened is gone */
+        bytes_init(&tail, TOC_READ_TAIL);
+        assert_int_equal(backend_object_open_tail(store.counting, "a.zip", TOC_READ_TAIL,
+                                                  &tail, &object, &err),
+                         0);
+        if (is_replaced) /* the object that was opened is gone */
             memory_backend_set(store.memory, "a.zip", "another one");
-        rc = toc_read(store.object, &toc, &err);
-        assert_int_equal(rc, request == 0 ? -ETIMEDOUT : -ESTALE);
+        else
+            fault_backend_fail(store.fault, FAULT_OBJECT_READ, NULL, ETIMEDOUT, 1);
+        assert_int_equal(toc_read(object, &tail, &toc, &err),
+                         is_replaced ? -ESTALE : -ETIMEDOUT);
         assert_null(toc);
         assert_true(strlen(err.message) > 0);
+        object_close(steal_ptr(&object));
         store_close(&store);
     }
     free(data);
@@ -166,7 +186,7 @@ static void what_is_no_archive_is_refused(void **state)
 
         test_row(i, "%s", cases[i].text);
         store_open(&store, cases[i].text, cases[i].size);
-        assert_int_equal(toc_read(store.object, &toc, &err), -EBADMSG);
+        assert_int_equal(read_table(&store, true, &toc, &err), -EBADMSG);
         assert_non_null(strstr(err.message, "no zip archive"));
         store_close(&store);
     }

@@ -67,6 +67,19 @@ static int counting_checksum(struct backend *backend, const char *path,
     return backend_checksum(counting->inner, path, ret_md5, err);
 }
 
+static int counting_get(struct backend *backend, const char *path, struct bytes *to,
+                        struct backend_stat *ret_stat, struct error *err)
+{
+    struct counting *counting = (struct counting *)backend;
+    size_t before = to->size;
+    int rc;
+
+    count(counting, &counting->calls.get, 1);
+    rc = backend_get_version(counting->inner, path, to, ret_stat, err);
+    count(counting, &counting->calls.bytes_read, to->size - before);
+    return rc;
+}
+
 static int counting_list(struct backend *backend, const char *folder, backend_each *each,
                          void *arg, struct error *err)
 {
@@ -74,6 +87,15 @@ static int counting_list(struct backend *backend, const char *folder, backend_ea
 
     count(counting, &counting->calls.list, 1);
     return backend_list(counting->inner, folder, each, arg, err);
+}
+
+static int counting_list_deep(struct backend *backend, const char *folder, unsigned depth,
+                              backend_each *each, void *arg, struct error *err)
+{
+    struct counting *counting = (struct counting *)backend;
+
+    count(counting, &counting->calls.list_deep, 1);
+    return backend_list_deep(counting->inner, folder, depth, each, arg, err);
 }
 
 static int counting_put(struct backend *backend, const char *path,
@@ -114,23 +136,44 @@ static int counting_remove(struct backend *backend, const char *path, struct err
     return backend_remove(counting->inner, path, err);
 }
 
+static struct object *wrap_object(struct backend *backend, struct object *take_inner)
+{
+    struct counting_object *object = XNEW(struct counting_object);
+
+    object->base = (struct object){.backend = backend, .stat = take_inner->stat};
+    object->inner = take_inner;
+    return &object->base;
+}
+
 static int counting_object_open(struct backend *backend, const char *path,
                                 struct object **ret_object, struct error *err)
 {
     struct counting *counting = (struct counting *)backend;
     struct object *inner;
-    struct counting_object *object;
     int rc;
 
     count(counting, &counting->calls.object_open, 1);
     rc = backend_object_open(counting->inner, path, &inner, err);
-    if (rc < 0)
-        return rc;
-    object = XNEW(struct counting_object);
-    object->base = (struct object){.backend = backend, .stat = inner->stat};
-    object->inner = inner;
-    *ret_object = &object->base;
-    return 0;
+    if (rc == 0)
+        *ret_object = wrap_object(backend, inner);
+    return rc;
+}
+
+static int counting_object_open_tail(struct backend *backend, const char *path,
+                                     size_t tail_size, struct bytes *tail,
+                                     struct object **ret_object, struct error *err)
+{
+    struct counting *counting = (struct counting *)backend;
+    size_t before = tail->size;
+    struct object *inner;
+    int rc;
+
+    count(counting, &counting->calls.object_open_tail, 1);
+    rc = backend_object_open_tail(counting->inner, path, tail_size, tail, &inner, err);
+    count(counting, &counting->calls.bytes_read, tail->size - before);
+    if (rc == 0)
+        *ret_object = wrap_object(backend, inner);
+    return rc;
 }
 
 static int write_counted(struct sink *base, const void *data, size_t size,
@@ -178,13 +221,16 @@ static const struct backend_ops counting_ops = {
     .close = counting_close,
     .stat = counting_stat,
     .checksum = counting_checksum,
+    .get = counting_get,
     .list = counting_list,
+    .list_deep = counting_list_deep,
     .put = counting_put,
     .replace = counting_replace,
     .remove = counting_remove,
     .spool = counting_spool,
     .now = counting_now,
     .object_open = counting_object_open,
+    .object_open_tail = counting_object_open_tail,
     .object_read = counting_object_read,
     .object_check = counting_object_check,
     .object_fd = counting_object_fd,
@@ -226,6 +272,7 @@ uint64_t counting_backend_total(struct backend *backend)
 {
     struct counting_calls calls = counting_backend_calls(backend);
 
-    return calls.stat + calls.checksum + calls.list + calls.put + calls.replace +
-           calls.remove + calls.object_open + calls.object_read + calls.object_check;
+    return calls.stat + calls.checksum + calls.get + calls.list + calls.list_deep +
+           calls.put + calls.replace + calls.remove + calls.object_open +
+           calls.object_open_tail + calls.object_read + calls.object_check;
 }

@@ -5,9 +5,9 @@
 #include "backends/backend.h"
 
 struct counting_calls {
-    uint64_t stat, checksum, list, put, replace, remove, object_open, object_read,
-        object_check;
-    uint64_t bytes_read; /* that sinks were given */
+    uint64_t stat, checksum, get, list, list_deep, put, replace, remove, object_open,
+        object_open_tail, object_read, object_check;
+    uint64_t bytes_read; /* of objects */
 };
 
 /* Takes over inner, which closes with it. */

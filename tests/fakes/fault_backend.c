@@ -1,6 +1,7 @@
 /* fault_backend.c: asks its rules first, then the backend inside. */
 #include "tests/fakes/fault_backend.h"
 
+#include "backends/plain.h"
 #include "common/memory.h"
 #include "common/sync.h"
 
@@ -283,13 +284,16 @@ static const struct backend_ops fault_ops = {
     .close = fault_close,
     .stat = fault_stat,
     .checksum = fault_checksum,
+    .get = plain_get,
     .list = fault_list,
+    .list_deep = plain_list_deep,
     .put = fault_put,
     .replace = fault_replace,
     .remove = fault_remove,
     .spool = fault_spool,
     .now = fault_now,
     .object_open = fault_object_open,
+    .object_open_tail = plain_object_open_tail,
     .object_read = fault_object_read,
     .object_check = fault_object_check,
     .object_fd = fault_object_fd,

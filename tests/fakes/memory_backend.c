@@ -1,6 +1,7 @@
 /* memory_backend.c: a sorted array of paths, each with its bytes. */
 #include "tests/fakes/memory_backend.h"
 
+#include "backends/plain.h"
 #include "common/files.h"
 #include "common/memory.h"
 #include "common/sync.h"
@@ -385,13 +386,16 @@ static const struct backend_ops memory_ops = {
     .close = memory_close,
     .stat = memory_stat,
     .checksum = memory_checksum,
+    .get = plain_get,
     .list = memory_list,
+    .list_deep = plain_list_deep,
     .put = memory_put,
     .replace = memory_replace,
     .remove = memory_remove,
     .spool = memory_spool,
     .now = memory_now,
     .object_open = memory_object_open,
+    .object_open_tail = plain_object_open_tail,
     .object_read = memory_object_read,
     .object_check = memory_object_check,
     .object_fd = memory_object_fd,
