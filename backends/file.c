@@ -245,18 +245,19 @@ static int file_checksum(struct backend *backend, const char *path,
 }
 
 /* Is the entry a folder, or a file? Links count as what they lead to; -ENOENT for those
- * that lead nowhere. */
+ * that lead nowhere, and for what is neither. */
 static int entry_is_folder(int folder_fd, const struct dirent *entry)
 {
     struct stat found;
 
     if (entry->d_type == DT_DIR)
         return 1;
-    if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
+    if (entry->d_type == DT_REG)
         return 0;
-    if (fstatat(folder_fd, entry->d_name, &found, 0) < 0)
+    if ((entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN) ||
+        fstatat(folder_fd, entry->d_name, &found, 0) < 0)
         return -ENOENT;
-    return S_ISDIR(found.st_mode);
+    return S_ISDIR(found.st_mode) ? 1 : S_ISREG(found.st_mode) ? 0 : -ENOENT;
 }
 
 static bool is_hidden(const char *name)

@@ -118,33 +118,48 @@ static int has_header(struct backend *backend, const char *id, const char *versi
     return rc == -ENOENT || rc == -EINVAL || rc == -ENAMETOOLONG ? 0 : rc;
 }
 
+/* The versions whose header is among what lies below a model's folder. */
+struct headers {
+    struct listing_builder builder;
+    const char *id;
+    const char *folder; /* repo_path_versions of id */
+};
+
+static int collect_header(void *arg, const struct backend_entry *entry, struct error *err)
+{
+    struct headers *headers = arg;
+    size_t size = strcspn(entry->name, "/");
+    char version[VERSION_SIZE], path[REPO_PATH_SIZE];
+    size_t folder_size = strlen(headers->folder);
+    struct error ignored; /* then it is no header */
+
+    if (size >= sizeof version)
+        return 0;
+    snprintf(version, sizeof version, "%.*s", (int)size, entry->name);
+    if (!uid_version_is_valid(version) ||
+        repo_path_header(headers->id, version, path, &ignored) < 0 ||
+        strcmp(path + folder_size + 1, entry->name) != 0)
+        return 0;
+    return listing_add(&headers->builder, version, err);
+}
+
+/* One listing tells which folders have a header. */
 static int ask_versions(struct backend *backend, const char *key,
                         struct listing **ret_listing, struct error *err)
 {
-    CLEANUP_LISTING_BUILDER struct listing_builder builder;
-    CLEANUP_LISTING struct listing *folders = NULL;
-    char path[REPO_PATH_SIZE];
-    struct error reason;
-    int rc = repo_path_versions(key, path, err);
+    char folder[REPO_PATH_SIZE];
+    struct headers headers = {.id = key, .folder = folder};
+    int rc = repo_path_versions(key, folder, err);
 
-    listing_builder_init(&builder);
+    listing_builder_init(&headers.builder);
     if (rc == 0)
-        rc = list_folders(backend, path, uid_version_is_valid, version_compare, &folders,
-                          err);
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < folders->count; i++) {
-        rc = has_header(backend, key, folders->names[i], &reason);
-        if (rc > 0)
-            rc = listing_add(&builder, folders->names[i], &reason);
-        if (rc < 0) {
-            *err = reason;
-            return rc;
-        }
-    }
-    if (builder.count == 0)
-        return fail(err, ENOENT, "'%s' has no version", key);
-    return listing_finish(&builder, NULL, ret_listing, err);
+        rc = backend_list_deep(backend, folder, 1, collect_header, &headers, err);
+    if (rc == 0 && headers.builder.count == 0)
+        rc = fail(err, ENOENT, "'%s' has no version", key);
+    if (rc == 0)
+        rc = listing_finish(&headers.builder, version_compare, ret_listing, err);
+    listing_builder_done(&headers.builder);
+    return rc;
 }
 
 /* "<id>/<version>" to its parts. */

@@ -315,6 +315,7 @@ static void what_is_no_regular_file_does_not_exist(void **state)
 {
     struct fixture *fixture = *state;
     CLEANUP_FREE char *fifo = below(fixture, "models/fifo");
+    CLEANUP_BYTES struct bytes names;
     struct backend_stat stat;
     struct object *object;
     struct error err = {0};
@@ -329,6 +330,9 @@ static void what_is_no_regular_file_does_not_exist(void **state)
                      -ENOENT);
     assert_int_equal(backend_remove(fixture->backend, "folder", &err), -ENOENT);
     assert_int_equal(backend_stat(fixture->backend, "fifo/x", &stat, &err), -ENOENT);
+    bytes_init(&names, 1000);
+    assert_int_equal(backend_list(fixture->backend, "", append_name, &names, &err), 0);
+    assert_string_equal(names.data, "folder/ ");
 }
 
 static void assert_content(struct fixture *fixture, const char *path, const char *text)
