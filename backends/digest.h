@@ -1,4 +1,4 @@
-/* digest.h: MD5 and SHA-256, as lower-case hex.
+/* digest.h: MD5 and SHA-256, as lower-case hex, and HMAC-SHA-256.
  *
  *     rc = digest_md5(text, size, hex, &err);
  *
@@ -17,10 +17,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     DIGEST_MD5_SIZE = 33,    /* hex digits and a NUL */
     DIGEST_SHA256_SIZE = 65, /* the same */
+    DIGEST_MAC_SIZE = 32,    /* bytes */
 };
 
 /* -ENOTSUP where the system's OpenSSL has no MD5. */
@@ -28,6 +30,16 @@ int digest_md5(const void *data, size_t size, char ret_hex[DIGEST_MD5_SIZE],
                struct error *err);
 int digest_sha256(const void *data, size_t size, char ret_hex[DIGEST_SHA256_SIZE],
                   struct error *err);
+
+/* Of size bytes of a file from offset on; -EIO if it ends before. */
+int digest_md5_fd(int fd, uint64_t offset, uint64_t size, char ret_hex[DIGEST_MD5_SIZE],
+                  struct error *err);
+int digest_sha256_fd(int fd, uint64_t offset, uint64_t size,
+                     char ret_hex[DIGEST_SHA256_SIZE], struct error *err);
+
+/* HMAC-SHA-256 as bytes. */
+int digest_mac(const void *key, size_t key_size, const void *data, size_t size,
+               unsigned char ret_mac[DIGEST_MAC_SIZE], struct error *err);
 
 struct digest_md5 {
     void *context;
