@@ -416,16 +416,15 @@ void claim_release(struct claim *claim)
     claim_free(claim);
 }
 
-void claim_sweep(struct backend *backend, const char *id, const char *version)
+bool claim_is_left(struct backend *backend, const char *id, const char *version)
 {
-    struct error ignored; /* see claim.h */
+    struct error unknown = {0}; /* see claim.h */
     char path[REPO_PATH_SIZE];
     struct seen seen;
     int64_t now_s;
 
-    if (repo_path_claim(id, version, path, &ignored) == 0 &&
-        read_claim(backend, path, &seen, &ignored) == 0 &&
-        backend_now(backend, &now_s, &ignored) == 0 &&
-        (process_is_dead(seen.process) || now_s - seen.stat.mtime_s > seen.lifetime_s))
-        (void)backend_replace(backend, path, NULL, seen.stat.tag, &ignored);
+    return repo_path_claim(id, version, path, &unknown) == 0 &&
+           read_claim(backend, path, &seen, &unknown) == 0 &&
+           backend_now(backend, &now_s, &unknown) == 0 &&
+           (process_is_dead(seen.process) || now_s - seen.stat.mtime_s > seen.lifetime_s);
 }

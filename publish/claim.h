@@ -16,6 +16,7 @@
 #include "backends/backend.h"
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct claim;
@@ -47,8 +48,8 @@ static inline void claim_cleanup(struct claim **claim)
     claim_release(*claim);
 }
 
-/* Remove the claim that a publisher left who died after the model was complete. Failing
- * that it stays, which harms nobody. */
-void claim_sweep(struct backend *backend, const char *id, const char *version);
+/* Is there a claim that nobody holds any more: a publisher died before it was done? False
+ * when that is not certain. claim_take would take it over at once. */
+bool claim_is_left(struct backend *backend, const char *id, const char *version);
 
 #endif

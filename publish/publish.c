@@ -1,7 +1,6 @@
-/* publish.c: the layer's face: from names to releases, and the alias after the model. */
+/* publish.c: the layer's face: from names to releases. */
 #include "publish/publish.h"
 
-#include "common/fault.h"
 #include "publish/alias_edit.h"
 #include "publish/meta_edit.h"
 #include "publish/transaction.h"
@@ -16,15 +15,8 @@ int publish_folder(const struct publish_options *options, const struct manifest 
     int rc = manifest->alias ? alias_edit_check(manifest->alias, err) : 0;
 
     *ret_result = (struct publish_result){.is_published = false};
-    if (rc == 0)
-        rc = transaction_run(options, manifest, folder_fd, watch, ret_result, err);
-    if (rc < 0 || !manifest->alias)
-        return rc;
-    FAULT("publish.before-alias");
-    rc = alias_edit_set(options->resolver, manifest->alias, &ret_result->release, err);
-    return rc < 0 ? fail_context(err, rc, "model %s is published, but not its alias",
-                                 manifest->uid)
-                  : 0;
+    return rc < 0 ? rc
+                  : transaction_run(options, manifest, folder_fd, watch, ret_result, err);
 }
 
 /* The release that a text names, known to be there now. */

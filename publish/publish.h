@@ -25,6 +25,9 @@ struct publish_options {
      * NULL: $TMPDIR or /tmp. */
     const char *spool;
     int64_t claim_lifetime_ms; /* 0: as claim.h */
+    /* The ID of which an earlier attempt of the same caller may have written the header
+     * before it ended; NULL: none. */
+    const char *attempted;
 };
 
 enum publish_step {
@@ -39,6 +42,8 @@ struct publish_watch {
     int (*progress)(void *arg, enum publish_step step, uint64_t done, uint64_t total,
                     struct error *err);
     void (*warn)(void *arg, const char *sentence);
+    /* The model is about to appear: who remembers that can say `attempted` later. */
+    void (*appears)(void *arg);
     void *arg; /* stays the caller's */
 };
 
@@ -52,7 +57,11 @@ struct publish_result {
 /* Publish the files below folder_fd as manifest->uid. Before it returns 0 nobody sees the
  * model; after a failure what this call wrote is removed again. -EEXIST: the ID exists in
  * one of the repositories, or another publisher is at work on it. When all is there but
- * the alias could not be set, it fails and ret_result->is_published tells. */
+ * the alias could not be set, it fails and ret_result->is_published tells.
+ *
+ * A publisher that died after the header was there left its claim, or its caller knows
+ * (`attempted`): if the model is byte for byte what would be published now, that attempt
+ * is finished instead, and it succeeds. */
 int publish_folder(const struct publish_options *options, const struct manifest *manifest,
                    int folder_fd, const struct publish_watch *watch,
                    struct publish_result *ret_result, struct error *err);

@@ -1,9 +1,11 @@
-/* transaction.c: the steps of a publish in their order, and their undoing. */
+/* transaction.c: the steps of a publish in their order, their undoing, and their
+ * finishing by a later attempt. */
 #include "publish/transaction.h"
 
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
+#include "publish/alias_edit.h"
 #include "publish/claim.h"
 #include "publish/pack.h"
 #include "publish/spool.h"
@@ -87,6 +89,12 @@ static int prepare(struct transaction *transaction, struct error *err)
     return rc == 0 ? texts_meta(manifest, &transaction->meta, err) : rc;
 }
 
+static int fail_exists(const struct transaction *transaction, struct error *err)
+{
+    return fail(err, EEXIST, "A model with ID '%s' exists already.",
+                transaction->manifest->uid);
+}
+
 /* 0: no repository has the header; -EEXIST. Asks each of them now. */
 static int check_absent(void *arg, struct error *err)
 {
@@ -99,12 +107,8 @@ static int check_absent(void *arg, struct error *err)
         struct backend_stat stat;
         int rc = backend_stat(backend, transaction->header_path, &stat, &reason);
 
-        if (rc == 0) {
-            claim_sweep(backend, transaction->manifest->id,
-                        transaction->manifest->version);
-            return fail(err, EEXIST, "A model with ID '%s' exists already.",
-                        transaction->manifest->uid);
-        }
+        if (rc == 0)
+            return fail_exists(transaction, err);
         if (rc != -ENOENT) {
             *err = reason;
             return fail_context(err, rc, "repository '%s'",
@@ -190,22 +194,35 @@ static int put_meta(struct transaction *transaction, struct error *err)
                                md5, &transaction->meta_upload, err);
 }
 
-/* 0: the header in the repository is ours; -EEXIST: it is another's. */
-static int compare_header(const struct transaction *transaction, struct error *err)
+/* 1: the document in the repository is this text; 0: it is another, or none. */
+static int has_text(const struct transaction *transaction, const char *path,
+                    const struct bytes *ours, struct error *err)
 {
-    const struct bytes *ours = &transaction->header;
     CLEANUP_BYTES struct bytes theirs;
+    struct error reason = {0};
     int rc;
 
     bytes_init(&theirs, YAML_BYTES_MAX);
-    rc = backend_get(transaction->backend, transaction->header_path, &theirs, err);
-    if (rc < 0 && rc != -EFBIG)
-        return rc;
-    if (rc == 0 && theirs.size == ours->size &&
-        memcmp(theirs.data, ours->data, ours->size) == 0)
+    rc = backend_get(transaction->backend, path, &theirs, &reason);
+    if (rc == -EFBIG || rc == -ENOENT)
         return 0;
-    return fail(err, EEXIST, "A model with ID '%s' was published by another meanwhile.",
-                transaction->manifest->uid);
+    if (rc < 0) {
+        *err = reason;
+        return rc;
+    }
+    return theirs.size == ours->size && memcmp(theirs.data, ours->data, ours->size) == 0;
+}
+
+/* 0: the header in the repository is ours; -EEXIST: it is another's. */
+static int compare_header(const struct transaction *transaction, struct error *err)
+{
+    int rc = has_text(transaction, transaction->header_path, &transaction->header, err);
+
+    return rc == 0  ? fail(err, EEXIST,
+                           "A model with ID '%s' was published by another meanwhile.",
+                           transaction->manifest->uid)
+           : rc < 0 ? rc
+                    : 0;
 }
 
 /* What fails may have been done all the same, if only the reply was lost: then the header
@@ -223,9 +240,7 @@ static int put_header(struct transaction *transaction, struct error *err)
     if (compare_header(transaction, &unsure) == 0 &&
         claim_check(transaction->claim, &unsure) == 0)
         return 0;
-    return rc == -EEXIST ? fail(err, EEXIST, "A model with ID '%s' exists already.",
-                                transaction->manifest->uid)
-                         : rc;
+    return rc == -EEXIST ? fail_exists(transaction, err) : rc;
 }
 
 static int write_all(struct transaction *transaction, struct error *err)
@@ -242,6 +257,8 @@ static int write_all(struct transaction *transaction, struct error *err)
     if (rc == 0)
         rc = claim_check(transaction->claim, err);
     FAULT("publish.checked");
+    if (rc == 0 && transaction->watch->appears)
+        transaction->watch->appears(transaction->watch->arg);
     if (rc == 0)
         rc = put_header(transaction, err);
     FAULT("publish.header-put");
@@ -291,12 +308,71 @@ static void fill_result(const struct transaction *transaction,
     memcpy(ret_result->md5, transaction->packed.md5, sizeof ret_result->md5);
 }
 
+/* The ID exists: did an attempt of ours get so far before it ended? */
+static bool may_be_ours(const struct transaction *transaction)
+{
+    const struct manifest *manifest = transaction->manifest;
+    const char *attempted = transaction->options->attempted;
+
+    return (attempted && strcmp(attempted, manifest->uid) == 0) ||
+           claim_is_left(transaction->backend, manifest->id, manifest->version);
+}
+
+/* 0: the repository has the archive that was just made; -EEXIST: it has another. */
+static int compare_archive(const struct transaction *transaction, struct error *err)
+{
+    char found[BACKEND_CHECKSUM_MAX];
+    struct backend_stat stat;
+    int rc =
+        backend_checksum(transaction->backend, transaction->archive_path, found, err);
+
+    if (rc == 0)
+        rc = backend_stat(transaction->backend, transaction->archive_path, &stat, err);
+    if (rc == -ENOENT || rc == -ESTALE)
+        return fail_exists(transaction, err);
+    if (rc < 0)
+        return rc;
+    return stat.size == transaction->packed.size &&
+                   strcmp(found, transaction->packed.md5) == 0
+               ? 0
+               : fail_exists(transaction, err);
+}
+
+/* The model is there already: is it what we would publish? Cheap questions first. */
+static int finish_attempt(struct transaction *transaction, int folder_fd,
+                          struct error *err)
+{
+    const struct claim_options options = {.lifetime_ms =
+                                              transaction->options->claim_lifetime_ms};
+    int rc =
+        claim_take(transaction->backend, transaction->manifest->id,
+                   transaction->manifest->version, &options, &transaction->claim, err);
+
+    if (rc < 0)
+        return rc;
+    rc = has_text(transaction, transaction->header_path, &transaction->header, err);
+    if (rc == 1)
+        rc = has_text(transaction, transaction->meta_path, &transaction->meta, err);
+    if (rc == 0)
+        return fail_exists(transaction, err);
+    if (rc == 1)
+        rc = pack(transaction, folder_fd, err);
+    if (rc == 0)
+        rc = compare_archive(transaction, err);
+    if (rc == 0)
+        resolver_forget_model(transaction->options->resolver, transaction->manifest->id,
+                              transaction->manifest->version);
+    return rc;
+}
+
 static int run(struct transaction *transaction, int folder_fd, struct error *err)
 {
     int rc = prepare(transaction, err);
 
     if (rc == 0)
         rc = check_absent(transaction, err);
+    if (rc == -EEXIST && may_be_ours(transaction))
+        return finish_attempt(transaction, folder_fd, err);
     if (rc == 0)
         rc = take_claim(transaction, err);
     FAULT("publish.claimed");
@@ -315,6 +391,20 @@ static int run(struct transaction *transaction, int folder_fd, struct error *err
     return check_published(transaction, err);
 }
 
+static int set_alias(const struct transaction *transaction,
+                     const struct publish_result *result, struct error *err)
+{
+    int rc;
+
+    FAULT("publish.before-alias");
+    rc = alias_edit_set(transaction->options->resolver, transaction->manifest->alias,
+                        &result->release, err);
+    FAULT("publish.alias-set");
+    return rc < 0 ? fail_context(err, rc, "model %s is published, but not its alias",
+                                 transaction->manifest->uid)
+                  : 0;
+}
+
 int transaction_run(const struct publish_options *options,
                     const struct manifest *manifest, int folder_fd,
                     const struct publish_watch *watch, struct publish_result *ret_result,
@@ -326,7 +416,8 @@ int transaction_run(const struct publish_options *options,
     transaction_init(&transaction, options, manifest, watch);
     *ret_result = (struct publish_result){.is_published = false};
     rc = run(&transaction, folder_fd, err);
-    if (rc == 0)
-        fill_result(&transaction, ret_result);
-    return rc;
+    if (rc < 0)
+        return rc;
+    fill_result(&transaction, ret_result);
+    return manifest->alias ? set_alias(&transaction, ret_result, err) : 0;
 }

@@ -5,14 +5,13 @@
 #include "common/memory.h"
 #include "publish/claim.h"
 #include "publish/process.h"
+#include "tests/dead_process.h"
 #include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define ID "3e120e8d"
 #define VERSION "1.0.0"
@@ -97,24 +96,6 @@ static void test_document_says_who_and_until_when(void **state)
     assert_non_null(strstr(text.data, "nonce: "));
     assert_non_null(strstr(text.data, "\nexpires: 2"));
     claim_release(claim);
-}
-
-/* The name of a process of this machine that has ended. */
-static void name_dead_process(char name[PROCESS_NAME_SIZE])
-{
-    int ends[2];
-    pid_t child;
-
-    assert_int_equal(pipe(ends), 0);
-    child = fork();
-    if (child == 0) {
-        process_name(name);
-        _exit(write(ends[1], name, PROCESS_NAME_SIZE) == PROCESS_NAME_SIZE ? 0 : 1);
-    }
-    assert_int_equal(read(ends[0], name, PROCESS_NAME_SIZE), PROCESS_NAME_SIZE);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    close(ends[0]);
-    close(ends[1]);
 }
 
 static void test_processes_have_names(void **state)
@@ -342,18 +323,17 @@ static void test_one_of_many_gets_it(void **state)
         claim_release(racers[i].claim);
 }
 
-static void test_sweeps_what_the_dead_left(void **state)
+static void test_tells_what_the_dead_left(void **state)
 {
     char dead[PROCESS_NAME_SIZE];
 
     name_dead_process(dead);
+    assert_false(claim_is_left(*state, ID, VERSION));
     put(*state, "elsewhere", 60);
-    claim_sweep(*state, ID, VERSION);
-    assert_true(exists(*state));
+    assert_false(claim_is_left(*state, ID, VERSION));
     put(*state, dead, 60);
-    claim_sweep(*state, ID, VERSION);
-    assert_false(exists(*state));
-    claim_sweep(*state, ID, VERSION);
+    assert_true(claim_is_left(*state, ID, VERSION));
+    assert_true(exists(*state));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -374,7 +354,7 @@ int main(void)
         TEST(test_a_claim_that_cannot_be_renewed_is_not_trusted),
         TEST(test_errors_of_the_store_come_through),
         TEST(test_one_of_many_gets_it),
-        TEST(test_sweeps_what_the_dead_left),
+        TEST(test_tells_what_the_dead_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

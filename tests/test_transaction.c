@@ -6,6 +6,7 @@
 #include "common/sync.h"
 #include "publish/claim.h"
 #include "publish/publish.h"
+#include "tests/dead_process.h"
 #include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
 #include "tests/fakes/repositories.h"
@@ -32,6 +33,7 @@ struct fixture {
     struct repositories *repositories;
     char folder[64];
     struct publish_watch watch;
+    unsigned appeared; /* calls of note_appearance */
     struct publish_result result;
     struct error err;
 };
@@ -64,7 +66,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static int publish_in(struct fixture *fixture, const char *repository, const char *alias)
+static int publish_again(struct fixture *fixture, const char *attempted,
+                         const char *repository, const char *alias)
 {
     const struct manifest_texts texts = {
         .name = "onnx", .version = "1.0.0", .alias = alias, .repository = repository};
@@ -77,10 +80,16 @@ static int publish_in(struct fixture *fixture, const char *repository, const cha
     assert_int_equal(manifest_make(&texts, &defaults, &manifest, &fixture->err), 0);
     assert_string_equal(manifest->uid, ID "-1.0.0");
     rc = publish_folder(
-        &(struct publish_options){.resolver = fixture->repositories->resolver}, manifest,
-        fd, &fixture->watch, &fixture->result, &fixture->err);
+        &(struct publish_options){.resolver = fixture->repositories->resolver,
+                                  .attempted = attempted},
+        manifest, fd, &fixture->watch, &fixture->result, &fixture->err);
     manifest_free(manifest);
     return rc;
+}
+
+static int publish_in(struct fixture *fixture, const char *repository, const char *alias)
+{
+    return publish_again(fixture, NULL, repository, alias);
 }
 
 static int publish(struct fixture *fixture)
@@ -386,6 +395,80 @@ static void test_an_alias_that_fails_leaves_the_model(void **state)
     assert_non_null(strstr(fixture->err.message, "published"));
 }
 
+/* What the attempt leaves that died when the header was there. */
+static void leave_claim(struct fixture *fixture)
+{
+    char dead[PROCESS_NAME_SIZE], text[PROCESS_NAME_SIZE + 64];
+
+    name_dead_process(dead);
+    snprintf(text, sizeof text, "process: '%s'\nnonce: 'a'\nlifetime: 60\n", dead);
+    memory_backend_set(fixture->repositories->memory[0], CLAIM, text);
+}
+
+static void test_an_attempt_that_died_after_the_header_is_finished(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(publish(fixture), 0);
+    assert_int_equal(publish(fixture), -EEXIST);
+    leave_claim(fixture);
+    assert_int_equal(publish_in(fixture, NULL, "small"), 0);
+    assert_true(fixture->result.is_published);
+    assert_string_equal(fixture->result.release.id, ID);
+    assert_complete(fixture);
+    assert_text(fixture, ALIAS, "uid: " ID "-1.0.0\n");
+    assert_int_equal(publish_again(fixture, ID "-1.0.1", NULL, NULL), -EEXIST);
+    assert_int_equal(publish_again(fixture, ID "-1.0.0", NULL, NULL), 0);
+}
+
+/* The claim that a dead publisher left makes no other model of it. */
+static void test_what_differs_is_not_taken_for_our_attempt(void **state)
+{
+    static const struct {
+        const char *path, *text;
+    } cases[] = {
+        {HEADER,  "author: another\n"},
+        {META,    "other: meta\n"    },
+        {ARCHIVE, "another archive"  },
+    };
+    struct fixture *fixture = *state;
+    struct backend *memory = fixture->repositories->memory[0];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error err = {0};
+
+        test_row(i, "%s", cases[i].path);
+        assert_int_equal(publish(fixture), 0);
+        memory_backend_set(memory, cases[i].path, cases[i].text);
+        leave_claim(fixture);
+        assert_int_equal(publish(fixture), -EEXIST);
+        assert_non_null(strstr(fixture->err.message, "exists already"));
+        assert_text(fixture, cases[i].path, cases[i].text);
+        assert_false(exists(fixture, CLAIM));
+        assert_int_equal(backend_remove(memory, HEADER, &err), 0);
+    }
+}
+
+static void note_appearance(void *arg)
+{
+    struct fixture *fixture = arg;
+
+    assert_true(exists(fixture, ARCHIVE));
+    assert_false(exists(fixture, HEADER));
+    fixture->appeared++;
+}
+
+static void test_tells_before_it_appears(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->watch = (struct publish_watch){.appears = note_appearance, .arg = fixture};
+    assert_int_equal(publish(fixture), 0);
+    assert_int_equal(fixture->appeared, 1);
+    assert_int_equal(publish(fixture), -EEXIST);
+    assert_int_equal(fixture->appeared, 1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -405,6 +488,9 @@ int main(void)
         TEST(test_nothing_is_seen_before_the_header),
         TEST(test_is_cancelled),
         TEST(test_an_alias_that_fails_leaves_the_model),
+        TEST(test_an_attempt_that_died_after_the_header_is_finished),
+        TEST(test_what_differs_is_not_taken_for_our_attempt),
+        TEST(test_tells_before_it_appears),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

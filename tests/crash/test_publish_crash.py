@@ -72,23 +72,41 @@ class Crash(PublishTest):
                          [[]] * (len(uids) - 1))
 
     def check_after(self, uid):
-        """Invisible or complete; the second attempt succeeds or finds it complete."""
+        """Invisible or complete, and a second attempt succeeds, but only that."""
         self.check_other()
         visible = self.repo.header_path(*uid.split("-", 1)).exists()
         self.assertEqual(self.run_modelfs("exists", uid).stdout,
                          "true\n" if visible else "false\n")
         if visible:
             self.check_complete(uid)
-        done = self.run_modelfs(*self.row(uid.split("-", 1)[1]))
-        self.assertEqual(done.returncode, 1 if visible else 0, done.stderr)
+        row = self.row(uid.split("-", 1)[1])
         if visible:
-            self.assertIn("exists already", done.stderr)
+            self.check_another_is_refused(uid, row)
+        else:
+            self.assertEqual(self.succeed(*row).strip(), uid)
         self.check_complete(uid)
+        done = self.run_modelfs(*row)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("exists already", done.stderr)
         self.check_alias([self.other, uid])
         self.succeed("alias", "set", "small", self.other)
         left = [name for name in names_below(self.repo.folder)
                 if "claim" in name or ".modelfs" in name]
         self.assertEqual(left, [])
+
+    def check_another_is_refused(self, uid, row):
+        """What was left is no way in for other files, and the first ones finish it."""
+        claim = self.repo.header_path(*uid.split("-", 1)).with_name(f"{uid}.claim.yaml")
+        left = claim.read_bytes() if claim.exists() else None
+        other = self.make_folder({"model.onnx": b"other"}, name="other")
+        done = self.run_modelfs(*row[:-1], str(other))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("exists already", done.stderr)
+        self.assertFalse(claim.exists())
+        if left is not None:
+            claim.write_bytes(left)
+            self.assertEqual(self.succeed(*row).strip(), uid)
+        self.assertEqual(self.succeed("resolve", "small").strip(), uid)
 
     def uid(self, version):
         return f"{self.other.split('-')[0]}-{version}"
