@@ -1,11 +1,12 @@
-/* inflate.c: raw deflate by ISA-L where the processor makes it the faster one, else by
- * zlib. */
+/* inflate.c: raw deflate: whole streams by libdeflate; those that come in pieces by ISA-L
+ * where the processor makes it the faster one, else by zlib. */
 #include "cache/inflate.h"
 
 #include "common/memory.h"
 
 #include <errno.h>
 #include <isa-l/igzip_lib.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -142,6 +143,7 @@ static void isal_close(struct inflate *inflate)
     free(inflate->isal);
 }
 
+/* The engines that take a stream in pieces. */
 static const struct engine engines[] = {
     [INFLATE_ZLIB] = {"zlib",  zlib_is_useful, zlib_open, zlib_run, zlib_close},
     [INFLATE_ISAL] = {"isa-l", isal_is_useful, isal_open, isal_run, isal_close},
@@ -155,6 +157,8 @@ int inflate_open(enum inflate_engine engine, struct inflate **ret_inflate,
 
     if (engine == INFLATE_FASTEST)
         engine = isal_is_useful() ? INFLATE_ISAL : INFLATE_ZLIB;
+    if (engine == INFLATE_LIBDEFLATE)
+        return fail(err, ENOTSUP, "libdeflate takes no streams in pieces");
     inflate->engine = &engines[engine];
     if (!inflate->engine->is_useful())
         return fail(err, ENOTSUP, "%s is of no use on this machine",
@@ -172,11 +176,6 @@ void inflate_close(struct inflate *inflate)
         return;
     inflate->engine->close(inflate);
     free(inflate);
-}
-
-const char *inflate_engine_name(const struct inflate *inflate)
-{
-    return inflate->engine->name;
 }
 
 /* Bytes that were read past the end go back to the caller as far as they are of this
@@ -222,4 +221,56 @@ int inflate_run(struct inflate *inflate, const void *in, size_t in_size, void *o
 uint64_t inflate_packed_size(const struct inflate *inflate)
 {
     return inflate->consumed - inflate->behind;
+}
+
+static int fail_size(struct error *err)
+{
+    return fail(err, EIO,
+                "the packed data is damaged: it or its content has another size");
+}
+
+static int whole_by_libdeflate(const void *in, size_t in_size, void *out, size_t out_size,
+                               struct error *err)
+{
+    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    size_t consumed = 0, produced = 0;
+    enum libdeflate_result result;
+
+    if (!decompressor)
+        return fail(err, ENOMEM, "no memory to unpack");
+    result = libdeflate_deflate_decompress_ex(decompressor, in, in_size, out, out_size,
+                                              &consumed, &produced);
+    libdeflate_free_decompressor(decompressor);
+    if (result == LIBDEFLATE_BAD_DATA)
+        return fail(err, EIO, "the packed data is damaged: no deflate stream");
+    if (result != LIBDEFLATE_SUCCESS || consumed != in_size || produced != out_size)
+        return fail_size(err);
+    return 0;
+}
+
+int inflate_whole(enum inflate_engine engine, const void *in, size_t in_size, void *out,
+                  size_t out_size, struct error *err)
+{
+    CLEANUP_INFLATE struct inflate *inflate = NULL;
+    size_t in_at = 0, out_at = 0;
+    bool is_end = false;
+    int rc;
+
+    if (engine == INFLATE_FASTEST || engine == INFLATE_LIBDEFLATE)
+        return whole_by_libdeflate(in, in_size, out, out_size, err);
+    rc = inflate_open(engine, &inflate, err);
+    while (rc == 0 && !is_end) {
+        size_t consumed = 0, produced = 0;
+
+        rc = inflate_run(inflate, (const uint8_t *)in + in_at, in_size - in_at,
+                         (uint8_t *)out + out_at, out_size - out_at, &consumed, &produced,
+                         &is_end, err);
+        if (rc == 0 && !is_end && !consumed && !produced)
+            return fail_size(err);
+        in_at += consumed;
+        out_at += produced;
+    }
+    if (rc == 0 && (in_at != in_size || out_at != out_size))
+        return fail_size(err);
+    return rc;
 }

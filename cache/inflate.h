@@ -1,5 +1,7 @@
-/* inflate.h: raw deflate streams unpacked piece by piece, by whichever library is
- * fastest.
+/* inflate.h: raw deflate streams unpacked by whichever library is fastest: as a whole, or
+ * piece by piece as they come.
+ *
+ *     rc = inflate_whole(INFLATE_FASTEST, in, in_size, out, out_size, &err);
  *
  *     rc = inflate_open(INFLATE_FASTEST, &inflate, &err);
  *     do
@@ -20,14 +22,21 @@
 #include <stdint.h>
 
 enum inflate_engine {
-    INFLATE_FASTEST, /* of those that work on this machine */
+    INFLATE_FASTEST, /* for the purpose, of those that work on this machine */
     INFLATE_ZLIB,
     INFLATE_ISAL,
+    INFLATE_LIBDEFLATE, /* whole streams only */
 };
+
+/* Unpack a stream that is at hand: its in_size bytes, neither more nor less, to out_size
+ * bytes. -EIO for damaged data and for other sizes, -ENOTSUP if the engine is of no use
+ * on this machine, -ENOMEM. */
+int inflate_whole(enum inflate_engine engine, const void *in, size_t in_size, void *out,
+                  size_t out_size, struct error *err);
 
 struct inflate;
 
-/* -ENOTSUP if the engine is of no use on this machine, -ENOMEM. */
+/* -ENOTSUP if the engine is of no use on this machine or for streams, -ENOMEM. */
 int inflate_open(enum inflate_engine engine, struct inflate **ret_inflate,
                  struct error *err);
 void inflate_close(struct inflate *inflate); /* accepts NULL */
@@ -36,9 +45,6 @@ static inline void inflate_cleanup(struct inflate **inflate)
 {
     inflate_close(*inflate);
 }
-
-/* "zlib" or "isa-l": for messages. */
-const char *inflate_engine_name(const struct inflate *inflate);
 
 /* Unpack some: *ret_consumed bytes of in, to *ret_produced bytes of out; call again with
  * the rest. All of in consumed and out not full: more input is needed. in_size may be 0

@@ -1,4 +1,4 @@
-/* test_inflate.c: both engines unpack what zlib packed, in pieces of any size, and never
+/* test_inflate.c: all engines unpack what zlib packed, in pieces of any size, and never
  * touch a byte outside of their buffers (which end at pages that cannot be touched). */
 #include "tests/test.h"
 
@@ -13,6 +13,7 @@
 enum { TEXT_SIZE = 100000, PACKED_MAX = 300000, TRAILING = 20, ROOM = 1 << 19 };
 
 static const enum inflate_engine engines[] = {INFLATE_ZLIB, INFLATE_ISAL};
+static const char *const names[] = {"zlib", "ISA-L"};
 
 /* Two rooms of memory that end right before a page without access. */
 struct rooms {
@@ -154,12 +155,13 @@ static void streams_come_out_as_they_went_in(void **state)
         source_make(&source, streams[i].size, streams[i].level, streams[i].strategy, 7);
         for (size_t row = 0; row < ARRAY_SIZE(pieces) * ARRAY_SIZE(engines) * 2; row++) {
             size_t piece = row / 2 / ARRAY_SIZE(engines);
+            size_t engine = row / 2 % ARRAY_SIZE(engines);
             struct inflate *inflate = NULL;
 
-            if (!try_open(engines[row / 2 % ARRAY_SIZE(engines)], &inflate))
+            if (!try_open(engines[engine], &inflate))
                 continue;
-            test_row(row, "%s by %s: %zu to %zu", streams[i].what,
-                     inflate_engine_name(inflate), pieces[piece].in, pieces[piece].out);
+            test_row(row, "%s by %s: %zu to %zu", streams[i].what, names[engine],
+                     pieces[piece].in, pieces[piece].out);
             unpack(inflate, &rooms, &source, row % 2 ? TRAILING : 0, pieces[piece].in,
                    pieces[piece].out);
             inflate_close(inflate);
@@ -272,9 +274,77 @@ static void a_cut_stream_does_not_end(void **state)
     source_free(&source);
 }
 
+static const enum inflate_engine whole_engines[] = {INFLATE_FASTEST, INFLATE_LIBDEFLATE,
+                                                    INFLATE_ISAL, INFLATE_ZLIB};
+
+static void whole_streams_have_their_very_sizes(void **state)
+{
+    static const struct {
+        const char *what;
+        int level;
+        size_t size, packed_more, packed_less, room_more, room_less;
+        int rc;
+    } cases[] = {
+        {"as it is",       6, TEXT_SIZE, 0, 0, 0, 0, 0   },
+        {"stored blocks",  0, TEXT_SIZE, 0, 0, 0, 0, 0   },
+        {"nothing",        6, 0,         0, 0, 0, 0, 0   },
+        {"bytes behind",   6, TEXT_SIZE, 1, 0, 0, 0, -EIO},
+        {"cut",            6, TEXT_SIZE, 0, 1, 0, 0, -EIO},
+        {"cut by more",    6, TEXT_SIZE, 0, 9, 0, 0, -EIO},
+        {"more was told",  6, TEXT_SIZE, 0, 0, 1, 0, -EIO},
+        {"less was told",  6, TEXT_SIZE, 0, 0, 0, 1, -EIO},
+        {"none was told",  6, 1,         0, 0, 0, 1, -EIO},
+        {"all of it gone", 6, 0,         0, 2, 0, 0, -EIO},
+    };
+    struct rooms rooms;
+
+    (void)state;
+    rooms_open(&rooms);
+    for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(whole_engines); i++) {
+        size_t row = i / ARRAY_SIZE(whole_engines);
+        struct inflate *inflate = NULL;
+        struct source source;
+        struct error err = {0};
+        unsigned char *in, *out;
+        size_t in_size, out_size;
+
+        test_row(row, "%s, engine %zu", cases[row].what, i % ARRAY_SIZE(whole_engines));
+        if (i % ARRAY_SIZE(whole_engines) >= 2 &&
+            !try_open(whole_engines[i % ARRAY_SIZE(whole_engines)], &inflate))
+            continue;
+        inflate_close(inflate);
+        source_make(&source, cases[row].size, cases[row].level, Z_DEFAULT_STRATEGY, 5);
+        in_size = source.packed_size + cases[row].packed_more - cases[row].packed_less;
+        out_size = source.text_size + cases[row].room_more - cases[row].room_less;
+        in = rooms.in_end - in_size;
+        out = rooms.out_end - out_size;
+        memcpy(in, source.packed, in_size);
+        assert_int_equal(inflate_whole(whole_engines[i % ARRAY_SIZE(whole_engines)], in,
+                                       in_size, out, out_size, &err),
+                         cases[row].rc);
+        if (cases[row].rc == 0)
+            assert_memory_equal(out, source.text, out_size);
+        else
+            assert_non_null(strstr(err.message, "the packed data is damaged"));
+        source_free(&source);
+    }
+    rooms_close(&rooms);
+}
+
+static void libdeflate_takes_no_pieces(void **state)
+{
+    struct inflate *inflate = NULL;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(inflate_open(INFLATE_LIBDEFLATE, &inflate, &err), -ENOTSUP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_streams_have_their_very_sizes),
+        cmocka_unit_test(libdeflate_takes_no_pieces),
         cmocka_unit_test(streams_come_out_as_they_went_in),
         cmocka_unit_test(after_the_end_it_stays_ended),
         cmocka_unit_test(damaged_streams_are_said_to_be),

@@ -1,5 +1,6 @@
-/* fuzz_inflate.c: both engines make the same of good streams, in pieces of any size, and
- * touch no byte outside of their buffers, which end at pages without access. */
+/* fuzz_inflate.c: all engines make the same of good streams, in pieces of any size or as
+ * a whole, and touch no byte outside of their buffers, which end at pages without access.
+ */
 #include "cache/inflate.h"
 
 #include <assert.h>
@@ -64,6 +65,26 @@ static struct result run(enum inflate_engine engine, const uint8_t *data, size_t
     return result;
 }
 
+/* What one engine takes as a whole another does, and it is what came in pieces. */
+static void compare_whole(const uint8_t *data, const struct result *pieces,
+                          const unsigned char *content)
+{
+    static const enum inflate_engine engines[] = {INFLATE_LIBDEFLATE, INFLATE_ISAL,
+                                                  INFLATE_ZLIB};
+    static unsigned char other[OUT_MAX];
+    struct error err = {0};
+
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+        assert(inflate_whole(engines[i], data, pieces->packed_size, other, pieces->size,
+                             &err) == 0);
+        assert(memcmp(other, content, pieces->size) == 0);
+        assert(inflate_whole(engines[i], data, pieces->packed_size - 1, other,
+                             pieces->size, &err) == -EIO);
+        assert(inflate_whole(engines[i], data, pieces->packed_size, other,
+                             pieces->size + 1, &err) == -EIO);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static unsigned char expected[OUT_MAX], content[OUT_MAX];
@@ -83,6 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    ? other.packed_size == whole.packed_size && other.size == whole.size
                    : other.rc == 0 && other.size + out_piece > OUT_MAX);
     }
+    if (whole.is_end && whole.size < OUT_MAX)
+        compare_whole(data, &whole, expected);
     /* ISA-L takes some codes that zlib calls damaged; the CRC-32 is there for them. */
     if (other.is_end)
         assert(whole.is_end || whole.rc < 0 || whole.size + ROOM > OUT_MAX);
