@@ -5,7 +5,7 @@
  *                           &err);
  *     rc = credentials_get(credentials, &login, &err);
  *     ... a request was refused:
- *     if (credentials_refresh(credentials)) try once more
+ *     if (credentials_refresh(credentials, &login)) get and try once more
  *     login_done(&login);
  *     credentials_close(credentials);
  *
@@ -57,8 +57,9 @@ void credentials_close(struct credentials *credentials); /* accepts NULL */
 int credentials_get(struct credentials *credentials, struct login *ret_login,
                     struct error *err);
 
-/* Read everything again. true: they are others than before. */
-bool credentials_refresh(struct credentials *credentials);
+/* The server refused a login: read everything again, unless others hold already. true:
+ * they are others than refused. */
+bool credentials_refresh(struct credentials *credentials, const struct login *refused);
 
 void login_done(struct login *login); /* accepts a zeroed one */
 #define CLEANUP_LOGIN CLEANUP_WITH(login_done)

@@ -220,11 +220,12 @@ static int parse_lines(struct ini *ini, const char *text, size_t size, struct er
 static void trim_values(struct ini *ini)
 {
     for (size_t i = 0; i < ini->count; i++) {
-        char *value = ini->arena.data + ini->entries[i].value;
+        char *value;
         size_t size;
 
         if (ini->entries[i].value == NO_VALUE)
             continue;
+        value = ini->arena.data + ini->entries[i].value;
         size = strlen(value);
         while (size > 0 && is_blank(value[size - 1]))
             size--;
