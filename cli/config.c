@@ -5,6 +5,7 @@
 #include "cli/places.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "common/paths.h"
 #include "common/yaml.h"
 
 #include <assert.h>
@@ -91,7 +92,7 @@ static int expand(const struct reader *reader, unsigned line, const char *name,
     struct error why = {0};
     char *expanded = NULL;
 
-    if (places_expand(*path, reader->base, &expanded, &why) < 0)
+    if (paths_expand(*path, reader->base, &expanded, &why) < 0)
         return fail_at(reader, line, err, "'%s': %s", name, why.message);
     free(*path);
     *path = expanded;
@@ -269,9 +270,9 @@ static int finish_root(struct config *config, struct error *err)
     int rc;
 
     if (override && *override)
-        rc = places_expand(override, NULL, &root, err);
+        rc = paths_expand(override, NULL, &root, err);
     else
-        rc = places_expand(config->cache_root, NULL, &root, err);
+        rc = paths_expand(config->cache_root, NULL, &root, err);
     if (rc < 0)
         return fail_context(err, rc, "the cache folder");
     free(config->cache_root);

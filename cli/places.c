@@ -3,15 +3,13 @@
 
 #include "common/cleanup.h"
 #include "common/memory.h"
+#include "common/paths.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <unistd.h>
 
 #define SYSTEM_CONFIG "/etc/modelfs/config.yaml"
-
-enum { PASSWD_BYTES_MAX = 16384 };
 
 /* NULL for a variable that is not set or empty. */
 static const char *environment(const char *name)
@@ -21,67 +19,13 @@ static const char *environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-static int home(char **ret_path, struct error *err)
-{
-    CLEANUP_FREE char *buffer = xcalloc(1, PASSWD_BYTES_MAX);
-    const char *value = environment("HOME");
-    struct passwd entry;
-    struct passwd *found = NULL;
-
-    if (!value && getpwuid_r(geteuid(), &entry, buffer, PASSWD_BYTES_MAX, &found) == 0 &&
-        found)
-        value = found->pw_dir;
-    if (!value || *value != '/')
-        return fail(err, EINVAL, "no home folder is known: set HOME to an absolute path");
-    *ret_path = xstrdup(value);
-    return 0;
-}
-
-static int below_working_folder(const char *text, char **ret_path, struct error *err)
-{
-    CLEANUP_FREE char *folder = getcwd(NULL, 0);
-
-    if (!folder)
-        return fail_errno(err, "find the working folder for '%s'", text);
-    *ret_path = xasprintf("%s/%s", folder, text);
-    return 0;
-}
-
-int places_expand(const char *text, const char *base, char **ret_path, struct error *err)
-{
-    CLEANUP_FREE char *folder = NULL;
-    int rc;
-
-    if (!*text)
-        return fail(err, EINVAL, "a path is empty");
-    if (*text == '/') {
-        *ret_path = xstrdup(text);
-        return 0;
-    }
-    if (*text == '~') {
-        if (text[1] && text[1] != '/')
-            return fail(err, EINVAL,
-                        "'%.200s': of '~' only '~/' is understood: write the folder out",
-                        text);
-        rc = home(&folder, err);
-        if (rc < 0)
-            return rc;
-        *ret_path = xasprintf("%s%s", folder, text + 1);
-        return 0;
-    }
-    if (!base)
-        return below_working_folder(text, ret_path, err);
-    *ret_path = xasprintf("%s/%s", base, text);
-    return 0;
-}
-
 /* The XDG specification: a path that is not absolute is to be ignored. */
 static int xdg_folder(const char *variable, const char *fallback, char **ret_path,
                       struct error *err)
 {
     const char *value = environment(variable);
 
-    return places_expand(value && *value == '/' ? value : fallback, NULL, ret_path, err);
+    return paths_expand(value && *value == '/' ? value : fallback, NULL, ret_path, err);
 }
 
 int places_data(char **ret_path, struct error *err)
@@ -111,7 +55,7 @@ int places_config(const char *asked, char **ret_path, struct error *err)
     if (!asked)
         asked = environment("MODELFS_CONFIG");
     if (asked) {
-        rc = places_expand(asked, NULL, &path, err);
+        rc = paths_expand(asked, NULL, &path, err);
         if (rc < 0)
             return fail_context(err, rc, "configuration file");
         *ret_path = steal_ptr(&path);

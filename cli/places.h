@@ -1,5 +1,5 @@
-/* places.h: where things lie when nobody says otherwise: home, XDG folders, the
- * configuration file; and what "~" and relative paths mean.
+/* places.h: where things lie when nobody says otherwise: XDG folders, the configuration
+ * file.
  *
  * Reads the environment, so not while another thread changes it. All results are freed
  * with free(). */
@@ -7,11 +7,6 @@
 #define CLI_PLACES_H
 
 #include "common/error.h"
-
-/* The absolute path that text means: "~" and "~/..." below the home folder, a relative
- * one below base (NULL: the working folder). Links and ".." stay. -EINVAL with a sentence
- * for "" and "~name". */
-int places_expand(const char *text, const char *base, char **ret_path, struct error *err);
 
 /* $XDG_DATA_HOME/modelfs (default ~/.local/share/modelfs). */
 int places_data(char **ret_path, struct error *err);
