@@ -90,6 +90,8 @@ void bytes_cut(struct bytes *bytes, uint64_t offset, size_t size)
     if (first > 0)
         memmove(bytes->data, bytes->data + first, size);
     bytes->size = size;
+    if (bytes->capacity)
+        bytes->data[size] = '\0';
 }
 
 char *bytes_detach(struct bytes *bytes)

@@ -129,9 +129,26 @@ static void past_the_end_ok_is_false_for_good(void **state)
     assert_false(cursor.ok);
 }
 
+static void a_cut_ends_with_a_nul(void **state)
+{
+    CLEANUP_BYTES struct bytes bytes;
+    struct error err = {0};
+
+    (void)state;
+    bytes_init(&bytes, 64);
+    bytes_cut(&bytes, 0, 0);
+    assert_string_equal(bytes.data, "");
+    assert_int_equal(bytes_append(&bytes, "abcdef", 6, &err), 0);
+    bytes_cut(&bytes, 1, 3);
+    assert_string_equal(bytes.data, "bcd");
+    bytes_cut(&bytes, 0, 0);
+    assert_string_equal(bytes.data, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cut_ends_with_a_nul),
         cmocka_unit_test(grows_up_to_its_limit),
         cmocka_unit_test(a_size_that_wraps_is_refused),
         cmocka_unit_test(formats),
