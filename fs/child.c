@@ -49,14 +49,13 @@ static int find_model(struct fs *fs, enum node_kind kind, const char *id,
                       enum resolve_how how, struct place *child, int64_t *keep_ms,
                       struct error *err)
 {
-    struct version_list *list = NULL;
-    int rc = resolver_versions(fs->resolver, id, how, &list, err);
+    struct freshness fresh;
+    int rc = resolver_has_model(fs->resolver, id, how, &fresh, err);
 
     if (rc < 0)
         return rc;
-    *keep_ms = list->fresh.left_ms;
+    *keep_ms = fresh.left_ms;
     *child = (struct place){.kind = kind, .name = id};
-    version_list_unref(list);
     return 0;
 }
 
@@ -112,7 +111,7 @@ static int find_alias(struct fs *fs, const struct place *parent, const char *nam
                       struct error *err)
 {
     struct pending_view view = pending_view(fs->pending, name);
-    struct alias_target target = {.fresh.left_ms = fs->options.ttl_alias_ms};
+    struct freshness fresh = {.left_ms = fs->options.ttl_alias_ms};
     struct error other = {0};
     struct uid uid;
     int rc = 0;
@@ -122,9 +121,9 @@ static int find_alias(struct fs *fs, const struct place *parent, const char *nam
     if (view.is_hidden && !view.has_folder)
         return fail(err, ENOENT, "alias '%s' was removed", name);
     if (!view.has_folder)
-        rc = resolver_alias(fs->resolver, name, how, &target, err);
+        rc = resolver_has_alias(fs->resolver, name, how, &fresh, err);
     if (rc == 0) {
-        *keep_ms = target.fresh.left_ms;
+        *keep_ms = fresh.left_ms;
         *child = (struct place){
             .kind = is_info(parent->kind) ? NODE_INFO_ALIAS : NODE_ALIAS, .name = name};
         return 0;

@@ -141,29 +141,46 @@ static void evict_locked(struct catalog *catalog) REQUIRES(catalog->lock)
     }
 }
 
+static struct bucket *bucket_of(struct catalog *catalog, unsigned repository,
+                                const struct catalog_kind *kind, const char *key)
+{
+    uint64_t seed = catalog->seed + repository + (uintptr_t)kind;
+
+    return &catalog->buckets[XXH3_64bits_withSeed(key, strlen(key), seed) % BUCKETS];
+}
+
+/* NULL if it was never asked. */
 static struct entry *find_locked(struct catalog *catalog, unsigned repository,
                                  const struct catalog_kind *kind, const char *key)
     REQUIRES(catalog->lock)
 {
-    size_t size = strlen(key) + 1;
-    uint64_t seed = catalog->seed + repository + (uintptr_t)kind;
-    struct bucket *bucket =
-        &catalog->buckets[XXH3_64bits_withSeed(key, size, seed) % BUCKETS];
     struct entry *entry;
 
-    LIST_FOREACH(entry, bucket, in_bucket)
+    LIST_FOREACH(entry, bucket_of(catalog, repository, kind, key), in_bucket)
     if (entry->kind == kind && entry->repository == repository &&
         strcmp(entry->key, key) == 0)
         break;
-    if (!entry) {
-        entry = xcalloc(1, sizeof *entry + size);
-        memcpy(entry->key, key, size);
-        entry->kind = kind;
-        entry->repository = repository;
-        LIST_INSERT_HEAD(bucket, entry, in_bucket);
-    } else if (!kind->is_kept) {
+    if (entry && !kind->is_kept) {
         TAILQ_REMOVE(&catalog->use_order, entry, in_use_order);
+        TAILQ_INSERT_TAIL(&catalog->use_order, entry, in_use_order);
     }
+    return entry;
+}
+
+static struct entry *make_locked(struct catalog *catalog, unsigned repository,
+                                 const struct catalog_kind *kind, const char *key)
+    REQUIRES(catalog->lock)
+{
+    struct entry *entry = find_locked(catalog, repository, kind, key);
+    size_t size = strlen(key) + 1;
+
+    if (entry)
+        return entry;
+    entry = xcalloc(1, sizeof *entry + size);
+    memcpy(entry->key, key, size);
+    entry->kind = kind;
+    entry->repository = repository;
+    LIST_INSERT_HEAD(bucket_of(catalog, repository, kind, key), entry, in_bucket);
     if (!kind->is_kept)
         TAILQ_INSERT_TAIL(&catalog->use_order, entry, in_use_order);
     return entry;
@@ -220,23 +237,28 @@ static void note_failure_locked(struct catalog *catalog, struct entry *entry, in
     memcpy(repository->message, err->message, sizeof repository->message);
 }
 
-static void note_answer_locked(struct catalog *catalog, struct entry *entry,
-                               struct listing *take_listing) REQUIRES(catalog->lock)
+static void answer_locked(struct catalog *catalog, struct entry *entry,
+                          struct listing *take_listing) REQUIRES(catalog->lock)
 {
-    struct repository *repository = &catalog->repositories[entry->repository];
-    int64_t now = catalog->options.now_ms();
-
     listing_unref(entry->listing);
     entry->listing = take_listing;
     entry->is_answered = true;
     entry->answer_changes = entry->asked_changes;
-    entry->answered_ms = now;
+    entry->answered_ms = catalog->options.now_ms();
     entry->failed_rc = 0;
     free(entry->failed_message);
     entry->failed_message = NULL;
+}
+
+static void note_answer_locked(struct catalog *catalog, struct entry *entry,
+                               struct listing *take_listing) REQUIRES(catalog->lock)
+{
+    struct repository *repository = &catalog->repositories[entry->repository];
+
+    answer_locked(catalog, entry, take_listing);
     repository->is_answered = true;
     repository->is_failing = false;
-    repository->answered_ms = now;
+    repository->answered_ms = entry->answered_ms;
 }
 
 /* Ask, with the lock released meanwhile; others that come wait for us. */
@@ -282,6 +304,12 @@ static void fetch_locked(struct catalog *catalog, struct entry *entry)
     }
 }
 
+static int fail_unknown(const struct catalog_kind *kind, const char *key,
+                        struct error *err)
+{
+    return fail(err, EINPROGRESS, "%s '%s' is not known yet", kind->name, key);
+}
+
 static int get_locked(struct catalog *catalog, struct entry *entry, enum resolve_how how,
                       struct catalog_answer *ret_answer, struct error *err)
     REQUIRES(catalog->lock)
@@ -291,8 +319,7 @@ static int get_locked(struct catalog *catalog, struct entry *entry, enum resolve
                       entry->answer_changes == entry->changes);
 
     if (how != RESOLVE_FETCH && !is_usable)
-        return fail(err, EINPROGRESS, "%s '%s' is not known yet", entry->kind->name,
-                    entry->key);
+        return fail_unknown(entry->kind, entry->key, err);
     if (how == RESOLVE_FETCH)
         fetch_locked(catalog, entry);
     return answer_from(catalog, entry, ret_answer, err);
@@ -306,14 +333,34 @@ int catalog_get(struct catalog *catalog, unsigned repository,
     int rc;
 
     lock_acquire(&catalog->lock);
-    entry = find_locked(catalog, repository, kind, key);
-    entry->users++;
-    rc = get_locked(catalog, entry, how, ret_answer, err);
-    entry->users--;
+    entry = how == RESOLVE_FETCH ? make_locked(catalog, repository, kind, key)
+                                 : find_locked(catalog, repository, kind, key);
+    if (entry) {
+        entry->users++;
+        rc = get_locked(catalog, entry, how, ret_answer, err);
+        entry->users--;
+        count_memory_locked(catalog, entry);
+        evict_locked(catalog);
+    } else {
+        rc = fail_unknown(kind, key, err);
+    }
+    lock_release(&catalog->lock);
+    return rc;
+}
+
+void catalog_note(struct catalog *catalog, unsigned repository,
+                  const struct catalog_kind *kind, const char *key,
+                  struct listing *take_listing)
+{
+    struct entry *entry;
+
+    lock_acquire(&catalog->lock);
+    entry = make_locked(catalog, repository, kind, key);
+    entry->asked_changes = entry->changes;
+    answer_locked(catalog, entry, take_listing);
     count_memory_locked(catalog, entry);
     evict_locked(catalog);
     lock_release(&catalog->lock);
-    return rc;
 }
 
 void catalog_forget(struct catalog *catalog, const struct catalog_kind *kind,

@@ -75,6 +75,11 @@ int catalog_get(struct catalog *catalog, unsigned repository,
                 const struct catalog_kind *kind, const char *key, enum resolve_how how,
                 struct catalog_answer *ret_answer, struct error *err);
 
+/* Note an answer that another question gave on the way; it is fresh from now on. */
+void catalog_note(struct catalog *catalog, unsigned repository,
+                  const struct catalog_kind *kind, const char *key,
+                  struct listing *take_listing);
+
 /* What was asked with this key, or with any key for NULL, changed in some repository:
  * known answers are stale at once, and a request under way counts as made before. */
 void catalog_forget(struct catalog *catalog, const struct catalog_kind *kind,

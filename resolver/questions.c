@@ -15,6 +15,7 @@
 enum {
     ALIAS_BYTES_MAX = 64 << 10,
     ALIAS_LIST_BYTES_MAX = 8 << 20,
+    HEADER_BYTES_MAX = 64 << 10, /* larger ones are fetched when they are needed */
 };
 
 typedef bool name_filter(const char *name);
@@ -103,21 +104,6 @@ static int ask_folders(struct backend *backend, const char *key,
     return rc;
 }
 
-/* 1: the header is there; 0: it is not. */
-static int has_header(struct backend *backend, const char *id, const char *version,
-                      struct error *err)
-{
-    char path[REPO_PATH_SIZE];
-    struct backend_stat stat;
-    int rc = repo_path_header(id, version, path, err);
-
-    if (rc == 0)
-        rc = backend_stat(backend, path, &stat, err);
-    if (rc == 0)
-        return 1;
-    return rc == -ENOENT || rc == -EINVAL || rc == -ENAMETOOLONG ? 0 : rc;
-}
-
 /* The versions whose header is among what lies below a model's folder. */
 struct headers {
     struct listing_builder builder;
@@ -175,15 +161,21 @@ static int ask_release(struct backend *backend, const char *key,
                        struct listing **ret_listing, struct error *err)
 {
     CLEANUP_LISTING_BUILDER struct listing_builder builder;
-    char id[MODEL_ID_SIZE], version[VERSION_SIZE];
+    CLEANUP_BYTES struct bytes text;
+    char id[MODEL_ID_SIZE], version[VERSION_SIZE], path[REPO_PATH_SIZE];
     int rc;
 
     listing_builder_init(&builder);
+    bytes_init(&text, HEADER_BYTES_MAX);
     split_key(key, id, version);
-    rc = has_header(backend, id, version, err);
+    rc = repo_path_header(id, version, path, err);
     if (rc == 0)
+        rc = backend_get(backend, path, &text, err);
+    if (rc == -EINVAL || rc == -ENAMETOOLONG)
         return fail(err, ENOENT, "'%s' has no header", key);
-    return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
+    if (rc == 0 && strlen(text.data) == text.size)
+        rc = listing_add(&builder, text.data, err);
+    return rc < 0 && rc != -EFBIG ? rc : listing_finish(&builder, NULL, ret_listing, err);
 }
 
 static int get_document(struct backend *backend, const char *path, size_t limit,
@@ -281,6 +273,7 @@ const struct catalog_kind question_versions = {
     .name = "model", .ttl = CATALOG_TTL_LISTING, .ask = ask_versions};
 const struct catalog_kind question_release = {
     .name = "version", .ttl = CATALOG_TTL_LISTING, .ask = ask_release};
+const struct catalog_kind question_model = {.name = "model", .ttl = CATALOG_TTL_LISTING};
 const struct catalog_kind question_alias = {
     .name = "alias", .ttl = CATALOG_TTL_ALIAS, .ask = ask_alias};
 const struct catalog_kind question_alias_list = {

@@ -14,8 +14,13 @@ extern const struct catalog_kind question_aliases;
 /* Key: an ID. The versions whose folder has a header, in the order of version.h. */
 extern const struct catalog_kind question_versions;
 
-/* Key: "<id>/<version>". Is its header there? The listing is empty. */
+/* Key: "<id>/<version>". Is its header there? One name: the header's text; none where
+ * that is too large to be kept, or no text. */
 extern const struct catalog_kind question_release;
+
+/* Key: an ID. Is there a release of it? Never asked: noted with the answer of another
+ * question. The listing is empty. */
+extern const struct catalog_kind question_model;
 
 /* Key: an alias. Two names: the ID it names, and the version ("" if none). */
 extern const struct catalog_kind question_alias;

@@ -122,20 +122,83 @@ int resolver_alias(struct resolver *resolver, const char *alias, enum resolve_ho
     return 0;
 }
 
-/* Does the repository have the release, as far as its list of versions is in memory? */
-static bool is_listed(struct resolver *resolver, unsigned repository, const char *id,
-                      const char *version, enum resolve_how how, int64_t *ret_left_ms)
+/* The first repository that has the release, as far as the lists of versions tell.
+ * -ENOENT also where one that comes before cannot tell. */
+static int find_listed(struct resolver *resolver, const char *id, const char *version,
+                       enum resolve_how how, unsigned *ret_repository,
+                       int64_t *ret_left_ms)
+{
+    int64_t left_ms = INT64_MAX;
+
+    for (unsigned i = 0; i < resolver->repository_count; i++) {
+        CLEANUP_LISTING struct listing *listing = NULL;
+        struct catalog_answer answer = {0};
+        struct error ignored; /* then the header is asked for instead */
+        int rc = catalog_get(resolver->catalog, i, &question_versions, id, how, &answer,
+                             &ignored);
+
+        listing = answer.listing;
+        if (rc < 0 && rc != -ENOENT)
+            return -ENOENT;
+        if (answer.left_ms < left_ms)
+            left_ms = answer.left_ms;
+        if (rc == 0 && listing_has(listing, version_compare, version)) {
+            *ret_repository = i;
+            *ret_left_ms = left_ms;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+/* Is the header in the cache folder? Then it is not fetched again, but looked for in the
+ * list of versions. */
+static bool is_saved(struct resolver *resolver, const char *id, const char *version)
 {
     CLEANUP_LISTING struct listing *listing = NULL;
-    struct catalog_answer answer = {0};
-    struct error ignored; /* not in memory: the header is asked for instead */
+    struct error ignored; /* nothing is saved */
+    int64_t left_ms;
 
-    if (catalog_get(resolver->catalog, repository, &question_versions, id,
-                    how == RESOLVE_FETCH ? RESOLVE_KNOWN : how, &answer, &ignored) < 0)
-        return false;
-    listing = answer.listing;
+    return state_cached_versions(resolver, id, RESOLVE_FETCH, &listing, &left_ms,
+                                 &ignored) == 0 &&
+           listing_has(listing, version_compare, version);
+}
+
+/* Where a release is: from the lists of versions, else by asking for its header, which
+ * whoever looks for it wants next. */
+static int find_release(struct resolver *resolver, const char *id, const char *version,
+                        enum resolve_how how, unsigned *ret_repository,
+                        int64_t *ret_left_ms, struct error *err)
+{
+    enum resolve_how known = how == RESOLVE_FETCH ? RESOLVE_KNOWN : how;
+    char key[MODEL_ID_SIZE + VERSION_SIZE];
+    struct catalog_answer answer = {0};
+    int rc = find_listed(resolver, id, version, known, ret_repository, ret_left_ms);
+
+    if (rc == 0)
+        return 0;
+    if (how == RESOLVE_FETCH && is_saved(resolver, id, version) &&
+        find_listed(resolver, id, version, how, ret_repository, ret_left_ms) == 0)
+        return 0;
+    snprintf(key, sizeof key, "%s/%s", id, version);
+    rc = state_find_first(resolver, &question_release, key, how, &answer, ret_repository,
+                          err);
+    listing_unref(answer.listing);
     *ret_left_ms = answer.left_ms;
-    return listing_has(listing, version_compare, version);
+    return rc;
+}
+
+/* So that its folder needs no list of versions. */
+static void note_model(struct resolver *resolver, const struct release *release)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    struct listing *none;
+    struct error ignored; /* then it is asked for */
+
+    listing_builder_init(&builder);
+    if (listing_finish(&builder, NULL, &none, &ignored) == 0)
+        catalog_note(resolver->catalog, release->repository, &question_model, release->id,
+                     none);
 }
 
 /* The repositories cannot be asked: is the release in the cache folder? rc and err say
@@ -158,31 +221,26 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
                      enum resolve_how how, struct release *ret_release,
                      struct freshness *ret_fresh, struct error *err)
 {
-    char key[MODEL_ID_SIZE + VERSION_SIZE];
-    struct catalog_answer answer = {0};
     struct release release = {0};
+    int64_t left_ms = 0;
     int rc;
 
     if (!uid_is_id(id) || !uid_version_is_valid(version))
         return fail(err, ENOENT, "A model with ID '%.60s-%.240s' does not exist.", id,
                     version);
-    snprintf(key, sizeof key, "%s/%s", id, version);
-    if (is_listed(resolver, 0, id, version, how, &answer.left_ms))
-        rc = 0;
-    else
-        rc = state_find_first(resolver, &question_release, key, how, &answer,
-                              &release.repository, err);
-    listing_unref(answer.listing);
+    rc = find_release(resolver, id, version, how, &release.repository, &left_ms, err);
+    snprintf(release.id, sizeof release.id, "%s", id);
+    snprintf(release.version, sizeof release.version, "%s", version);
+    if (rc == 0 && how == RESOLVE_FETCH && left_ms > 0)
+        note_model(resolver, &release);
     if (rc < 0 && rc != -ENOENT && rc != -EINPROGRESS)
         rc = offline_release(resolver, id, version, how, rc, err);
     if (rc == -ENOENT)
         return fail(err, ENOENT, "A model with ID '%s-%s' does not exist.", id, version);
     if (rc < 0)
         return rc;
-    snprintf(release.id, sizeof release.id, "%s", id);
-    snprintf(release.version, sizeof release.version, "%s", version);
     *ret_release = release;
-    ret_fresh->left_ms = answer.left_ms;
+    ret_fresh->left_ms = left_ms;
     return 0;
 }
 
@@ -194,6 +252,7 @@ void resolver_forget_model(struct resolver *resolver, const char *id, const char
     catalog_forget(resolver->catalog, &question_models, NULL);
     catalog_forget(resolver->catalog, &question_versions, id);
     catalog_forget(resolver->catalog, &question_release, key);
+    catalog_forget(resolver->catalog, &question_model, id);
     catalog_forget(resolver->catalog, &question_folders, NULL);
 }
 
@@ -215,12 +274,32 @@ static int get_document(struct resolver *resolver, const struct release *release
                   : 0;
 }
 
+/* The text that came when the release was looked for. -ENOENT: none did. */
+static int noted_header(struct resolver *resolver, const struct release *release,
+                        struct bytes *to, struct error *err)
+{
+    CLEANUP_LISTING struct listing *listing = NULL;
+    char key[MODEL_ID_SIZE + VERSION_SIZE];
+    struct catalog_answer answer = {0};
+    int rc;
+
+    snprintf(key, sizeof key, "%s/%s", release->id, release->version);
+    rc = catalog_get(resolver->catalog, release->repository, &question_release, key,
+                     RESOLVE_STALE, &answer, err);
+    listing = answer.listing;
+    if (rc < 0 || listing->count == 0)
+        return -ENOENT;
+    return bytes_append(to, listing->names[0], strlen(listing->names[0]), err);
+}
+
 int resolver_get_header(struct resolver *resolver, const struct release *release,
                         struct bytes *to, struct error *err)
 {
     char path[REPO_PATH_SIZE];
     int rc = repo_path_header(release->id, release->version, path, err);
 
+    if (rc == 0 && noted_header(resolver, release, to, err) == 0)
+        return 0;
     return rc < 0 ? rc : get_document(resolver, release, path, to, err);
 }
 

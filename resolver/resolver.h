@@ -105,6 +105,15 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
                      enum resolve_how how, struct release *ret_release,
                      struct freshness *ret_fresh, struct error *err);
 
+/* Is there such a model, such an alias? As resolver_versions and resolver_alias tell, but
+ * nobody is asked where a fresh listing has the name: listing a folder of 100,000 models
+ * with their attributes costs what listing it does. A listed model may turn out to have
+ * no version yet. -ENOENT. */
+int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_how how,
+                       struct freshness *ret_fresh, struct error *err);
+int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolve_how how,
+                       struct freshness *ret_fresh, struct error *err);
+
 /* Any text that audmodel takes as a uid: short, full or legacy ID, alias. -ENOENT with
  * "A model with ID '...' does not exist." */
 int resolver_resolve(struct resolver *resolver, const char *uid, enum resolve_how how,
@@ -145,7 +154,8 @@ void resolver_forget_model(struct resolver *resolver, const char *id,
                            const char *version);
 void resolver_forget_alias(struct resolver *resolver, const char *alias);
 
-/* Documents of a release from its backend, appended to to. Blocks. */
+/* Documents of a release from its backend, appended to to. Blocks. A header that came
+ * when its release was looked for is not asked for again. */
 int resolver_get_header(struct resolver *resolver, const struct release *release,
                         struct bytes *to, struct error *err);
 int resolver_get_meta(struct resolver *resolver, const struct release *release,

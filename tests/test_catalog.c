@@ -119,35 +119,35 @@ static void answers_age(void **state)
         enum resolve_how how;
         const char *answer;
         int64_t left_ms;
-        unsigned requests; /* that reach the backend: open, and read if it is there */
+        unsigned requests; /* that reach the backend */
     } steps[] = {
         {0,    "one", 0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
         {0,    NULL,  0,            RESOLVE_STALE, "-EINPROGRESS", 0,    0},
-        {0,    NULL,  0,            RESOLVE_FETCH, "one",          1000, 2},
+        {0,    NULL,  0,            RESOLVE_FETCH, "one",          1000, 1},
         {0,    NULL,  0,            RESOLVE_KNOWN, "one",          1000, 0},
         {600,  "two", 0,            RESOLVE_FETCH, "one",          400,  0},
         {999,  NULL,  0,            RESOLVE_KNOWN, "one",          1,    0},
         {1000, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
         {1000, NULL,  0,            RESOLVE_STALE, "one",          0,    0},
-        {1000, NULL,  0,            RESOLVE_FETCH, "two",          1000, 2},
+        {1000, NULL,  0,            RESOLVE_FETCH, "two",          1000, 1},
  /* the backend dies: the last state stands, and nobody asks for a while */
         {2000, NULL,  ETIMEDOUT,    RESOLVE_FETCH, "two",          0,    0},
         {2050, NULL,  0,            RESOLVE_FETCH, "two",          0,    0},
         {2050, NULL,  0,            RESOLVE_KNOWN, "two",          0,    0},
         {2100, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
-        {2100, NULL,  0,            RESOLVE_FETCH, "two",          1000, 2},
+        {2100, NULL,  0,            RESOLVE_FETCH, "two",          1000, 1},
  /* it is removed: remembered for the shorter time */
         {3100, "",    0,            RESOLVE_FETCH, "-ENOENT",      100,  1},
         {3199, "six", 0,            RESOLVE_KNOWN, "-ENOENT",      1,    0},
         {3200, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
         {3200, NULL,  0,            RESOLVE_STALE, "-ENOENT",      0,    0},
         {3200, NULL,  EHOSTUNREACH, RESOLVE_FETCH, "-ENOENT",      0,    0},
-        {3300, NULL,  0,            RESOLVE_FETCH, "six",          1000, 2},
+        {3300, NULL,  0,            RESOLVE_FETCH, "six",          1000, 1},
  /* a document that makes no sense is an error, whatever was there before */
-        {4300, "bad", 0,            RESOLVE_FETCH, "-EBADMSG",     0,    2},
+        {4300, "bad", 0,            RESOLVE_FETCH, "-EBADMSG",     0,    1},
         {4300, NULL,  0,            RESOLVE_KNOWN, "-EBADMSG",     0,    0},
         {4400, "end", 0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
-        {4400, NULL,  0,            RESOLVE_FETCH, "end",          1000, 2},
+        {4400, NULL,  0,            RESOLVE_FETCH, "end",          1000, 1},
     };
     struct fixture *fixture = *state;
 
@@ -288,7 +288,7 @@ static void nobody_waits_but_who_fetches_the_same(void **state)
 
     memory_backend_set(fixture->memory, "a", "one");
     ask_at_once(fixture, 0, "one");
-    assert_in_range(counting_backend_calls(fixture->counting).object_open, 1, THREADS);
+    assert_in_range(counting_backend_calls(fixture->counting).get, 1, THREADS);
 }
 
 static void all_who_wait_get_the_failure(void **state)

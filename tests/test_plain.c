@@ -2,7 +2,7 @@
  */
 #include "tests/test.h"
 
-#include "tests/fakes/counting_backend.h"
+#include "backends/plain.h"
 #include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
 
@@ -82,7 +82,7 @@ static void a_folder_that_goes_meanwhile_is_left_out_and_failures_are_not(void *
         fill(memory);
         fault_backend_fail(backend, FAULT_LIST, cases[i].path, cases[i].code, 1);
         bytes_init(&paths, 1000);
-        assert_int_equal(backend_list_deep(backend, "a", 1, append_path, &paths, &err),
+        assert_int_equal(plain_list_deep(backend, "a", 1, append_path, &paths, &err),
                          cases[i].rc);
         assert_string_equal(paths.data, cases[i].paths);
         backend_close(backend);

@@ -220,8 +220,8 @@ static void those_who_ask_the_same_share_one_request(void **state)
         assert_int_equal(pthread_join(threads[i], &result), 0);
         assert_ptr_equal(result, fixture);
     }
-    /* the alias: open and read; the header: stat */
-    assert_int_equal(repositories_requests(fixture), 3);
+    /* the alias and the header */
+    assert_int_equal(repositories_requests(fixture), 2);
 }
 
 static void what_is_forgotten_is_asked_anew(void **state)

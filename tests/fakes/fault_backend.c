@@ -141,6 +141,41 @@ static int fault_checksum(struct backend *backend, const char *path,
     return rc < 0 ? rc : backend_checksum(fault->inner, path, ret_md5, err);
 }
 
+/* Are the bytes of an object to be changed? */
+static bool changes_bytes(struct fault *fault, const char *path)
+{
+    bool changes;
+
+    lock_acquire(&fault->lock);
+    changes = rule_matches(&fault->truncate, FAULT_OBJECT_READ, path) ||
+              rule_matches(&fault->corrupt, FAULT_OBJECT_READ, path);
+    lock_release(&fault->lock);
+    return changes;
+}
+
+static int fault_get(struct backend *backend, const char *path, struct bytes *to,
+                     struct backend_stat *ret_stat, struct error *err)
+{
+    struct fault *fault = (struct fault *)backend;
+    int rc;
+
+    if (changes_bytes(fault, path))
+        return plain_get(backend, path, to, ret_stat, err);
+    rc = enter(fault, FAULT_OBJECT_OPEN, path, err);
+    if (rc == 0)
+        rc = enter(fault, FAULT_OBJECT_READ, path, err);
+    return rc < 0 ? rc : backend_get_version(fault->inner, path, to, ret_stat, err);
+}
+
+static int fault_list_deep(struct backend *backend, const char *folder, unsigned depth,
+                           backend_each *each, void *arg, struct error *err)
+{
+    struct fault *fault = (struct fault *)backend;
+    int rc = enter(fault, FAULT_LIST, folder, err);
+
+    return rc < 0 ? rc : backend_list_deep(fault->inner, folder, depth, each, arg, err);
+}
+
 static int fault_list(struct backend *backend, const char *folder, backend_each *each,
                       void *arg, struct error *err)
 {
@@ -190,24 +225,49 @@ static int fault_remove(struct backend *backend, const char *path, struct error 
     return rc < 0 ? rc : backend_remove(fault->inner, path, err);
 }
 
+static struct object *wrap_object(struct backend *backend, const char *path,
+                                  struct object *take_inner)
+{
+    struct fault_object *object = XNEW(struct fault_object);
+
+    object->base = (struct object){.backend = backend, .stat = take_inner->stat};
+    object->inner = take_inner;
+    object->path = xstrdup(path);
+    return &object->base;
+}
+
 static int fault_object_open(struct backend *backend, const char *path,
                              struct object **ret_object, struct error *err)
 {
     struct fault *fault = (struct fault *)backend;
-    struct fault_object *object;
     struct object *inner;
     int rc = enter(fault, FAULT_OBJECT_OPEN, path, err);
 
     if (rc == 0)
         rc = backend_object_open(fault->inner, path, &inner, err);
-    if (rc < 0)
-        return rc;
-    object = XNEW(struct fault_object);
-    object->base = (struct object){.backend = backend, .stat = inner->stat};
-    object->inner = inner;
-    object->path = xstrdup(path);
-    *ret_object = &object->base;
-    return 0;
+    if (rc == 0)
+        *ret_object = wrap_object(backend, path, inner);
+    return rc;
+}
+
+static int fault_object_open_tail(struct backend *backend, const char *path,
+                                  size_t tail_size, struct bytes *tail,
+                                  struct object **ret_object, struct error *err)
+{
+    struct fault *fault = (struct fault *)backend;
+    struct object *inner;
+    int rc;
+
+    if (changes_bytes(fault, path))
+        return plain_object_open_tail(backend, path, tail_size, tail, ret_object, err);
+    rc = enter(fault, FAULT_OBJECT_OPEN, path, err);
+    if (rc == 0)
+        rc = enter(fault, FAULT_OBJECT_READ, path, err);
+    if (rc == 0)
+        rc = backend_object_open_tail(fault->inner, path, tail_size, tail, &inner, err);
+    if (rc == 0)
+        *ret_object = wrap_object(backend, path, inner);
+    return rc;
 }
 
 static int write_faulty(struct sink *base, const void *data, size_t size,
@@ -284,16 +344,16 @@ static const struct backend_ops fault_ops = {
     .close = fault_close,
     .stat = fault_stat,
     .checksum = fault_checksum,
-    .get = plain_get,
+    .get = fault_get,
     .list = fault_list,
-    .list_deep = plain_list_deep,
+    .list_deep = fault_list_deep,
     .put = fault_put,
     .replace = fault_replace,
     .remove = fault_remove,
     .spool = fault_spool,
     .now = fault_now,
     .object_open = fault_object_open,
-    .object_open_tail = plain_object_open_tail,
+    .object_open_tail = fault_object_open_tail,
     .object_read = fault_object_read,
     .object_check = fault_object_check,
     .object_fd = fault_object_fd,

@@ -60,6 +60,7 @@ static void open_resolver(struct fs_fixture *fixture, int64_t ttl_ms)
     struct resolver_options options = {
         .repositories = &repository,
         .repository_count = 1,
+        .cache_root = fixture->cache.root,
         .ttl_alias_ms = ttl_ms,
         .ttl_listing_ms = ttl_ms,
         .ttl_negative_ms = ttl_ms,
@@ -106,6 +107,14 @@ void fs_fixture_open(struct fs_fixture *fixture, const struct fs_fixture_options
     fixture->fs.cache = fixture->cache.cache;
     open_resolver(fixture, options->ttl_ms ? options->ttl_ms : HOUR_MS);
     open_parts(fixture, &options->kernel);
+}
+
+void fs_fixture_restart(struct fs_fixture *fixture)
+{
+    resolver_close(fixture->fs.resolver);
+    fixture_reopen(&fixture->cache);
+    fixture->fs.cache = fixture->cache.cache;
+    open_resolver(fixture, fixture->fs.options.ttl_alias_ms);
 }
 
 void fs_fixture_close(struct fs_fixture *fixture)

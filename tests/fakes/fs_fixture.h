@@ -45,6 +45,9 @@ void fs_fixture_open(struct fs_fixture *fixture,
 /* Nothing may be under way in fs.pool any more, but for what parked requests wait for. */
 void fs_fixture_close(struct fs_fixture *fixture);
 
+/* As after a restart on the same repository and cache folder: nothing is in memory. */
+void fs_fixture_restart(struct fs_fixture *fixture);
+
 /* Replace the archive of 1.0.0 by one with model.yaml ("b: 2\n") alone. */
 void fs_fixture_replace_archive(struct fs_fixture *fixture);
 
