@@ -10,10 +10,10 @@
  *     credentials_close(credentials);
  *
  * S3: MINIO_ACCESS_KEY_<HOST>, MINIO_ACCESS_KEY and the same of MINIO_SECRET_KEY, the
- * file MINIO_CONFIG_FILE or ~/.config/audbackend/minio.cfg; then AWS_ACCESS_KEY_ID,
- * ~/.aws/credentials, ~/.aws/config and the endpoints that the environment names.
- * Artifactory: ARTIFACTORY_USERNAME, ARTIFACTORY_API_KEY, the file
- * ARTIFACTORY_CONFIG_FILE or ~/.artifactory_python.cfg.
+ * file MINIO_CONFIG_FILE or ~/.config/audbackend/minio.cfg; then, unless the file has a
+ * section for the host, AWS_ACCESS_KEY_ID, ~/.aws/credentials, ~/.aws/config and the
+ * endpoints that the environment names. Artifactory: ARTIFACTORY_USERNAME,
+ * ARTIFACTORY_API_KEY, the file ARTIFACTORY_CONFIG_FILE or ~/.artifactory_python.cfg.
  *
  * Read again when a file changed or they are about to expire, so that a running mount
  * survives a rotation. Never in an error or a log; wiped when freed. Thread-safe. */

@@ -25,6 +25,7 @@
  *     publish/claim    whether one claim is still held
  *     resolver/catalog what repositories said
  *     resolver         listings of all repositories put together
+ *     backends/credentials  who we are to one host
  *     workers          one queue
  *     fs/staging_node  numbers of staged files
  *     fs/slots         the slot table (shared between processes)
