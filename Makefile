@@ -64,6 +64,11 @@ $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libmodelfs.a
 	@echo "  LINK $@"
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) $(ORACLES)
 
+$B/bench/probe: bench/probe.c
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) -O2 -std=gnu17 -D_GNU_SOURCE $(WARN) -o $@ $< -lisal
+
 -include $(wildcard $B/*.d $B/*/*.d $B/*/*/*.d)
 
 # Says what is missing instead of failing at the first #include.
@@ -79,7 +84,7 @@ help:
 	@echo "lint       warnings of two compilers as errors, layout, layers, lengths"
 	@echo "format     lay out the code with clang-format"
 	@echo "fuzz       fuzz each parser for FUZZ_SECONDS=$(FUZZ_SECONDS)"
-	@echo "bench      compare a mount with plain files on the same disk"
+	@echo "bench      compare a mount with plain files and with other file systems"
 	@echo "demo       mount a sample repository at ./models"
 	@echo "install    to PREFIX=$(PREFIX), below DESTDIR; uninstall removes it"
 	@echo "deps       install what the build needs; test-deps: the tests"
@@ -137,7 +142,7 @@ fuzz:
 run-fuzzers: $(FUZZERS)
 	tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
-bench: $B/modelfs
+bench: $B/modelfs $B/bench/probe
 	bench/run --build $B
 
 demo: $B/modelfs
