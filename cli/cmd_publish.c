@@ -4,8 +4,8 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/wire.h"
+#include "common/defaults.h"
 #include "common/yaml.h"
-#include "publish/defaults.h"
 #include "publish/publish.h"
 
 #include <fcntl.h>

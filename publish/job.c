@@ -1,10 +1,10 @@
 /* job.c: the board of publish jobs and the threads that run them. */
 #include "publish/job.h"
 
+#include "common/defaults.h"
 #include "common/memory.h"
 #include "common/sync.h"
 #include "common/workers.h"
-#include "publish/defaults.h"
 #include "resolver/release.h"
 
 #include <errno.h>

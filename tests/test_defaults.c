@@ -1,7 +1,7 @@
 /* test_defaults.c: who publishes, in the order of Python's getpass.getuser(). */
 #include "tests/test.h"
 
-#include "publish/defaults.h"
+#include "common/defaults.h"
 
 #include <pwd.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* defaults.c: who publishes and on which day, where the manifest does not say. */
-#include "publish/defaults.h"
+#include "common/defaults.h"
 
 #include "common/memory.h"
 

@@ -1,6 +1,6 @@
 /* defaults.h: who publishes and on which day, where the manifest does not say. */
-#ifndef PUBLISH_DEFAULTS_H
-#define PUBLISH_DEFAULTS_H
+#ifndef COMMON_DEFAULTS_H
+#define COMMON_DEFAULTS_H
 
 #include "common/error.h"
 
