@@ -1,31 +1,14 @@
-#include "backends/ini.h"
-
-#include "common/bytes.h"
 #include "tests/test.h"
+
+#include "backends/ini.h"
+#include "common/bytes.h"
+#include "tests/unescape.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LINE_MAX_SIZE = 1 << 14 };
-
-static size_t unescape(char *text)
-{
-    char *to = text;
-
-    for (const char *from = text; *from; to++) {
-        unsigned byte = 0;
-
-        if (from[0] == '\\' && sscanf(from + 2, "%2x", &byte) == 1) {
-            *to = (char)byte;
-            from += 4;
-        } else {
-            *to = *from++;
-        }
-    }
-    *to = '\0';
-    return (size_t)(to - text);
-}
 
 static char *next_field(char **rest)
 {

@@ -9,6 +9,7 @@
 #define TESTS_YAML_CASES_H
 
 #include "tests/test.h"
+#include "tests/unescape.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -36,27 +37,6 @@ static inline void yaml_cases_close(struct yaml_cases *cases)
     fclose(cases->file);
 }
 
-static inline size_t yaml_cases_unescape(char *text)
-{
-    char *to = text;
-
-    for (const char *from = text; *from; from++) {
-        unsigned byte = 0;
-
-        if (*from != '\\') {
-            *to++ = *from;
-        } else if (*++from == 'x') {
-            sscanf(from + 1, "%2x", &byte);
-            *to++ = (char)byte;
-            from += 2;
-        } else {
-            *to++ = *from == 'n' ? '\n' : *from;
-        }
-    }
-    *to = '\0';
-    return (size_t)(to - text);
-}
-
 static inline bool yaml_cases_next(struct yaml_cases *cases)
 {
     char line[1 << 14];
@@ -66,12 +46,12 @@ static inline bool yaml_cases_next(struct yaml_cases *cases)
         line[strcspn(line, "\n")] = '\0';
         if (strncmp(line, "text: ", 6) == 0) {
             memcpy(cases->text, line + 6, strlen(line + 6) + 1);
-            cases->text_size = yaml_cases_unescape(cases->text);
+            cases->text_size = unescape(cases->text);
         } else if (strncmp(line, "value: ", 7) == 0) {
             memcpy(cases->value, line + 7, strlen(line + 7) + 1);
         } else if (strncmp(line, "print: ", 7) == 0) {
             memcpy(cases->print, line + 7, strlen(line + 7) + 1);
-            yaml_cases_unescape(cases->print);
+            unescape(cases->print);
         }
     }
     if (feof(cases->file))
