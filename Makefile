@@ -16,7 +16,8 @@ comma     := ,
 B         := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAULTS),-faults)
 FOLDERS   := common backends resolver cache publish fs cli
 # What scripts/install-packages installs for the build.
-PACKAGES  := fuse3 yaml-0.1 zlib libisal libdeflate libxxhash libcrypto libzip expat
+PACKAGES  := fuse3 yaml-0.1 zlib libisal libdeflate libxxhash libcrypto libzip expat \
+             libcurl
 
 WARN       = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
              -Wwrite-strings -Wundef -Wformat=2 -Wconversion

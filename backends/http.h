@@ -33,7 +33,10 @@ struct http_options {
     const char *ca_file;        /* PEM, besides the system's certificates; NULL: none */
     unsigned connections;       /* to one host; 0: 16 */
     int64_t connect_timeout_ms; /* 0: 10 s */
-    int64_t stall_timeout_ms;   /* without any byte, either way; 0: 30 s */
+    int64_t stall_timeout_ms;   /* without progress, either way; 0: 30 s */
+    int64_t pause_ms;           /* at most, before the second try; 0: 100 ms */
+    int64_t give_up_ms;         /* no try after that without progress; 0: 60 s */
+    const char *agent;          /* "modelfs/0.1.0"; NULL: "modelfs" */
 };
 
 int http_open(const struct http_options *options, struct http **ret_http,
@@ -84,7 +87,7 @@ struct http_request {
     struct http_body body; /* size 0: none */
     bool is_repeatable;    /* a POST that may be sent twice */
     bool follows;          /* redirects; to another host without what authorize set */
-    int64_t deadline_ms;   /* by clock_now_ms: no try starts later; 0: the policy's own */
+    int64_t deadline_ms;   /* by clock_now_ms: -ETIMEDOUT at the latest; 0: none */
 
     /* May be NULL. Runs before each try, in the calling thread: sets the fields of this
      * try (signature, date, authorization). */

@@ -26,6 +26,8 @@
  *     resolver/catalog what repositories said
  *     resolver         listings of all repositories put together
  *     backends/credentials  who we are to one host
+ *     backends/http_pool   curl handles, and whose turn it is
+ *     backends/http_share  what they share
  *     workers          one queue
  *     fs/staging_node  numbers of staged files
  *     fs/slots         the slot table (shared between processes)

@@ -1,0 +1,79 @@
+/* http_fields.c: the header fields of one request. */
+#include "backends/http_fields.h"
+
+#include "common/memory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+enum { FIELDS_BYTES_MAX = 64 << 10 };
+
+static bool is_name(const char *name)
+{
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("!#$%&'*+-.^_`|~", *c))
+            return false;
+    return name[0];
+}
+
+static bool is_value(const char *value)
+{
+    for (const char *c = value; *c; c++)
+        if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f)
+            return false;
+    return true;
+}
+
+/* Take the field of that name out, if there is one. */
+static void drop_field(struct http_fields *fields, const char *name)
+{
+    size_t size = strlen(name);
+
+    for (struct curl_slist **at = &fields->list; *at; at = &(*at)->next) {
+        struct curl_slist *found = *at;
+
+        if (strncasecmp(found->data, name, size) != 0 || !strchr(":;", found->data[size]))
+            continue;
+        *at = found->next;
+        found->next = NULL;
+        fields->size -= strlen(found->data);
+        explicit_bzero(found->data, strlen(found->data));
+        curl_slist_free_all(found);
+        return;
+    }
+}
+
+int http_fields_set(struct http_fields *fields, const char *name, const char *value,
+                    struct error *err)
+{
+    struct curl_slist *list;
+    char *line;
+
+    if (!is_name(name) || !is_value(value))
+        return fail(err, EINVAL, "the header field '%.40s' cannot have that value", name);
+    drop_field(fields, name);
+    if (strlen(value) > FIELDS_BYTES_MAX || strlen(name) > FIELDS_BYTES_MAX ||
+        strlen(name) + strlen(value) + 2 > FIELDS_BYTES_MAX - fields->size)
+        return fail(err, EINVAL, "the header fields have more than %d bytes",
+                    FIELDS_BYTES_MAX);
+    /* curl drops a field without a value, and sends it with this semicolon. */
+    line = value[0] ? xasprintf("%s: %s", name, value) : xasprintf("%s;", name);
+    list = curl_slist_append(fields->list, line);
+    if (list) {
+        fields->list = list;
+        fields->size += strlen(line);
+    }
+    explicit_bzero(line, strlen(line));
+    free(line);
+    return list ? 0 : fail(err, ENOMEM, "no memory for a header field");
+}
+
+void http_fields_done(struct http_fields *fields)
+{
+    for (struct curl_slist *at = fields->list; at; at = at->next)
+        explicit_bzero(at->data, strlen(at->data));
+    curl_slist_free_all(fields->list);
+    *fields = (struct http_fields){0};
+}
