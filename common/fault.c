@@ -27,11 +27,15 @@ void fault_point(const char *name)
 
     if (!wanted || strncmp(wanted, name, size) != 0 || wanted[size] != ':')
         return;
-    if (strcmp(wanted + size + 1, "kill") == 0)
+    if (strcmp(wanted + size + 1, "kill") == 0) {
         kill(getpid(), SIGKILL);
-    else if (strncmp(wanted + size + 1, "delay=", 6) == 0)
+    } else if (strncmp(wanted + size + 1, "once=", 5) == 0) {
+        if (unlink(wanted + size + 6) == 0)
+            kill(getpid(), SIGKILL);
+    } else if (strncmp(wanted + size + 1, "delay=", 6) == 0) {
         pause_for(wanted + size + 7);
-    else
+    } else {
         abort(); /* a misspelt test must not pass */
+    }
 }
 #endif

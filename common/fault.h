@@ -3,7 +3,8 @@
  *     FAULT("cache.complete.before-rename");
  *
  * Empty in normal builds. Built with FAULTS=1, the environment chooses one:
- * MODELFS_FAULT=<name>:kill or MODELFS_FAULT=<name>:delay=2s. */
+ * MODELFS_FAULT=<name>:kill, <name>:once=/path (kill if that file is there to be removed)
+ * or <name>:delay=2s. */
 #ifndef COMMON_FAULT_H
 #define COMMON_FAULT_H
 

@@ -120,7 +120,7 @@ static void raise_file_limit(void)
 
 /* Whom to tell that the mount answers. */
 struct waiting {
-    const struct fs_options *options;
+    struct fs *fs;
     void (*ready)(void *arg);
     void *arg;
 };
@@ -130,13 +130,14 @@ static void answers(void *arg)
     const struct waiting *waiting = arg;
 
     waiting->ready(waiting->arg);
-    supervisor_tell_ready(waiting->options->handover);
+    supervisor_tell_ready(waiting->fs->options.handover);
+    if (waiting->fs->staging)
+        staging_resume(waiting->fs); /* the kernel takes notifications by now */
 }
 
 int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg,
            struct error *err)
 {
-    struct waiting waiting = {.options = options, .ready = ready, .arg = arg};
     struct fs fs = {
         .options = *options,
         .resolver = options->resolver,
@@ -150,6 +151,7 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
         .gid = getgid(),
         .start_s = options->handover->block->start_s,
     };
+    struct waiting waiting = {.fs = &fs, .ready = ready, .arg = arg};
     int rc;
 
     raise_file_limit();

@@ -269,7 +269,7 @@ void parked_drop(struct parked *parked)
     unref((struct entry *)parked);
 }
 
-void parked_wait_for_bytes(struct parked *parked)
+void parked_lift_deadline(struct parked *parked)
 {
     struct entry *entry = (struct entry *)parked;
 

@@ -50,9 +50,9 @@ bool parked_take(struct parked *parked);
 
 void parked_replied(struct parked *parked);
 
-/* From now on bytes are waited for: the cache watches their progress, no deadline does.
- */
-void parked_wait_for_bytes(struct parked *parked);
+/* From now on somebody else watches that there is progress: the cache for bytes, a
+ * publish job that runs for its result. */
+void parked_lift_deadline(struct parked *parked);
 
 /* Has somebody taken it? Then there is no need to work for it. */
 bool parked_is_taken(struct parked *parked);

@@ -118,7 +118,7 @@ static void await_bytes(struct parked *parked, struct answer *answer)
     struct error err = {0};
     int rc;
 
-    parked_wait_for_bytes(parked);
+    parked_lift_deadline(parked);
     parked->wanted = answer->want.archive;
     answer->want.archive = NULL;
     parked->call.generation = answer->want.generation;
@@ -147,7 +147,22 @@ static void ask(void *arg)
         finish(parked, rc, &answer, &err);
 }
 
-static void job_ended(void *arg)
+/* The publish job that the place of a request names will tell when it starts or ends. A
+ * job that runs may take its time; a manifest that nobody closes may not. */
+static bool is_awaited(struct parked *parked, job_done *told)
+{
+    struct job_board *board = parked->fs->staging->board;
+    struct error unused = {0};
+    struct place place;
+
+    if (place_of(parked->fs->slots, parked->call.node_id, &place, &unused) < 0)
+        return false;
+    if (job_is_running(board, place.name))
+        parked_lift_deadline(parked);
+    return job_await(board, place.name, told, parked) == 0;
+}
+
+static void job_told(void *arg)
 {
     struct parked *parked = arg;
     CLEANUP_ANSWER struct answer answer;
@@ -156,21 +171,17 @@ static void job_ended(void *arg)
 
     answer_init(&answer);
     rc = run(parked->fs, &parked->call, RESOLVE_KNOWN, &answer, &err);
+    if (rc == CALL_WANT_JOB && !parked_is_taken(parked) && is_awaited(parked, job_told))
+        return;
     if (rc > 0)
-        rc = fail(&err, EIO, "the publish job was started again");
+        rc = fail(&err, EIO, "the publish job has not ended");
     finish(parked, rc, &answer, &err);
 }
 
-/* The publish job that the place of a request names ends some day. */
 static void await_job(struct parked *parked)
 {
-    struct error err = {0};
-    struct place place;
-    int rc = place_of(parked->fs->slots, parked->call.node_id, &place, &err);
-
-    if (rc < 0 ||
-        job_await(parked->fs->staging->board, place.name, job_ended, parked) != 0)
-        job_ended(parked);
+    if (!is_awaited(parked, job_told))
+        job_told(parked);
 }
 
 static struct workers *pool_of(struct fs *fs, const struct call *call)
@@ -214,7 +225,7 @@ void serve(struct fs *fs, const struct call *call)
     else if (rc == CALL_WANT)
         await_bytes(parked_add(fs->parked, fs, call, INT64_MAX), &answer);
     else if (rc == CALL_WANT_JOB)
-        await_job(parked_add(fs->parked, fs, call, INT64_MAX));
+        await_job(parked_add(fs->parked, fs, call, clock_now_ms() + ASK_MS));
     else
         reply(fs, call, rc, &answer, &err);
     links_tell(fs, &answer);
@@ -231,5 +242,9 @@ void serve_expired(struct parked *parked)
     if (rc == -EINPROGRESS || rc == CALL_WANT)
         rc = fail(&err, ETIMEDOUT, "no answer from the repository in time for '%s'",
                   parked->call.name);
+    if (rc == CALL_WANT_JOB)
+        rc = fail(&err, EIO,
+                  "the manifest waits to be complete: a program has it open, or nobody "
+                  "closed it since this mount began; close or touch it");
     reply(parked->fs, &parked->call, rc, &answer, &err);
 }

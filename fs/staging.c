@@ -40,8 +40,11 @@ int staging_open(struct fs *fs, struct error *err)
     struct staging *staging = XNEW(struct staging);
     const struct handover *handover = fs->options.handover;
     int fd = dup(handover->staged_fd);
-    int rc = fd < 0 ? fail_errno(err, "take over the table of staged files")
-                    : staging_nodes_open(fd, fs->slots, &staging->nodes, err);
+    int rc;
+
+    staging->jobs_fd = -1;
+    rc = fd < 0 ? fail_errno(err, "take over the table of staged files")
+                : staging_nodes_open(fd, fs->slots, &staging->nodes, err);
 
     if (rc == 0)
         rc = staging_disk_open(fs->options.cache_root, handover->block->start_s,
@@ -61,8 +64,11 @@ int staging_open(struct fs *fs, struct error *err)
 void staging_attach(struct fs *fs)
 {
     staging_disk_attach(fs->staging->disk, fs->passthrough);
-    if (fs->staging->is_successor)
-        staging_job_resume(fs);
+}
+
+void staging_resume(struct fs *fs)
+{
+    staging_job_resume(fs);
 }
 
 void staging_stop(struct staging *staging)
@@ -76,6 +82,8 @@ void staging_free(struct staging *staging)
     if (!staging)
         return;
     job_board_free(staging->board);
+    if (staging->jobs_fd >= 0)
+        close(staging->jobs_fd);
     staging_disk_close(staging->disk);
     staging_nodes_close(staging->nodes);
     free(staging);

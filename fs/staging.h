@@ -18,15 +18,18 @@ struct staging {
                         */
     struct staging_nodes *nodes;
     struct staging_disk *disk;
+    int jobs_fd; /* the folder of what is known of jobs */
     struct job_board *board;
 };
 
 /* Before the channel is there: fs->staging is set. */
 int staging_open(struct fs *fs, struct error *err);
 
-/* Files are opened for passthrough from now on, where it works; jobs that a worker before
- * did not end are started anew. */
+/* Files are opened for passthrough from now on, where it works. */
 void staging_attach(struct fs *fs);
+
+/* Jobs that a worker before did not end go on. Once the mount answers. */
+void staging_resume(struct fs *fs);
 
 /* Ends the jobs; nobody waits any more. Then, without FUSE threads, the rest. */
 void staging_stop(struct staging *staging); /* accepts NULL */

@@ -244,6 +244,8 @@ int staging_flush(struct fs *fs, const struct call *call, const struct place *pl
     (void)answer;
     if (place->kind != NODE_STAGED || !is_manifest(fs, place->index))
         return 0;
+    /* RELEASE, which publishes, comes after close(2) has returned. */
+    staging_job_closing(fs, staging_node_top(fs->staging->nodes, place->index));
     fd = descriptor(fs, place->index, O_RDONLY, err);
     return fd < 0 ? fd : staging_job_check(fd, err);
 }

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "fs/invalidate.h"
 #include "fs/reply.h"
+#include "publish/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,30 +19,7 @@
 
 static const struct place landing = {.kind = NODE_STAGING};
 
-/* While a job runs a folder of this name lies among the unlinked files of the mount, so
- * that the next worker knows. */
-#define RUNNING_PREFIX "running-"
-
-static void print_marker(const char *job, char name[NAME_MAX + 16])
-{
-    snprintf(name, NAME_MAX + 16, RUNNING_PREFIX "%s", job);
-}
-
-static void mark_running(struct fs *fs, const char *job)
-{
-    char name[NAME_MAX + 16];
-
-    print_marker(job, name);
-    (void)mkdirat(staging_disk_trash_fd(fs->staging->disk), name, 0700); /* or not */
-}
-
-static void mark_ended(struct fs *fs, const char *job)
-{
-    char name[NAME_MAX + 16];
-
-    print_marker(job, name);
-    (void)unlinkat(staging_disk_trash_fd(fs->staging->disk), name, AT_REMOVEDIR);
-}
+#define JOBS_FOLDER ".modelfs/jobs"
 
 static void print_manifest_name(const char *job, char name[NAME_MAX + 8])
 {
@@ -75,7 +53,8 @@ static int open_folder(void *arg, const char *job, struct error *err)
 }
 
 /* The folder goes in one step, so that a kill leaves all of it or nothing; then the
- * manifest. What cannot be removed is removed when the next mount starts. */
+ * manifest. What is gone already went before a crash. What cannot be removed is removed
+ * when the next mount starts. */
 static void remove_job(struct fs *fs, const char *job, struct error *err)
 {
     struct staging *staging = fs->staging;
@@ -88,10 +67,11 @@ static void remove_job(struct fs *fs, const char *job, struct error *err)
     FAULT("staging.published.before-remove");
     staging_node_kill_top(staging->nodes, job);
     staging_node_kill_top(staging->nodes, name);
-    if (renameat(landing_fd, job, trash_fd, trash) < 0)
+    (void)files_remove_tree(trash_fd, trash, &(struct error){0}); /* of a crash */
+    if (renameat(landing_fd, job, trash_fd, trash) < 0 && errno != ENOENT)
         (void)fail_errno(err, "remove '%s'", job);
     FAULT("staging.published.before-manifest");
-    if (unlinkat(landing_fd, name, 0) < 0)
+    if (unlinkat(landing_fd, name, 0) < 0 && errno != ENOENT)
         (void)fail_errno(err, "remove '%s'", name);
     (void)files_remove_tree(trash_fd, trash, &(struct error){0});
 }
@@ -104,13 +84,15 @@ static bool has_writers(struct fs *fs, const char *job)
 }
 
 /* From now on it is served from the cache. What cannot be taken over is fetched when it
- * is read. */
+ * is read. Without a folder that was done before a crash. */
 static void put_in_cache(struct fs *fs, const char *job, const struct release *release)
 {
     CLEANUP_CLOSE int folder_fd = -1;
     struct error err = {0};
     int rc = folder_fd = open_folder(fs, job, &err);
 
+    if (rc == -ENOENT)
+        return;
     if (rc >= 0)
         rc = cache_adopt(fs->cache, fs->resolver, release, folder_fd,
                          has_writers(fs, job) ? CACHE_ADOPT_COPY : CACHE_ADOPT_SHARE,
@@ -145,7 +127,6 @@ static void ended(void *arg, const char *job, const struct error *failure)
     struct fs *fs = arg;
     struct error err;
 
-    mark_ended(fs, job);
     if (!failure) {
         log_info("publish job '%s' is done", job);
         return;
@@ -174,11 +155,33 @@ static int find_manifests(struct staging *staging, struct error *err)
     return rc;
 }
 
+/* The folder of what is known of jobs, open. */
+static int open_records(const char *cache_root, struct error *err)
+{
+    CLEANUP_CLOSE int root_fd = open(cache_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = root_fd < 0 ? fail_errno(err, "open '%s'", cache_root) : 0;
+
+    if (rc == 0)
+        rc = files_make_folders_beneath(root_fd, JOBS_FOLDER, 0700, err);
+    return rc < 0
+               ? rc
+               : files_open_beneath(root_fd, JOBS_FOLDER, O_RDONLY | O_DIRECTORY, 0, err);
+}
+
+/* All workers of a mount are children of one process. */
 int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
 {
-    int rc = job_board_open(
+    char owner[PROCESS_NAME_SIZE];
+    int rc = staging->jobs_fd = open_records(fs->options.cache_root, err);
+
+    if (rc < 0)
+        return fail_context(err, rc, "@staging");
+    process_name_of(getppid(), owner);
+    rc = job_board_open(
         &(struct job_options){
             .resolver = fs->resolver,
+            .folder_fd = staging->jobs_fd,
+            .owner = owner,
             .read = read_manifest,
             .open = open_folder,
             .published = published,
@@ -186,7 +189,6 @@ int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
             .arg = fs,
         },
         &staging->board, err);
-
     return rc < 0 ? rc : find_manifests(staging, err);
 }
 
@@ -229,29 +231,21 @@ void staging_job_start(struct fs *fs, const char *name)
 
     if (!staging_job_of(name, ".yaml", job))
         return;
-    mark_running(fs, job);
     if (job_start(fs->staging->board, job, &err) < 0)
         reply_note(fs->reply_log, err.message);
 }
 
+void staging_job_closing(struct fs *fs, const char *name)
+{
+    char job[NAME_MAX + 1];
+
+    if (staging_job_of(name, ".yaml", job))
+        job_expect(fs->staging->board, job);
+}
+
 void staging_job_resume(struct fs *fs)
 {
-    int fd = openat(staging_disk_trash_fd(fs->staging->disk), ".",
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const size_t prefix = sizeof RUNNING_PREFIX - 1;
-    const struct dirent *entry;
-    char name[NAME_MAX + 8];
-
-    while (dir && (entry = readdir(dir))) {
-        if (strncmp(entry->d_name, RUNNING_PREFIX, prefix) != 0)
-            continue;
-        print_manifest_name(entry->d_name + prefix, name);
-        if (job_is_known(fs->staging->board, entry->d_name + prefix))
-            staging_job_start(fs, name);
-        else
-            mark_ended(fs, entry->d_name + prefix);
-    }
+    job_resume(fs->staging->board);
 }
 
 bool staging_job_has_report(struct fs *fs, const char *name)

@@ -15,7 +15,12 @@ void staging_job_vanished(struct fs *fs, const char *name);
  */
 void staging_job_start(struct fs *fs, const char *name);
 
-/* Publish what a worker was publishing when it died. */
+/* A handle of the manifest of this name that may have written is being closed: what an
+ * earlier publish came to counts no more. Any other name is fine. */
+void staging_job_closing(struct fs *fs, const char *name);
+
+/* Go on with what a worker was publishing when it died, and what was published when a
+ * mount ended. */
 void staging_job_resume(struct fs *fs);
 
 /* Is it "<job>.status" or "<job>.result" of a job? */

@@ -1,13 +1,17 @@
 /* job.h: publishing in the background: what waits, runs and has ended, by name.
  *
  *     rc = job_board_open(&(struct job_options){...}, &board, &err);
+ *     job_resume(board);                       go on with what was not finished
  *     job_add(board, "job");                   there is a manifest
  *     rc = job_start(board, "job", &err);      it is complete: publish
  *     rc = job_await(board, "job", done, arg); tell me when it ends
  *     job_board_close(board);
  *
- * Kept in memory: jobs that have ended until they are forgotten, or for a day. A job that
- * failed may be started again. Thread-safe; nothing but job_board_close blocks. */
+ * Jobs that have ended are kept until they are forgotten, those that were published for a
+ * day at most. A job that failed may be started again. What is known of each is kept in a
+ * folder as well: a board that is opened there later knows it, takes up what the same
+ * owner had running, and finishes what was published but not done with. Thread-safe;
+ * nothing but job_board_close blocks. */
 #ifndef PUBLISH_JOB_H
 #define PUBLISH_JOB_H
 
@@ -24,11 +28,15 @@ struct job_options {
     struct resolver *resolver;
     const char *spool; /* as publish_options; lent */
     unsigned threads;  /* jobs at once; 0: 2 */
+    int folder_fd;     /* of the records (job_store.h), lent; -1: memory alone */
+    /* A name of process.h that outlives us, copied: who opens the next board with it is
+     * our successor. */
+    const char *owner;
     /* The manifest of a job, appended to ret_text. */
     int (*read)(void *arg, const char *name, struct bytes *ret_text, struct error *err);
     /* Its folder, open: a descriptor. */
     int (*open)(void *arg, const char *name, struct error *err);
-    /* It was published: before anybody is told. */
+    /* It was published: before anybody is told. A second time after a crash. */
     void (*published)(void *arg, const char *name, const struct release *release);
     /* It ended; err is NULL after success. */
     void (*ended)(void *arg, const char *name, const struct error *err);
@@ -42,6 +50,9 @@ int job_board_open(const struct job_options *options, struct job_board **ret_boa
 void job_board_close(struct job_board *board);
 void job_board_free(struct job_board *board); /* accepts NULL; after job_board_close */
 
+/* Start what a board before this one left. Once, before anything else is started. */
+void job_resume(struct job_board *board);
+
 /* Fine if it is there. -ENOSPC past a limit. */
 int job_add(struct job_board *board, const char *name, struct error *err);
 
@@ -50,6 +61,9 @@ void job_forget(struct job_board *board, const char *name);
 
 bool job_is_known(struct job_board *board, const char *name);
 bool job_is_running(struct job_board *board, const char *name); /* or about to */
+
+/* It will be started soon: what it came to before counts no more. Fine if it runs. */
+void job_expect(struct job_board *board, const char *name);
 
 /* Publish it, after an earlier job_add. Fine if it runs. */
 int job_start(struct job_board *board, const char *name, struct error *err);
@@ -66,7 +80,8 @@ int job_print_status(struct job_board *board, const char *name, struct bytes *to
 int job_print_result(struct job_board *board, const char *name, struct bytes *to,
                      struct error *err);
 
-/* 1: it has ended (or is not there). 0: done(arg) will run once, with no lock held. */
+/* 1: it has ended (or is not there). 0: done(arg) will run once, when it starts or ends,
+ * with no lock held. */
 typedef void job_done(void *arg);
 int job_await(struct job_board *board, const char *name, job_done *done, void *arg);
 

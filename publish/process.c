@@ -55,16 +55,21 @@ static bool read_place(char place[PLACE_SIZE])
     return true;
 }
 
-void process_name(char ret_name[PROCESS_NAME_SIZE])
+void process_name_of(pid_t pid, char ret_name[PROCESS_NAME_SIZE])
 {
     unsigned long long start;
-    char place[PLACE_SIZE], state;
+    char place[PLACE_SIZE], state, text[24];
 
-    if (read_place(place) && read_stat("self", &state, &start))
-        snprintf(ret_name, PROCESS_NAME_SIZE, "%s%lld/%llu", place, (long long)getpid(),
-                 start);
+    snprintf(text, sizeof text, "%lld", (long long)pid);
+    if (read_place(place) && read_stat(text, &state, &start))
+        snprintf(ret_name, PROCESS_NAME_SIZE, "%s%s/%llu", place, text, start);
     else
         ret_name[0] = '\0';
+}
+
+void process_name(char ret_name[PROCESS_NAME_SIZE])
+{
+    process_name_of(getpid(), ret_name);
 }
 
 enum life {

@@ -9,6 +9,7 @@
 #define PUBLISH_PROCESS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum {
     PROCESS_NAME_SIZE = 128,
@@ -18,6 +19,9 @@ enum {
 /* Of this process: boot ID, number of the PID namespace, PID, start time; "" where the
  * system does not tell. */
 void process_name(char ret_name[PROCESS_NAME_SIZE]);
+
+/* The same of another process of this machine. */
+void process_name_of(pid_t pid, char ret_name[PROCESS_NAME_SIZE]);
 
 /* Did the process end? True only if that is certain: it ran on this machine, since the
  * last boot, in our PID namespace. A zombie has ended. */

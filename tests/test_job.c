@@ -2,7 +2,11 @@
 #include "publish/job.h"
 
 #include "common/sync.h"
+#include "publish/job_store.h"
+#include "tests/dead_process.h"
 #include "tests/test.h"
+
+#include "tests/folders.h"
 
 #include <errno.h>
 
@@ -12,8 +16,10 @@ struct desk {
     struct condition changed;
     const char *text;
     bool is_open;
-    unsigned ended; /* calls of ended */
-    unsigned told;  /* calls of told */
+    unsigned ended;         /* calls of ended */
+    unsigned told;          /* calls of told */
+    unsigned taken;         /* calls of published */
+    struct release release; /* the last one that published was given */
 };
 
 static int read_text(void *arg, const char *name, struct bytes *to, struct error *err)
@@ -36,10 +42,13 @@ static int open_none(void *arg, const char *name, struct error *err)
 
 static void published(void *arg, const char *name, const struct release *release)
 {
-    (void)arg;
+    struct desk *desk = arg;
+
     (void)name;
-    (void)release;
-    fail_msg("nothing can be published here");
+    lock_acquire(&desk->lock);
+    desk->taken++;
+    desk->release = *release;
+    lock_release(&desk->lock);
 }
 
 static void ended(void *arg, const char *name, const struct error *err)
@@ -48,7 +57,8 @@ static void ended(void *arg, const char *name, const struct error *err)
 
     (void)name;
     lock_acquire(&desk->lock);
-    desk->ended += err != NULL;
+    (void)err;
+    desk->ended++;
     condition_broadcast(&desk->changed);
     lock_release(&desk->lock);
 }
@@ -73,7 +83,8 @@ static void wait_for(struct desk *desk, unsigned *count)
     lock_release(&desk->lock);
 }
 
-static struct job_board *open_board(struct desk *desk, const char *text)
+static struct job_board *open_board_at(struct desk *desk, const char *text, int folder_fd,
+                                       const char *owner)
 {
     struct job_board *board = NULL;
     struct error err = {0};
@@ -81,7 +92,9 @@ static struct job_board *open_board(struct desk *desk, const char *text)
     *desk = (struct desk){.text = text};
     lock_init(&desk->lock);
     condition_init(&desk->changed);
-    assert_int_equal(job_board_open(&(struct job_options){.read = read_text,
+    assert_int_equal(job_board_open(&(struct job_options){.folder_fd = folder_fd,
+                                                          .owner = owner,
+                                                          .read = read_text,
                                                           .open = open_none,
                                                           .published = published,
                                                           .ended = ended,
@@ -89,6 +102,11 @@ static struct job_board *open_board(struct desk *desk, const char *text)
                                     &board, &err),
                      0);
     return board;
+}
+
+static struct job_board *open_board(struct desk *desk, const char *text)
+{
+    return open_board_at(desk, text, -1, "");
 }
 
 static void close_board(struct job_board *board, struct desk *desk)
@@ -172,9 +190,133 @@ static void test_check(void **state)
     assert_int_equal(job_check("name: a\n", 8, &err), -EINVAL);
 }
 
+/* What its next publish comes to is waited for, though the last one failed. */
+static void test_result_of_a_retry(void **state)
+{
+    struct error err = {0};
+    struct bytes text;
+    struct desk desk;
+    struct job_board *board = open_board(&desk, "name: a\n");
+
+    (void)state;
+    bytes_init(&text, 10000);
+    assert_int_equal(job_add(board, "job", &err), 0);
+    job_expect(board, "job");
+    assert_int_equal(job_start(board, "job", &err), 0);
+    wait_for(&desk, &desk.ended);
+    assert_int_equal(job_print_result(board, "job", &text, &err), -EIO);
+    job_expect(board, "job");
+    assert_status(board, "state: waiting\n");
+    assert_int_equal(job_print_result(board, "job", &text, &err), -EINPROGRESS);
+    assert_int_equal(job_await(board, "job", told, &desk), 0);
+    desk.is_open = false;
+    desk.ended = 0;
+    assert_int_equal(job_start(board, "job", &err), 0);
+    assert_int_equal(desk.told, 1); /* that it starts */
+    job_expect(board, "job");
+    assert_true(job_is_running(board, "job"));
+    wait_for(&desk, &desk.ended);
+    assert_int_equal(job_print_result(board, "job", &text, &err), -EIO);
+    bytes_done(&text);
+    close_board(board, &desk);
+}
+
+/* What a board left on disk, and what the next one makes of it. */
+static const struct {
+    const char *owner; /* "dead", "alive" or "mine" */
+    enum job_state state;
+    int64_t ended_s;
+    const char *status; /* NULL: the job is not known */
+    unsigned taken, ended;
+} left[] = {
+    {"dead",  JOB_FAILED,    0,         "error: no luck",         0, 0},
+    {"dead",  JOB_QUEUED,    0,         "error: the mount ended", 0, 0},
+    {"dead",  JOB_RUNNING,   0,         "error: the mount ended", 0, 0},
+    {"alive", JOB_RUNNING,   0,         NULL,                     0, 0},
+    {"mine",  JOB_WAITING,   0,         "state: waiting\n",       0, 0},
+    {"mine",  JOB_QUEUED,    0,         "state: failed\n",        0, 1},
+    {"mine",  JOB_RUNNING,   0,         "version",                0, 1},
+    {"mine",  JOB_FINISHING, 0,         "uid: 3e120e8d-1.0.0\n",  1, 1},
+    {"dead",  JOB_FINISHING, 0,         "state: published\n",     1, 1},
+    {"dead",  JOB_PUBLISHED, INT64_MAX, "uid: 3e120e8d-1.0.0\n",  0, 0},
+    {"dead",  JOB_PUBLISHED, 1,         NULL,                     0, 0},
+};
+
+static void take_up(int folder_fd, size_t row)
+{
+    struct job_record record = {
+        .state = left[row].state,
+        .release = {"3e120e8d", "1.0.0", 0},
+        .ended_s = left[row].ended_s,
+        .failure = "no luck"
+    };
+    struct desk desk;
+    struct job_board *board;
+
+    if (strcmp(left[row].owner, "dead") == 0)
+        name_dead_process(record.owner);
+    else if (strcmp(left[row].owner, "alive") == 0)
+        process_name(record.owner);
+    else
+        snprintf(record.owner, sizeof record.owner, "mine");
+    job_store_save(folder_fd, "job", &record, JOB_STORE_QUICK);
+    board = open_board_at(&desk, "name: a\n", folder_fd, "mine");
+    job_resume(board);
+    if (left[row].ended)
+        wait_for(&desk, &desk.ended);
+    assert_int_equal(job_is_known(board, "job"), left[row].status != NULL);
+    if (left[row].status)
+        assert_status(board, left[row].status);
+    job_forget(board, "job");
+    close_board(board, &desk);
+    assert_int_equal(desk.ended, left[row].ended);
+    assert_int_equal(desk.taken, left[row].taken);
+    if (desk.taken)
+        assert_string_equal(desk.release.id, "3e120e8d");
+    assert_int_equal(faccessat(folder_fd, "job.job", F_OK, 0),
+                     strcmp(left[row].owner, "alive") == 0 ? 0 : -1);
+}
+
+static void test_board_after_a_board(void **state)
+{
+    const struct folder *folder = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
+        test_row(i, "%s, state %d", left[i].owner, (int)left[i].state);
+        take_up(folder->fd, i);
+    }
+}
+
+/* A job that failed is known to the next board until it is forgotten. */
+static void test_is_kept(void **state)
+{
+    const struct folder *folder = *state;
+    struct error err = {0};
+    struct desk desk;
+    struct job_board *board = open_board_at(&desk, "name: a\n", folder->fd, "mine");
+
+    assert_int_equal(job_add(board, "job", &err), 0);
+    assert_int_equal(job_start(board, "job", &err), 0);
+    wait_for(&desk, &desk.ended);
+    close_board(board, &desk);
+    board = open_board_at(&desk, "name: a\n", folder->fd, "mine");
+    job_resume(board);
+    assert_status(board, "state: failed\n");
+    assert_status(board, "version");
+    job_forget(board, "job");
+    close_board(board, &desk);
+    board = open_board_at(&desk, "name: a\n", folder->fd, "mine");
+    assert_false(job_is_known(board, "job"));
+    close_board(board, &desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_result_of_a_retry),
+        cmocka_unit_test_setup_teardown(test_board_after_a_board, folder_open,
+                                        folder_close),
+        cmocka_unit_test_setup_teardown(test_is_kept, folder_open, folder_close),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_close_tells),
         cmocka_unit_test(test_check),

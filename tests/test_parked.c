@@ -114,7 +114,7 @@ static void who_waits_for_bytes_has_no_deadline(void **state)
     struct parked *parked = park(list, first, clock_now_ms() + 50), *other;
 
     (void)state;
-    parked_wait_for_bytes(parked);
+    parked_lift_deadline(parked);
     other = park(list, second, clock_now_ms() + 60);
     assert_true(fuse_fake_wait(second)); /* the later deadline has passed */
     assert_false(bring_bytes(other));

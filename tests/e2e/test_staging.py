@@ -173,10 +173,9 @@ class Publishing(StagingTest):
         return True
 
     def test_bad_manifests(self):
+        self.stage("job")
         before = names_below(self.repo.folder)
-        # A job each: the last close starts one a moment later, and what a name had before
-        # could be read until then.
-        for number, (text, words) in enumerate({
+        for text, words in {
             "name: [": ["line 2, column"],
             "name: a\nversion: 1.0.0\nnaem: b\n": ["line 3", "naem"],
             "name: a\nversion: 1.0.0\nname: b\n": ["line 3", "name"],
@@ -187,22 +186,20 @@ class Publishing(StagingTest):
             "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
                 f"{c}: &{c} [{', '.join(['*' + p] * 9)}]\n"
                 for p, c in zip("abcdefgh", "bcdefghi")): [],
-        }.items()):
+        }.items():
             with self.subTest(text[:40]):
-                job = f"job{number}"
-                self.stage(job)
-                fd = os.open(self.staging / f"{job}.yaml",
+                fd = os.open(self.staging / "job.yaml",
                              os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.write(fd, text.encode())
                 self.assert_fails(errno.EINVAL, os.close, fd)
-                self.assert_failed(job, *words)
+                self.assert_failed("job", *words)
         self.stage("large")
         fd = os.open(self.staging / "large.yaml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.ftruncate(fd, 100 << 20)
         self.assert_fails(errno.EINVAL, os.close, fd)
         self.assert_failed("large", "manifest")
         self.assertEqual(names_below(self.repo.folder), before)
-        self.assert_same(self.staging / "job0", self.make_folder())
+        self.assert_same(self.staging / "job", self.make_folder())
 
     def test_bad_folders(self):
         before = names_below(self.repo.folder)
@@ -260,6 +257,54 @@ class Publishing(StagingTest):
         finally:
             os.close(fd)
 
+    def test_result_of_a_retry(self):
+        """Whoever has closed the manifest reads what that close comes to."""
+        self.stage("job")
+        for number in range(20):
+            self.assert_fails(errno.EINVAL, (self.staging / "job.yaml").write_text,
+                              f"name: x{number}\n")
+            self.assert_failed("job", "version")
+            self.assert_fails(errno.EINVAL, (self.staging / "job.yaml").write_text,
+                              f"nam{number}: x\n")
+            self.assert_failed("job", f"nam{number}")
+        (self.staging / "job.yaml").write_text(self.manifest())
+        self.assert_published(self.result("job"))
+
+    def test_report_outlives_worker_and_mount(self):
+        self.stage("job")
+        self.stage("done")
+        self.assert_fails(errno.EINVAL, (self.staging / "job.yaml").write_text, "name: x\n")
+        self.assert_failed("job", "version")
+        (self.staging / "done.yaml").write_text(self.manifest())
+        uid = self.result("done")
+        for number in range(3):
+            if number < 2 and "resend" not in self.fs.log():
+                worker = self.fs.worker()
+                os.kill(worker, signal.SIGKILL)
+                wait_until(lambda w=worker: self.fs.worker() != w, "another worker")
+            elif number == 2:
+                self.assertEqual(self.fs.stop(), 0)
+                self.fs = self.mount_config(self.fs.config, name="again")
+                self.staging = self.fs.point / "@staging"
+            self.assert_failed("job", "version")
+            self.assertEqual(self.result("done"), uid)
+            self.assertEqual(self.status("done"), {"state": "published", "uid": uid})
+        (self.staging / "done.result").unlink()
+        self.assertEqual(self.fs.stop(), 0)
+        self.fs = self.mount_config(self.fs.config, name="third")
+        self.staging = self.fs.point / "@staging"
+        self.assertFalse((self.staging / "done.status").exists())
+
+    def test_manifest_that_nobody_closes(self):
+        """Who reads its result is told so in the end."""
+        self.stage("job")
+        with open(self.staging / "job.yaml", "w", encoding="ascii") as file:
+            file.write(self.manifest())
+            file.flush()
+            self.assert_fails(errno.EIO, self.result, "job")
+            self.assertIn("waits to be complete", self.fs.log())
+        self.assert_published(self.result("job"))
+
     def test_remount(self):
         """What is staged stays; a manifest waits to be touched."""
         self.stage("job")
@@ -268,7 +313,7 @@ class Publishing(StagingTest):
         self.assertEqual(self.fs.stop(), 0)
         self.fs = self.mount_config(self.fs.config, name="again")
         self.staging = self.fs.point / "@staging"
-        self.assertEqual(self.status("job"), {"state": "waiting"})
+        self.assertEqual(self.status("job")["state"], "failed")
         self.assert_same(self.staging / "job", self.make_folder())
         (self.staging / "job.yaml").write_text(self.manifest())
         self.assert_published(self.result("job"))
@@ -455,21 +500,21 @@ class Kills(StagingTest):
             self.check(f"job{number}", version, files)
 
     def check(self, job, version, files):
+        """A second attempt succeeds wherever the first one was."""
         uid = f"{short_id('onnx', {})}-{version}"
-        is_there = self.repo.header_path(*uid.split("-")).exists()
-        if is_there:
+        manifest = self.staging / f"{job}.yaml"
+        if self.repo.header_path(*uid.split("-")).exists():
             self.assert_published(uid, files)
         else:
             self.assert_same(self.staging / job, self.folder / f"source-{job}")
-            os.utime(self.staging / f"{job}.yaml")
-            self.assertEqual(self.result(job), uid)
-            self.assert_published(uid, files)
-        for path in (self.staging / job, self.staging / f"{job}.yaml"):
-            if path.is_dir():
-                self.assert_same(path, self.folder / f"source-{job}")
-                shutil.rmtree(path)
-            elif path.exists():
-                path.unlink()
+            self.assertEqual(self.status(job)["state"], "failed")
+        try:
+            os.utime(manifest)
+        except FileNotFoundError:
+            pass  # it was published
+        self.assertEqual(self.result(job), uid)
+        self.assert_published(uid, files)
+        self.assertFalse((self.staging / job).exists() or manifest.exists())
 
 
 class WorkersDie(StagingTest):

@@ -1,0 +1,202 @@
+/* job_run.c: one publish job on its thread, from the manifest to the end. */
+#include "publish/job_run.h"
+
+#include "common/defaults.h"
+#include "common/fault.h"
+#include "common/memory.h"
+#include "publish/job_store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+void job_run_tell(struct waiter_queue *waiters)
+{
+    struct waiter *waiter;
+
+    while ((waiter = STAILQ_FIRST(waiters))) {
+        STAILQ_REMOVE_HEAD(waiters, next);
+        waiter->done(waiter->arg);
+        free(waiter);
+    }
+}
+
+static int note_progress(void *arg, enum publish_step step, uint64_t done, uint64_t total,
+                         struct error *err)
+{
+    struct job *job = arg;
+    struct job_board *board = job->board;
+    bool is_closing;
+
+    lock_acquire(&board->lock);
+    job->step = step;
+    job->done = done;
+    job->total = total;
+    is_closing = board->is_closing;
+    lock_release(&board->lock);
+    return is_closing ? fail(err, ECANCELED, "the mount was taken down meanwhile") : 0;
+}
+
+static void note_warning(void *arg, const char *sentence)
+{
+    struct job *job = arg;
+
+    lock_acquire(&job->board->lock);
+    job_record_warn(&job->record, sentence);
+    lock_release(&job->board->lock);
+}
+
+/* From here on its record has to tell that the model may be ours. */
+static void note_appearance(void *arg)
+{
+    struct job *job = arg;
+
+    lock_acquire(&job->board->lock);
+    job->record.is_attempted = true;
+    lock_release(&job->board->lock);
+    job_store_save(job->board->options.folder_fd, job->name, &job->record,
+                   JOB_STORE_SYNC); /* while it runs only we change it */
+}
+
+int job_run_parse(const char *text, size_t size, const char *date,
+                  struct manifest **ret_manifest, struct error *err)
+{
+    CLEANUP_FREE char *author = NULL;
+    struct manifest_defaults defaults = {.date = date};
+
+    if (defaults_author(&author, &(struct error){0}) == 0)
+        defaults.author = author; /* else the manifest has to say */
+    return manifest_parse(text, size, &defaults, ret_manifest, err);
+}
+
+static bool is_attempted(const struct job *job, const struct manifest *manifest)
+{
+    return job->record.is_attempted &&
+           release_is_version(&job->record.release, manifest->id, manifest->version);
+}
+
+/* What the manifest asks for. An attempt that is to be finished keeps its date. */
+static int ask(struct job *job, const struct bytes *text, struct manifest **ret_manifest,
+               struct error *err)
+{
+    CLEANUP_MANIFEST struct manifest *manifest = NULL;
+    struct job_record *record = &job->record;
+    char date[DEFAULTS_DATE_SIZE];
+    int rc;
+
+    defaults_date(date);
+    rc = job_run_parse(text->data, text->size, date, &manifest, err);
+    if (rc < 0)
+        return rc;
+    lock_acquire(&job->board->lock);
+    if (!is_attempted(job, manifest)) {
+        record->is_attempted = false;
+        memcpy(record->date, date, sizeof record->date);
+        record->release = (struct release){.repository = 0};
+        snprintf(record->release.id, sizeof record->release.id, "%s", manifest->id);
+        snprintf(record->release.version, sizeof record->release.version, "%s",
+                 manifest->version);
+    }
+    lock_release(&job->board->lock);
+    if (strcmp(record->date, date) == 0) {
+        *ret_manifest = steal_ptr(&manifest);
+        return 0;
+    }
+    return job_run_parse(text->data, text->size, record->date, ret_manifest, err);
+}
+
+static int publish(struct job *job, struct publish_result *result, struct error *err)
+{
+    const struct job_options *options = &job->board->options;
+    const struct publish_watch watch = {.progress = note_progress,
+                                        .warn = note_warning,
+                                        .appears = note_appearance,
+                                        .arg = job};
+    struct publish_options publish_options = {.resolver = options->resolver,
+                                              .spool = options->spool};
+    CLEANUP_MANIFEST struct manifest *manifest = NULL;
+    CLEANUP_CLOSE int folder_fd = -1;
+    CLEANUP_BYTES struct bytes text;
+    int rc;
+
+    bytes_init(&text, MANIFEST_BYTES_MAX);
+    rc = options->read(options->arg, job->name, &text, err);
+    if (rc == 0)
+        rc = ask(job, &text, &manifest, err);
+    if (rc == 0)
+        rc = folder_fd = options->open(options->arg, job->name, err);
+    if (rc < 0)
+        return rc;
+    if (job->record.is_attempted)
+        publish_options.attempted = manifest->uid;
+    return publish_folder(&publish_options, manifest, folder_fd, &watch, result, err);
+}
+
+/* While it runs only its thread changes what it is. The record goes first: who is told
+ * may look at once, and from then on the job may be forgotten. */
+static void enter(struct job *job, enum job_state state, const struct error *err)
+{
+    struct waiter_queue waiters = STAILQ_HEAD_INITIALIZER(waiters);
+    struct job_board *board = job->board;
+    struct job_record changed = job->record;
+
+    changed.state = state;
+    changed.ended_s = time(NULL);
+    if (err)
+        snprintf(changed.failure, sizeof changed.failure, "%s", err->message);
+    job_store_save(board->options.folder_fd, job->name, &changed, JOB_STORE_SYNC);
+    lock_acquire(&board->lock);
+    job->record = changed;
+    if (!job_is_busy(job))
+        STAILQ_CONCAT(&waiters, &job->waiters);
+    lock_release(&board->lock);
+    job_run_tell(&waiters);
+}
+
+/* Up to where the model is there. */
+static int make_model(struct job *job, struct error *err)
+{
+    struct publish_result result = {.is_published = false};
+    struct job_board *board = job->board;
+    bool is_closing;
+    int rc;
+
+    lock_acquire(&board->lock);
+    is_closing = board->is_closing;
+    if (job->record.state == JOB_QUEUED)
+        job->record.state = JOB_RUNNING;
+    lock_release(&board->lock);
+    if (job->record.state == JOB_FINISHING)
+        return 0;
+    rc = is_closing ? fail(err, ECANCELED, "the mount was taken down meanwhile")
+                    : publish(job, &result, err);
+    if (rc < 0)
+        return rc;
+    lock_acquire(&board->lock);
+    job->record.release = result.release;
+    lock_release(&board->lock);
+    enter(job, JOB_FINISHING, NULL);
+    FAULT("job.finishing");
+    return 0;
+}
+
+void job_run(void *arg)
+{
+    struct job *job = arg;
+    const struct job_options *options = &job->board->options;
+    CLEANUP_FREE char *name = xstrdup(job->name);
+    struct error err = {0};
+    int rc = make_model(job, &err);
+
+    if (rc == 0)
+        options->published(options->arg, name, &job->record.release);
+    FAULT("job.before-end");
+    enter(job, rc < 0 ? JOB_FAILED : JOB_PUBLISHED, rc < 0 ? &err : NULL);
+    options->ended(options->arg, name, rc < 0 ? &err : NULL);
+}
+
+void job_run_fail(struct job *job, const struct error *err)
+{
+    enter(job, JOB_FAILED, err);
+}
