@@ -11,6 +11,7 @@
 #include "fs/parked.h"
 #include "fs/passthrough.h"
 #include "fs/pending.h"
+#include "fs/read_ahead.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
 #include "fs/snapshots.h"
@@ -133,6 +134,8 @@ static void answers(void *arg)
     supervisor_tell_ready(waiting->fs->options.handover);
     if (waiting->fs->staging)
         staging_resume(waiting->fs); /* the kernel takes notifications by now */
+    if (channel_no_passthrough(waiting->fs->channel))
+        read_ahead_raise(waiting->fs->options.mountpoint);
 }
 
 int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg,

@@ -3,7 +3,9 @@
 import errno
 import mmap
 import os
+import pathlib
 import random
+import unittest
 
 from mounted import MountTest
 
@@ -50,6 +52,18 @@ class Fallbacks(MountTest):
 
     def test_neither(self):
         self.check(("-o", "no_passthrough,no_direct_mmap"), "page cache", "page cache")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root may set the read-ahead of a mount")
+    def test_read_ahead(self):
+        """Far where the kernel fetches through us, as it was where it reads itself."""
+        self.assertEqual(self.read_ahead_kib(("-o", "no_passthrough")), 4096)
+        self.assertLess(self.read_ahead_kib(()), 4096)
+
+    def read_ahead_kib(self, options):
+        fs = self.mount(self.repository(), name=f"options{len(options)}", options=options)
+        device = os.stat(fs.point).st_dev
+        bdi = pathlib.Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}")
+        return int((bdi / "read_ahead_kb").read_text())
 
     def test_noexec(self):
         models = self.repository()

@@ -1,0 +1,45 @@
+/* read_ahead.c: how far the kernel reads ahead of a reader on this mount. */
+#include "fs/read_ahead.h"
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/text.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_AHEAD_KIB = 4096 };
+
+/* Does the kernel read that far already? */
+static bool is_enough(int fd)
+{
+    struct error err = {0};
+    char now[32] = "";
+    uint64_t kib = 0;
+
+    if (read(fd, now, sizeof now - 1) <= 0)
+        return true; /* then it is not ours to change either */
+    now[strcspn(now, "\n")] = '\0';
+    return text_to_u64(now, &kib, &err) == 0 && kib >= READ_AHEAD_KIB;
+}
+
+void read_ahead_raise(const char *mountpoint)
+{
+    CLEANUP_CLOSE int fd = -1;
+    char path[64];
+    struct statx st;
+
+    /* What the kernel knows by itself: this thread may be the one that has to answer. */
+    if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &st) < 0)
+        return;
+    snprintf(path, sizeof path, "/sys/class/bdi/%u:%u/read_ahead_kb", st.stx_dev_major,
+             st.stx_dev_minor);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || is_enough(fd))
+        return;
+    if (dprintf(fd, "%d", READ_AHEAD_KIB) < 0)
+        log_debug("cannot set '%s'; reads stay as they are", path);
+}
