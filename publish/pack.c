@@ -43,16 +43,6 @@ static int compare(const void *a, const void *b, void *arg)
     return strcmp(pack_scan_path(list, first), pack_scan_path(list, second));
 }
 
-/* libzip refuses to write an archive without members. */
-static int write_empty(int spool_fd, struct pack_result *ret_result, struct error *err)
-{
-    static const unsigned char end_record[22] = {'P', 'K', 5, 6};
-    int rc = files_pwrite(spool_fd, end_record, sizeof end_record, 0, err);
-
-    ret_result->size = sizeof end_record;
-    return rc < 0 ? rc : digest_md5(end_record, sizeof end_record, ret_result->md5, err);
-}
-
 static void add_warning(struct pack_result *result, char *take_text)
 {
     result->warnings = reallocarray(result->warnings, result->warning_count + 1,
@@ -60,6 +50,19 @@ static void add_warning(struct pack_result *result, char *take_text)
     if (!result->warnings)
         abort(); /* no memory for a small thing */
     result->warnings[result->warning_count++] = take_text;
+}
+
+/* As audmodel publishes it, though hardly anybody means it. libzip refuses to write an
+ * archive without members. */
+static int write_empty(int spool_fd, struct pack_result *ret_result, struct error *err)
+{
+    static const unsigned char end_record[22] = {'P', 'K', 5, 6};
+    int rc = files_pwrite(spool_fd, end_record, sizeof end_record, 0, err);
+
+    ret_result->size = sizeof end_record;
+    add_warning(ret_result,
+                xstrdup("there are no files in the folder: the model is empty"));
+    return rc < 0 ? rc : digest_md5(end_record, sizeof end_record, ret_result->md5, err);
 }
 
 /* Times that had to be changed. */

@@ -250,6 +250,8 @@ static void a_folder_without_files_gives_22_bytes(void **state)
     assert_int_equal(result.size, 22);
     assert_int_equal(result.file_count, 0);
     assert_string_equal(result.md5, "76cdb2bad9582d23c1f6f4d868218d6c");
+    assert_int_equal(result.warning_count, 1);
+    assert_non_null(strstr(result.warnings[0], "empty"));
     toc = read_spool(dir_fd, &result);
     assert_int_equal(toc_count(toc), 1);
     toc_free(toc);

@@ -211,6 +211,14 @@ class Publishing(StagingTest):
         self.assert_failed("dangling", "link")
         self.assertEqual(names_below(self.repo.folder), before)
 
+    def test_empty_folder(self):
+        """As audmodel has it, a model without files; nobody shall do so unawares."""
+        (self.staging / "job/folder").mkdir(parents=True)
+        (self.staging / "job.yaml").write_text(self.manifest())
+        uid = self.result("job")
+        self.assertEqual(os.listdir(self.fs.path(uid)), [])
+        self.assertIn("empty", self.status("job")["warnings"][0]["warning"])
+
     def test_two_at_once(self):
         big = os.urandom(1 << 20) * 16
         for job in ("one", "two"):
