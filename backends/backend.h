@@ -84,9 +84,12 @@ enum backend_put_flags {
     BACKEND_PUT_IF_ABSENT = 1, /* -EEXIST, and nothing changed, if the path exists */
 };
 
+struct http;
+
 struct backend_options {
     const char *host;       /* folder, host[:port] or URL */
     const char *repository; /* folder below it, or bucket */
+    struct http *http;      /* the caller's, for as long as the backend is open */
 };
 
 struct backend;

@@ -178,11 +178,12 @@ static void check_cache(struct doctor *doctor, const struct config *config)
 }
 
 static void check_repository(struct doctor *doctor,
-                             const struct config_repository *repository)
+                             const struct config_repository *repository,
+                             struct http *http)
 {
     struct backend *backend = NULL;
     struct error err = {0};
-    int rc = wire_backend(repository, &backend, &err);
+    int rc = wire_backend(repository, http, &backend, &err);
 
     if (rc == 0)
         rc = backend_check(backend, &err);
@@ -194,6 +195,20 @@ static void check_repository(struct doctor *doctor,
             repository->host, err.message);
     if (backend)
         backend_close(backend);
+}
+
+static void check_repositories(struct doctor *doctor, const struct config *config)
+{
+    struct http *http = NULL;
+    struct error err = {0};
+
+    if (wire_http(config, &http, &err) < 0) {
+        say(doctor, STATE_FAILED, "config", "%s", err.message);
+        return;
+    }
+    for (size_t i = 0; i < config->repository_count; i++)
+        check_repository(doctor, &config->repositories[i], http);
+    http_close(http);
 }
 
 static void check_config(struct doctor *doctor, const char *asked)
@@ -212,8 +227,7 @@ static void check_config(struct doctor *doctor, const char *asked)
     check_cache(doctor, config);
     if (wire_make_default(config, &err) < 0)
         say(doctor, STATE_FAILED, "repository", "%s", err.message);
-    for (size_t i = 0; i < config->repository_count; i++)
-        check_repository(doctor, &config->repositories[i]);
+    check_repositories(doctor, config);
 }
 
 static int run(const struct arguments *arguments, struct error *err)

@@ -76,6 +76,11 @@ static bool may_write(enum config_write write, const struct mount_options *asked
     return write == CONFIG_WRITE_DEFAULT ? !asked->allow_other : write == CONFIG_WRITE_ON;
 }
 
+static void cancel_requests(void *arg)
+{
+    http_cancel(arg);
+}
+
 static int work(void *arg, struct handover *handover, struct error *err)
 {
     CLEANUP_WIRE struct wire *wire = NULL;
@@ -95,6 +100,8 @@ static int work(void *arg, struct handover *handover, struct error *err)
             .ttl_listing_ms = wire->config->ttl_listing_ms,
             .ttl_negative_ms = wire->config->ttl_negative_ms,
             .cache_root = wire->config->cache_root,
+            .cancel = cancel_requests,
+            .cancel_arg = wire->http,
             .write_staging = may_write(wire->config->write_staging, asked),
             .write_meta = may_write(wire->config->write_meta, asked),
             .write_aliases = may_write(wire->config->write_aliases, asked),

@@ -376,6 +376,7 @@ void config_free(struct config *config)
     }
     free(config->repositories);
     free(config->cache_root);
+    free(config->ca_file);
     free(config->path);
     free(config);
 }

@@ -52,6 +52,7 @@ struct config {
     uint64_t hold; /* bytes */
     enum config_prefetch prefetch;
     unsigned connections;
+    char *ca_file; /* absolute; NULL: none */
     enum config_write write_staging, write_aliases, write_meta;
     enum log_level log;
 };

@@ -121,6 +121,8 @@ static const struct config_key file_keys[] = {
      "model: after the first open fetch the rest of the model"                                                },
     {"connections",   &connections_type, FIELD(connections),     "16",
      "at most so many at once to one host; file systems have none"                                            },
+    {"ca_file",       &path_type,        FIELD(ca_file),         NULL,
+     "certificates of own authorities (PEM), besides the system's"                                            },
     {"write.staging", &switch_type,      FIELD(write_staging),   NULL,
      "publish models through @staging; on, but off under allow_other"                                         },
     {"write.aliases", &switch_type,      FIELD(write_aliases),   NULL,

@@ -2,11 +2,10 @@
 #include "cli/cmd.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/version.h"
 #include "common/text.h"
 
 #include <signal.h>
-
-#define VERSION "0.1.0"
 
 static const struct command *const commands[] = {
     &cmd_mount,    &cmd_unmount, &cmd_publish, &cmd_load,    &cmd_ls,      &cmd_info,

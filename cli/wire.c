@@ -1,6 +1,7 @@
 /* wire.c: turns the configuration into backends, resolver and cache. */
 #include "cli/wire.h"
 
+#include "cli/version.h"
 #include "common/files.h"
 #include "common/memory.h"
 
@@ -18,11 +19,22 @@ int wire_make_default(const struct config *config, struct error *err)
     return rc < 0 ? fail_context(err, rc, "the default repository '%s'", path) : 0;
 }
 
-int wire_backend(const struct config_repository *repository, struct backend **ret_backend,
-                 struct error *err)
+int wire_http(const struct config *config, struct http **ret_http, struct error *err)
 {
-    const struct backend_options options = {.host = repository->host,
-                                            .repository = repository->name};
+    return http_open(
+        &(struct http_options){
+            .ca_file = config->ca_file,
+            .connections = config->connections,
+            .agent = "modelfs/" VERSION,
+        },
+        ret_http, err);
+}
+
+int wire_backend(const struct config_repository *repository, struct http *http,
+                 struct backend **ret_backend, struct error *err)
+{
+    const struct backend_options options = {
+        .host = repository->host, .repository = repository->name, .http = http};
     int rc = backend_open(repository->backend, &options, ret_backend, err);
 
     return rc < 0 ? fail_context(err, rc, "repository '%s'", repository->name) : 0;
@@ -47,7 +59,8 @@ static int open_backends(struct wire *wire, struct error *err)
 
     wire->repositories = xcalloc(config->repository_count, sizeof *wire->repositories);
     for (size_t i = 0; rc == 0 && i < config->repository_count; i++) {
-        rc = wire_backend(&config->repositories[i], &wire->repositories[i].backend, err);
+        rc = wire_backend(&config->repositories[i], wire->http,
+                          &wire->repositories[i].backend, err);
         if (rc < 0)
             return rc;
         wire->repositories[i].name = config->repositories[i].name;
@@ -79,6 +92,8 @@ int wire_open(struct config *take_config, enum wire_parts parts, struct wire **r
     wire->config = take_config;
     rc = wire_make_default(wire->config, err);
     if (rc == 0)
+        rc = wire_http(wire->config, &wire->http, err);
+    if (rc == 0)
         rc = open_backends(wire, err);
     if (rc == 0)
         rc = open_resolver(wire, err);
@@ -105,10 +120,13 @@ void wire_close(struct wire *wire)
 {
     if (!wire)
         return;
+    if (wire->http)
+        http_cancel(wire->http); /* first: nobody is to wait for a server any more */
     cache_close(wire->cache);
     resolver_close(wire->resolver);
     for (size_t i = 0; i < wire->repository_count; i++)
         backend_close(wire->repositories[i].backend);
+    http_close(wire->http);
     free(wire->repositories);
     config_free(wire->config);
     free(wire);

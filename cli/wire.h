@@ -9,6 +9,7 @@
 #ifndef CLI_WIRE_H
 #define CLI_WIRE_H
 
+#include "backends/http.h"
 #include "cache/cache.h"
 #include "cli/config.h"
 #include "common/cleanup.h"
@@ -24,6 +25,7 @@ enum wire_parts {
 
 struct wire {
     struct config *config;
+    struct http *http; /* all backends use it */
     struct resolver_repository *repositories;
     size_t repository_count;
     struct resolver *resolver;
@@ -38,7 +40,7 @@ int wire_open(struct config *take_config, enum wire_parts parts, struct wire **r
 int wire_load(const char *asked, enum wire_parts parts, struct wire **ret_wire,
               struct error *err);
 
-/* Closes all in order; accepts NULL. */
+/* Closes all in order; what waits for a server is cancelled. Accepts NULL. */
 void wire_close(struct wire *wire);
 #define CLEANUP_WIRE CLEANUP_WITH(wire_cleanup)
 static inline void wire_cleanup(struct wire **wire)
@@ -49,9 +51,12 @@ static inline void wire_cleanup(struct wire **wire)
 /* Make the default repository where it is missing. Does nothing if one is named. */
 int wire_make_default(const struct config *config, struct error *err);
 
+/* What speaks to servers; http_close the result after the last backend was closed. */
+int wire_http(const struct config *config, struct http **ret_http, struct error *err);
+
 /* One backend as the configuration has it; backend_close the result. */
-int wire_backend(const struct config_repository *repository, struct backend **ret_backend,
-                 struct error *err);
+int wire_backend(const struct config_repository *repository, struct http *http,
+                 struct backend **ret_backend, struct error *err);
 
 /* The cache alone; cache_close the result. */
 int wire_cache(const struct config *config, struct cache **ret_cache, struct error *err);

@@ -33,6 +33,7 @@
  *     fs/slots         the slot table (shared between processes)
  *     fs/invalidate    the queue of notifications
  *     fs/reply         the last failures
+ *     fs/grace         whether the end is there
  *
  * Never held: across backend calls, callbacks, fuse_reply_*, fuse_lowlevel_notify_*.
  * flock(2) of a model: pool threads only, with no mutex held. */

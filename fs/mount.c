@@ -4,6 +4,7 @@
 #include "fs/directory.h"
 #include "fs/drafts.h"
 #include "fs/fs.h"
+#include "fs/grace.h"
 #include "fs/invalidate.h"
 #include "fs/links.h"
 #include "fs/open_files.h"
@@ -80,12 +81,16 @@ static int open_parts(struct fs *fs, struct error *err)
  * while a pool or transfer thread can still ask for it. */
 static void close_parts(struct fs *fs)
 {
+    struct grace *grace;
+
     parked_close(fs->parked);
     invalidate_stop(fs->invalidate);
     supervisor_tell_ended(fs->options.handover);
+    grace = grace_begin(fs->options.cancel, fs->options.cancel_arg);
     staging_stop(fs->staging);
     workers_close(fs->change_pool);
     workers_close(fs->meta_pool);
+    grace_end(grace);
     workers_close(fs->pool);
     parked_free(fs->parked);
     pending_close(fs->pending);

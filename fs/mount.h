@@ -26,6 +26,10 @@ struct fs_options {
     bool write_aliases; /* what may be changed through the mount */
     bool write_meta;
     bool write_staging;
+    /* May be NULL. Runs when the mount is gone and what was changed through it was sent,
+     * or a few seconds later: all that waits for a server is to fail. */
+    void (*cancel)(void *arg);
+    void *cancel_arg;
     const char *cache_root; /* where models are staged; needed for write_staging */
     bool debug;             /* print each request of the kernel */
     bool no_passthrough; /* as if the kernel had none of it: for tests of what is done */

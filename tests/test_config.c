@@ -114,6 +114,7 @@ static void every_key_is_read(void **state)
         "hold: 4096\n"
         "prefetch: model\n"
         "connections: 3\n"
+        "ca_file: own.pem\n"
         "write: { staging: on, aliases: off }\n"
         "log: debug\n";
     CLEANUP_CONFIG struct config *config = NULL;
@@ -138,6 +139,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config->hold, 4096);
     assert_int_equal(config->prefetch, CONFIG_PREFETCH_MODEL);
     assert_int_equal(config->connections, 3);
+    assert_string_equal(config->ca_file, "/etc/modelfs/own.pem");
     assert_int_equal(config->write_staging, CONFIG_WRITE_ON);
     assert_int_equal(config->write_aliases, CONFIG_WRITE_OFF);
     assert_int_equal(config->write_meta, CONFIG_WRITE_DEFAULT);
@@ -171,6 +173,7 @@ static void missing_keys_have_defaults(void **state)
         assert_int_equal(config->hold, 64 * MIB);
         assert_int_equal(config->prefetch, CONFIG_PREFETCH_NONE);
         assert_int_equal(config->connections, 16);
+        assert_null(config->ca_file);
         assert_int_equal(config->write_staging, CONFIG_WRITE_DEFAULT);
         assert_int_equal(config->log, LOG_LEVEL_INFO);
     }
