@@ -12,7 +12,7 @@
  *     fs/open_files    members that are open
  *     fs/directory     folders that are open
  *     publish/job      publish jobs and who waits for them
- *     fs/staging_disk  staged files that are open
+ *     fs/staging_handles staged files that are open
  *     fs/drafts        metadata that is being written
  *     fs/pending       changes of aliases that no repository has yet
  *     cache            the table of open archives

@@ -40,7 +40,8 @@ enum call_kind {
     CALL_WRITE, /* from here on: requests that change something */
     CALL_SETATTR,
     CALL_FLUSH,
-    CALL_FSYNC,
+    CALL_FSYNC, /* of folders, too */
+    CALL_FALLOCATE,
     CALL_CREATE,
     CALL_MKNOD,
     CALL_LINK,
@@ -65,12 +66,12 @@ struct call {
                                  needs it asks a backend */
     const struct stat *attr;  /* SETATTR; lent likewise */
     int to_set;               /* SETATTR: FUSE_SET_ATTR_... */
-    mode_t mode;              /* CREATE, MKNOD, MKDIR */
-    size_t size;              /* READ, READDIR, WRITE */
-    uint64_t offset;          /* READ, READDIR, WRITE */
-    bool has_handle;          /* SETATTR: fi is filled */
-    bool with_attributes;     /* READDIR: readdirplus */
-    bool has_bytes;           /* what answer->want asked for has arrived */
+    mode_t mode;          /* CREATE, MKNOD, MKDIR; FALLOCATE: what fallocate(2) says */
+    size_t size;          /* READ, READDIR, WRITE, FALLOCATE */
+    uint64_t offset;      /* the same */
+    bool has_handle;      /* SETATTR: fi is filled */
+    bool with_attributes; /* READDIR: readdirplus */
+    bool has_bytes;       /* what answer->want asked for has arrived */
     uint64_t unique;     /* of what must not be done twice: the kernel's number of it, see
                             passthrough.h */
     uint32_t generation; /* OPEN: of the attempt that brought them */

@@ -6,6 +6,7 @@
 #include "fs/child.h"
 #include "fs/describe.h"
 #include "fs/folder.h"
+#include "fs/staging.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,7 +23,8 @@ enum {
 struct directory {
     uint64_t handle;       /* constant */
     uint64_t node_id;      /* constant */
-    struct folder *folder; /* constant */
+    struct folder *folder; /* one reader at a time: the kernel sees to that */
+    bool was_read;         /* the same */
     UT_hash_handle hh;     /* guarded by directories->lock */
 };
 
@@ -202,24 +204,44 @@ static void append_all(struct fs *fs, const struct call *call,
     }
 }
 
+/* Who goes back to the start of a staged folder wants to see what became of it. */
+static bool is_rewound(const struct directory *directory, const struct call *call,
+                       const struct place *place)
+{
+    return directory->was_read && call->offset == 0 && staging_has(place->kind);
+}
+
 int directory_read(struct fs *fs, const struct call *call, const struct place *place,
                    enum resolve_how how, struct answer *answer, struct error *err)
 {
     struct directory *directory = find(fs->directories, call->fi.fh);
     struct folder *fresh = NULL;
+    const struct folder *folder;
     int rc = 0;
 
     if (call->size > READDIR_MAX)
         return fail(err, EINVAL, "a folder is read in parts of at most %d bytes",
                     READDIR_MAX);
-    if (!directory || directory->node_id != call->node_id)
+    if (directory && directory->node_id != call->node_id)
+        directory = NULL;
+    if (!directory || is_rewound(directory, call, place))
         rc = folder_make(fs, place, how, &fresh, err);
     if (rc == 0)
         rc = bytes_reserve(&answer->bytes, call->size, err);
-    if (rc == 0) {
-        append_all(fs, call, fresh ? fresh : directory->folder, &answer->bytes);
-        answer->kind = ANSWER_BYTES;
+    if (rc < 0) {
+        folder_free(fresh);
+        return rc;
     }
-    folder_free(fresh);
-    return rc;
+    folder = fresh ? fresh : directory->folder;
+    append_all(fs, call, folder, &answer->bytes);
+    answer->kind = ANSWER_BYTES;
+    if (directory && fresh) {
+        folder_free(directory->folder);
+        directory->folder = fresh;
+    } else {
+        folder_free(fresh);
+    }
+    if (directory)
+        directory->was_read = true;
+    return 0;
 }

@@ -178,7 +178,7 @@ static int list(struct fs *fs, struct folder *folder, enum resolve_how how,
         return list_group(fs, folder, how, err);
     case NODE_STAGING:
     case NODE_STAGED:
-        rc = staged_names_read(fs, folder->place.index, &folder->staged, err);
+        rc = staged_names_read(fs, folder->place.number, &folder->staged, err);
         folder->size = folder->staged.count;
         return rc;
     default:

@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <time.h>
 
-static int make_staged(struct handover *handover, struct slots *slots, struct error *err)
+static int make_staged(struct handover *handover, struct error *err)
 {
     struct staging_nodes *nodes = NULL;
-    int rc = staging_nodes_open(-1, slots, &nodes, err);
+    int rc = staging_nodes_open(-1, &nodes, err);
 
     if (rc < 0)
         return rc;
@@ -34,7 +34,7 @@ static int make_slots(struct handover *handover, struct error *err)
     if (handover->slots_fd < 0)
         rc = fail_errno(err, "keep the slot table");
     if (rc == 0)
-        rc = make_staged(handover, slots, err);
+        rc = make_staged(handover, err);
     slots_close(slots);
     return rc;
 }

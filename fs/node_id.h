@@ -31,7 +31,7 @@ enum node_kind {
     NODE_VERSION,        /* <id>/<version>; slot: the release */
     NODE_MEMBER,         /* below it; slot: the release and its table; index: the entry */
     NODE_STAGING,        /* @staging; index: 0 */
-    NODE_STAGED,         /* a file below it; index: its number (staging_node.h) */
+    NODE_STAGED,         /* a file below it; both: its number (staging_node.h) */
     NODE_STAGING_STATUS, /* @staging/<job>.status; slot: the job */
     NODE_STAGING_RESULT, /* @staging/<job>.result; slot: the job */
     NODE_KINDS,

@@ -25,19 +25,26 @@ static void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     serve(channel_owner(req), &call);
 }
 
-/* Node IDs mean what they say, however often they were looked up: nothing to forget. */
+/* Node IDs mean what they say, however often they were looked up: nothing to forget, but
+ * staged files that have no name any more. */
+static void forget(struct fs *fs, fuse_ino_t node_id)
+{
+    if (node_id_unpack(node_id).kind == NODE_STAGED)
+        staging_forget(fs, node_id);
+}
+
 static void ops_forget(fuse_req_t req, fuse_ino_t node_id, uint64_t lookups)
 {
-    (void)node_id;
-    (void)lookups;
+    (void)lookups; /* all of them: the kernel has dropped its inode */
+    forget(channel_owner(req), node_id);
     fuse_reply_none(req);
 }
 
 static void ops_forget_multi(fuse_req_t req, size_t count,
                              struct fuse_forget_data *forgets)
 {
-    (void)count;
-    (void)forgets;
+    for (size_t i = 0; i < count; i++)
+        forget(channel_owner(req), forgets[i].ino);
     fuse_reply_none(req);
 }
 
@@ -179,6 +186,29 @@ static void ops_fsync(fuse_req_t req, fuse_ino_t node_id, int is_data_only,
           &(struct call){.kind = CALL_FSYNC, .req = req, .node_id = node_id, .fi = *fi});
 }
 
+static void ops_fsyncdir(fuse_req_t req, fuse_ino_t node_id, int is_data_only,
+                         struct fuse_file_info *fi)
+{
+    (void)is_data_only;
+    (void)fi; /* a folder's handle is none of a file */
+    serve(channel_owner(req),
+          &(struct call){.kind = CALL_FSYNC, .req = req, .node_id = node_id});
+}
+
+static void ops_fallocate(fuse_req_t req, fuse_ino_t node_id, int mode, off_t offset,
+                          off_t size, struct fuse_file_info *fi)
+{
+    serve(channel_owner(req), &(struct call){
+                                  .kind = CALL_FALLOCATE,
+                                  .req = req,
+                                  .node_id = node_id,
+                                  .mode = (mode_t)mode,
+                                  .size = (size_t)size,
+                                  .offset = (uint64_t)offset,
+                                  .fi = *fi,
+                              });
+}
+
 /* A call about a name; answered here if no file system has such names. */
 static void serve_name(fuse_req_t req, struct call *call, const char *name,
                        const char *other)
@@ -291,6 +321,8 @@ const struct fuse_lowlevel_ops ops = {
     .write = ops_write,
     .flush = ops_flush,
     .fsync = ops_fsync,
+    .fsyncdir = ops_fsyncdir,
+    .fallocate = ops_fallocate,
     .release = ops_release,
     .opendir = ops_opendir,
     .readdir = ops_readdir,

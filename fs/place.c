@@ -14,7 +14,10 @@ enum slot_text {
     SLOT_TABLE,   /* "<repository>/<id>/<version>/<digest>" */
 };
 
-enum { SLOT_TEXT_MAX = 512 };
+enum {
+    SLOT_TEXT_MAX = 512,
+    NUMBER_SLOT_SHIFT = 27, /* of a staged file's number, which fills slot and index */
+};
 
 static const enum slot_text slot_texts[NODE_KINDS] = {
     [NODE_INFO_MODEL] = SLOT_NAME,      [NODE_INFO_ALIAS] = SLOT_NAME,
@@ -65,6 +68,8 @@ int place_of(struct slots *slots, uint64_t node_id, struct place *ret_place,
         return fail(err, ESTALE, "node %ju is not of this mount", (uintmax_t)node_id);
     *ret_place = (struct place){
         .kind = node.kind, .index = node.index, .is_arriving = node.is_arriving};
+    if (node.kind == NODE_STAGED)
+        ret_place->number = (uint64_t)node.slot << NUMBER_SLOT_SHIFT | node.index;
     if (kind == SLOT_NAME)
         ret_place->name = text;
     else if (kind != SLOT_NONE && read_release(text, ret_place) < 0)
@@ -87,6 +92,10 @@ int place_id(struct slots *slots, const struct place *place, uint64_t *ret_node_
         snprintf(text, sizeof text, "%u/%s/%s%s%s", place->release.repository,
                  place->release.id, place->release.version, kind == SLOT_TABLE ? "/" : "",
                  kind == SLOT_TABLE ? place->digest : "");
+    if (place->kind == NODE_STAGED) {
+        node.slot = (uint32_t)(place->number >> NUMBER_SLOT_SHIFT);
+        node.index = place->number & NODE_INDEX_MAX;
+    }
     if (kind != SLOT_NONE)
         rc = slots_intern(slots, kind == SLOT_NAME ? place->name : text, &node.slot, err);
     if (rc < 0)

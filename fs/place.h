@@ -18,6 +18,7 @@ struct place {
     enum node_kind kind;
     bool is_arriving;             /* members */
     uint32_t index;               /* members: entry; files in @info: which */
+    uint64_t number;              /* staged files: staging_node.h */
     const char *name;             /* models, aliases, @tree: ID, alias or path; lent */
     struct release release;       /* links, versions, their @info, members */
     char digest[TOC_DIGEST_SIZE]; /* members: of their table of contents */

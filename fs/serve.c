@@ -46,6 +46,7 @@ static const struct {
     [CALL_LINK] = {write_refuse,     ASK_MS,    POOL_ASK   },
     [CALL_FLUSH] = {write_flush,      ASK_MS,    POOL_ASK   },
     [CALL_FSYNC] = {write_sync,       ASK_MS,    POOL_META  },
+    [CALL_FALLOCATE] = {write_refuse,     ASK_MS,    POOL_ASK   },
     [CALL_MKDIR] = {links_mkdir,      LOOKUP_MS, POOL_ASK   },
     [CALL_RMDIR] = {links_rmdir,      LOOKUP_MS, POOL_ASK   },
     [CALL_SYMLINK] = {links_symlink,    ASK_MS,    POOL_CHANGE},

@@ -9,6 +9,7 @@
 
 #include "fs/call.h"
 #include "fs/staging_disk.h"
+#include "fs/staging_handles.h"
 #include "fs/staging_node.h"
 #include "publish/job.h"
 
@@ -18,6 +19,7 @@ struct staging {
                         */
     struct staging_nodes *nodes;
     struct staging_disk *disk;
+    struct staging_handles *handles;
     int jobs_fd; /* the folder of what is known of jobs */
     struct job_board *board;
 };
@@ -39,6 +41,9 @@ bool staging_has(enum node_kind kind);
 
 /* The handler of a kind of call in @staging. Never NULL. */
 call_handler *staging_handler(enum call_kind kind);
+
+/* FORGET. */
+void staging_forget(struct fs *fs, uint64_t node_id);
 
 /* RELEASE of a file that was opened there. */
 void staging_release(struct fs *fs, uint64_t node_id, const struct fuse_file_info *fi);

@@ -1,6 +1,7 @@
 /* staging_attr.c: what staged files look like. */
 #include "fs/staging_attr.h"
 
+#include "common/cleanup.h"
 #include "fs/describe.h"
 
 #include <errno.h>
@@ -17,30 +18,26 @@ uint64_t staging_inode(uint64_t inode)
     return place_inode(text);
 }
 
-int staging_stat(struct fs *fs, uint32_t number, struct stat *ret_st, struct error *err)
+int staging_stat(struct fs *fs, uint64_t number, struct stat *ret_st, struct error *err)
 {
+    CLEANUP_CLOSE int fd = staging_handles_dup(fs->staging->handles, number);
     struct staging_at at;
-    int rc, fd = staging_disk_dup(fs->staging->disk, number);
+    struct stat st;
+    int rc = fd >= 0 ? 0 : staging_disk_locate(fs->staging->disk, number, &at, err);
 
-    if (fd >= 0) {
-        rc = fstat(fd, ret_st) < 0 ? fail_errno(err, "look at a staged file") : 0;
-        close(fd);
-        if (rc == 0 && staging_node_is_dead(fs->staging->nodes, number))
-            ret_st->st_nlink = 0; /* the name among the unlinked does not count */
-        return rc;
-    }
-    rc = staging_disk_locate(fs->staging->disk, number, &at, err);
     if (rc < 0)
         return rc;
-    if (fstatat(at.folder_fd, at.name, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
-        rc = fail_errno(err, "look at staged file '%s'", at.name);
-    close(at.folder_fd);
-    /* Another file has that name now, or none: who has the number has to look again. */
-    if (rc == -ENOENT ||
-        (rc == 0 && number > 0 &&
-         ret_st->st_ino != staging_node_inode(fs->staging->nodes, number)))
-        return fail(err, ESTALE, "staged file '%s' is gone", at.name);
-    return rc;
+    if ((fd >= 0 ? fstat(fd, &st)
+                 : fstatat(at.folder_fd, at.name, &st, AT_SYMLINK_NOFOLLOW)) < 0)
+        rc = fail_errno(err, "look at a staged file");
+    if (fd < 0)
+        close(at.folder_fd);
+    if (rc < 0)
+        return rc;
+    if (staging_node_is_dead(fs->staging->nodes, number))
+        st.st_nlink = 0; /* the name among the unlinked does not count */
+    *ret_st = st;
+    return 0;
 }
 
 static void fill(struct fuse_entry_param *entry, const struct stat *st)
@@ -60,7 +57,7 @@ int staging_describe(struct fs *fs, const struct place *place,
 
     if (place->kind != NODE_STAGING && place->kind != NODE_STAGED)
         return fail(err, EINVAL, "no staged file");
-    rc = staging_stat(fs, place->index, &st, err);
+    rc = staging_stat(fs, place->number, &st, err);
     if (rc < 0)
         return rc;
     fill(&entry, &st);
@@ -70,15 +67,15 @@ int staging_describe(struct fs *fs, const struct place *place,
     return rc;
 }
 
-int staging_entry(struct fs *fs, uint32_t parent, const char *name, const struct stat *st,
-                  struct answer *answer, uint32_t *ret_number, struct error *err)
+int staging_entry(struct fs *fs, uint64_t parent, const char *name, const struct stat *st,
+                  struct answer *answer, uint64_t *ret_number, struct error *err)
 {
     struct place place = {.kind = NODE_STAGED};
     int rc;
 
-    if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && !S_ISLNK(st->st_mode))
-        return fail(err, ENOENT, "'%s' is no file of @staging", name);
-    rc = staging_node_intern(fs->staging->nodes, st->st_ino, parent, name, &place.index,
+    if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+        return fail(err, ENOENT, "'%s' is a device, which @staging does not show", name);
+    rc = staging_node_intern(fs->staging->nodes, st->st_ino, parent, name, &place.number,
                              err);
     if (rc == 0)
         rc = place_id(fs->slots, &place, &answer->entry.ino, err);
@@ -86,7 +83,7 @@ int staging_entry(struct fs *fs, uint32_t parent, const char *name, const struct
         return rc;
     fill(&answer->entry, st);
     answer->kind = ANSWER_ENTRY;
-    *ret_number = place.index;
+    *ret_number = place.number;
     return 0;
 }
 
@@ -106,24 +103,31 @@ static int expect_idle(struct fs *fs, const char *top, struct error *err)
     struct job_board *board = fs->staging->board;
     char job[NAME_MAX + 1];
 
-    if (!top)
-        return 0;
     if (job_is_running(board, top) ||
         (staging_job_of(top, ".yaml", job) && job_is_running(board, job)))
         return fail(err, EBUSY, "'%s' is being published", top);
     return 0;
 }
 
-int staging_expect_idle(struct fs *fs, uint32_t parent, const char *name,
+int staging_expect_idle(struct fs *fs, uint64_t parent, const char *name,
                         struct error *err)
 {
-    return expect_idle(
-        fs, parent == 0 ? name : staging_node_top(fs->staging->nodes, parent), err);
+    char top[NAME_MAX + 1];
+
+    if (parent == 0)
+        return expect_idle(fs, name, err);
+    return staging_node_top(fs->staging->nodes, parent, top) > 0
+               ? expect_idle(fs, top, err)
+               : 0;
 }
 
-int staging_expect_idle_file(struct fs *fs, uint32_t number, struct error *err)
+int staging_expect_idle_file(struct fs *fs, uint64_t number, struct error *err)
 {
-    return expect_idle(fs, staging_node_top(fs->staging->nodes, number), err);
+    char top[NAME_MAX + 1];
+
+    return staging_node_top(fs->staging->nodes, number, top) > 0
+               ? expect_idle(fs, top, err)
+               : 0;
 }
 
 /* The made-up files beside a manifest. */
@@ -150,7 +154,7 @@ static int find_report(struct fs *fs, const char *name, struct answer *answer,
 int staging_lookup(struct fs *fs, const struct call *call, const struct place *place,
                    enum resolve_how how, struct answer *answer, struct error *err)
 {
-    uint32_t number;
+    uint64_t number;
     struct stat st;
     int rc, fd;
 
@@ -158,7 +162,7 @@ int staging_lookup(struct fs *fs, const struct call *call, const struct place *p
     rc = place->kind == NODE_STAGING ? find_report(fs, call->name, answer, err) : -ENOENT;
     if (rc != -ENOENT)
         return rc;
-    fd = staging_disk_folder(fs->staging->disk, place->index, err);
+    fd = staging_disk_folder(fs->staging->disk, place->number, err);
     if (fd < 0)
         return fd;
     rc = fstatat(fd, call->name, &st, AT_SYMLINK_NOFOLLOW) < 0
@@ -167,7 +171,7 @@ int staging_lookup(struct fs *fs, const struct call *call, const struct place *p
     close(fd);
     return rc < 0
                ? rc
-               : staging_entry(fs, place->index, call->name, &st, answer, &number, err);
+               : staging_entry(fs, place->number, call->name, &st, answer, &number, err);
 }
 
 int staging_getattr(struct fs *fs, const struct call *call, const struct place *place,
@@ -184,7 +188,7 @@ int staging_readlink(struct fs *fs, const struct call *call, const struct place 
     char target[PATH_MAX];
     struct staging_at at;
     ssize_t size;
-    int rc = staging_disk_locate(fs->staging->disk, place->index, &at, err);
+    int rc = staging_disk_locate(fs->staging->disk, place->number, &at, err);
 
     (void)call;
     (void)how;

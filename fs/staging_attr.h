@@ -14,17 +14,17 @@
 uint64_t staging_inode(uint64_t inode);
 
 /* Of a file that is open or not, by its number. */
-int staging_stat(struct fs *fs, uint32_t number, struct stat *ret_st, struct error *err);
+int staging_stat(struct fs *fs, uint64_t number, struct stat *ret_st, struct error *err);
 
 /* The answer for a name that a file was just seen (or made) under. */
-int staging_entry(struct fs *fs, uint32_t parent, const char *name, const struct stat *st,
-                  struct answer *answer, uint32_t *ret_number, struct error *err);
+int staging_entry(struct fs *fs, uint64_t parent, const char *name, const struct stat *st,
+                  struct answer *answer, uint64_t *ret_number, struct error *err);
 
 /* -EBUSY if the job that name in parent, or the file number, belongs to is running. A
  * manifest belongs to its job. */
-int staging_expect_idle(struct fs *fs, uint32_t parent, const char *name,
+int staging_expect_idle(struct fs *fs, uint64_t parent, const char *name,
                         struct error *err);
-int staging_expect_idle_file(struct fs *fs, uint32_t number, struct error *err);
+int staging_expect_idle_file(struct fs *fs, uint64_t number, struct error *err);
 
 call_handler staging_lookup;
 call_handler staging_getattr;

@@ -10,7 +10,8 @@ call_handler staging_read;
 call_handler staging_write;
 call_handler staging_setattr;
 call_handler staging_flush;
-call_handler staging_fsync;
+call_handler staging_fsync; /* of folders, too */
+call_handler staging_allocate;
 call_handler staging_statfs;
 
 #endif

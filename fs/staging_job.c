@@ -65,8 +65,8 @@ static void remove_job(struct fs *fs, const char *job, struct error *err)
     print_manifest_name(job, name);
     snprintf(trash, sizeof trash, "job-%.200s", job);
     FAULT("staging.published.before-remove");
-    staging_node_kill_top(staging->nodes, job);
-    staging_node_kill_top(staging->nodes, name);
+    staging_handles_lose_top(staging->handles, job);
+    staging_handles_lose_top(staging->handles, name);
     (void)files_remove_tree(trash_fd, trash, &(struct error){0}); /* of a crash */
     if (renameat(landing_fd, job, trash_fd, trash) < 0 && errno != ENOENT)
         (void)fail_errno(err, "remove '%s'", job);
@@ -80,7 +80,7 @@ static void remove_job(struct fs *fs, const char *job, struct error *err)
 static bool has_writers(struct fs *fs, const char *job)
 {
     return fs->staging->is_successor ||
-           staging_disk_has_writers_below(fs->staging->disk, job);
+           staging_handles_has_writers_below(fs->staging->handles, job);
 }
 
 /* From now on it is served from the cache. What cannot be taken over is fetched when it

@@ -58,14 +58,6 @@ static int add_reports(struct fs *fs, struct staged_names *names, struct error *
     return rc;
 }
 
-static mode_t type_of(const struct dirent *entry)
-{
-    return entry->d_type == DT_DIR   ? S_IFDIR
-           : entry->d_type == DT_LNK ? S_IFLNK
-           : entry->d_type == DT_REG ? S_IFREG
-                                     : 0; /* not known: who needs it asks */
-}
-
 static int read_folder(DIR *dir, struct staged_names *names, struct error *err)
 {
     const struct dirent *entry;
@@ -73,15 +65,15 @@ static int read_folder(DIR *dir, struct staged_names *names, struct error *err)
 
     while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            rc = add(names, entry->d_name, staging_inode(entry->d_ino), type_of(entry),
-                     err);
+            rc = add(names, entry->d_name, staging_inode(entry->d_ino),
+                     (mode_t)DTTOIF(entry->d_type), err);
     }
     if (rc == 0 && errno)
         return fail_errno(err, "read a staged folder");
     return rc;
 }
 
-int staged_names_read(struct fs *fs, uint32_t number, struct staged_names *ret_names,
+int staged_names_read(struct fs *fs, uint64_t number, struct staged_names *ret_names,
                       struct error *err)
 {
     CLEANUP_CLOSEDIR DIR *dir = NULL;

@@ -20,7 +20,7 @@ struct staged_names {
 };
 
 /* Local I/O. staged_names_done the result, also after a failure and of a zeroed one. */
-int staged_names_read(struct fs *fs, uint32_t number, struct staged_names *ret_names,
+int staged_names_read(struct fs *fs, uint64_t number, struct staged_names *ret_names,
                       struct error *err);
 void staged_names_done(struct staged_names *names);
 

@@ -10,11 +10,12 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* The folder in which name may be made or removed, open. */
-static int open_folder(struct fs *fs, uint32_t parent, const char *name,
+static int open_folder(struct fs *fs, uint64_t parent, const char *name,
                        struct error *err)
 {
     int rc = staging_expect_idle(fs, parent, name, err);
@@ -24,17 +25,59 @@ static int open_folder(struct fs *fs, uint32_t parent, const char *name,
     return rc < 0 ? rc : staging_disk_folder(fs->staging->disk, parent, err);
 }
 
-/* A worker before this one may have done it already: then that it is done is success. */
-static bool is_done(const struct call *call, int failure)
+/* A worker before this one may have done it already. */
+static bool is_repeated(const struct call *call)
 {
-    return call->unique & KERNEL_UNIQUE_RESEND && errno == failure;
+    return call->unique & KERNEL_UNIQUE_RESEND;
 }
 
-/* What was just made as name: the entry, with the mode that the caller asked for (the
- * umask of this process is not the caller's). */
-static int answer_made(struct fs *fs, const struct call *call, uint32_t parent,
-                       int folder_fd, struct answer *answer, uint32_t *ret_number,
-                       struct error *err)
+/* Then that it is done is success. */
+static bool is_done(const struct call *call, int failure)
+{
+    return is_repeated(call) && errno == failure;
+}
+
+/* The same before it is done again: the name that should go is gone. */
+static bool was_removed(const struct call *call, int folder_fd)
+{
+    struct stat st;
+
+    return is_repeated(call) &&
+           fstatat(folder_fd, call->name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+           errno == ENOENT;
+}
+
+/* The disk knows this process as the maker, which may work for others: what is made
+ * belongs to who asked for it, where we may give it away, and has the mode that was asked
+ * for (the umask of this process is not the caller's). Only then it is known by name. */
+static int give_away(struct fs *fs, const struct call *call, int folder_fd,
+                     struct stat *made, struct error *err)
+{
+    const struct fuse_ctx *maker = fuse_req_ctx(call->req);
+    struct stat folder;
+    bool is_inherited; /* the group, and of folders that it is */
+    mode_t mode = call->mode & 07777;
+
+    if (fstat(folder_fd, &folder) < 0)
+        return fail_errno(err, "look at the folder of '%s'", call->name);
+    is_inherited = folder.st_mode & S_ISGID;
+    if (fs->uid == 0 && (made->st_uid != maker->uid || made->st_gid != maker->gid) &&
+        fchownat(folder_fd, call->name, maker->uid, is_inherited ? (gid_t)-1 : maker->gid,
+                 AT_SYMLINK_NOFOLLOW) < 0)
+        return fail_errno(err, "give staged '%s' to who made it", call->name);
+    if (S_ISLNK(made->st_mode))
+        return 0;
+    if (S_ISDIR(made->st_mode) && is_inherited)
+        mode |= S_ISGID;
+    if (fchmodat(folder_fd, call->name, mode, 0) < 0)
+        return fail_errno(err, "set the mode of staged '%s'", call->name);
+    return 0;
+}
+
+/* The entry of what has that name now. */
+static int answer_there(struct fs *fs, const struct call *call, uint64_t parent,
+                        int folder_fd, struct answer *answer, uint64_t *ret_number,
+                        struct error *err)
 {
     struct stat st;
 
@@ -43,7 +86,22 @@ static int answer_made(struct fs *fs, const struct call *call, uint32_t parent,
     return staging_entry(fs, parent, call->name, &st, answer, ret_number, err);
 }
 
-static int open_made(struct fs *fs, const struct call *call, uint32_t number, int take_fd,
+/* The same of what was just made. */
+static int answer_made(struct fs *fs, const struct call *call, uint64_t parent,
+                       int folder_fd, struct answer *answer, uint64_t *ret_number,
+                       struct error *err)
+{
+    struct stat st;
+    int rc;
+
+    if (fstatat(folder_fd, call->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return fail_errno(err, "look at staged file '%s'", call->name);
+    rc = give_away(fs, call, folder_fd, &st, err);
+    return rc < 0 ? rc
+                  : answer_there(fs, call, parent, folder_fd, answer, ret_number, err);
+}
+
+static int open_made(struct fs *fs, const struct call *call, uint64_t number, int take_fd,
                      struct answer *answer, struct error *err)
 {
     struct staging_wish wish = {.number = number,
@@ -53,8 +111,8 @@ static int open_made(struct fs *fs, const struct call *call, uint32_t number, in
     int rc;
 
     answer->fi = call->fi;
-    rc = staging_disk_hold(fs->staging->disk, &wish, take_fd, &answer->fi.fh,
-                           &answer->backing_id, err);
+    rc = staging_handles_hold(fs->staging->handles, &wish, take_fd, &answer->fi.fh,
+                              &answer->backing_id, err);
 
     if (rc < 0)
         return rc;
@@ -62,35 +120,64 @@ static int open_made(struct fs *fs, const struct call *call, uint32_t number, in
     return 0;
 }
 
+/* A file that is there is opened, unless a new one was asked for. ret_is_made: it is
+ * new, or was made by a worker that did not come to answer. */
+static int create(const struct call *call, int folder_fd, bool *ret_is_made,
+                  struct error *err)
+{
+    int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    int fd = openat(folder_fd, call->name, flags | O_CREAT | O_EXCL, 0600);
+    bool was_made = fd < 0 && is_done(call, EEXIST);
+
+    *ret_is_made = fd >= 0 || was_made;
+    if (fd < 0 && errno == EEXIST && (was_made || !(call->fi.flags & O_EXCL)))
+        fd = openat(folder_fd, call->name, flags | (call->fi.flags & O_TRUNC));
+    return fd < 0 ? fail_errno(err, "make staged file '%s'", call->name) : fd;
+}
+
 int staging_create(struct fs *fs, const struct call *call, const struct place *place,
                    enum resolve_how how, struct answer *answer, struct error *err)
 {
-    int flags = O_CREAT | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC |
-                (call->fi.flags & (O_EXCL | O_TRUNC));
     CLEANUP_CLOSE int folder_fd = -1;
     CLEANUP_CLOSE int fd = -1;
-    uint32_t number;
+    uint64_t number;
+    bool is_made;
     int rc;
 
     (void)how;
-    if (!S_ISREG(call->mode))
-        return fail(err, EPERM, "@staging has files, folders and links, no devices");
-    rc = folder_fd = open_folder(fs, place->index, call->name, err);
+    rc = folder_fd = open_folder(fs, place->number, call->name, err);
+    if (rc >= 0)
+        rc = fd = create(call, folder_fd, &is_made, err);
     if (rc < 0)
         return rc;
-    if (call->kind == CALL_MKNOD)
-        flags |= O_EXCL;
-    fd = openat(folder_fd, call->name, flags, call->mode & 07777);
-    if (fd < 0 && is_done(call, EEXIST))
-        fd = openat(folder_fd, call->name, flags & ~O_EXCL, call->mode & 07777);
-    if (fd < 0)
-        return fail_errno(err, "make staged file '%s'", call->name);
-    if (fchmod(fd, call->mode & 07777) < 0)
-        return fail_errno(err, "set the mode of staged file '%s'", call->name);
-    rc = answer_made(fs, call, place->index, folder_fd, answer, &number, err);
-    if (rc == 0 && call->kind == CALL_CREATE)
+    rc = (is_made ? answer_made : answer_there)(fs, call, place->number, folder_fd,
+                                                answer, &number, err);
+    if (rc == 0)
         rc = open_made(fs, call, number, steal_fd(&fd), answer, err);
-    if (rc == 0 && place->index == 0)
+    if (rc == 0 && place->number == 0)
+        staging_job_appeared(fs, call->name);
+    return rc;
+}
+
+/* Files, pipes and sockets; nothing is opened. */
+int staging_mknod(struct fs *fs, const struct call *call, const struct place *place,
+                  enum resolve_how how, struct answer *answer, struct error *err)
+{
+    CLEANUP_CLOSE int folder_fd = -1;
+    uint64_t number;
+    int rc;
+
+    (void)how;
+    if (S_ISCHR(call->mode) || S_ISBLK(call->mode))
+        return fail(err, EPERM, "there are no devices in @staging");
+    rc = folder_fd = open_folder(fs, place->number, call->name, err);
+    if (rc < 0)
+        return rc;
+    if (mknodat(folder_fd, call->name, (call->mode & S_IFMT) | 0600, 0) < 0 &&
+        !is_done(call, EEXIST))
+        return fail_errno(err, "make staged '%s'", call->name);
+    rc = answer_made(fs, call, place->number, folder_fd, answer, &number, err);
+    if (rc == 0 && place->number == 0)
         staging_job_appeared(fs, call->name);
     return rc;
 }
@@ -98,19 +185,18 @@ int staging_create(struct fs *fs, const struct call *call, const struct place *p
 int staging_mkdir(struct fs *fs, const struct call *call, const struct place *place,
                   enum resolve_how how, struct answer *answer, struct error *err)
 {
-    CLEANUP_CLOSE int folder_fd = open_folder(fs, place->index, call->name, err);
-    uint32_t number;
+    CLEANUP_CLOSE int folder_fd = open_folder(fs, place->number, call->name, err);
+    uint64_t number;
 
     (void)how;
     if (folder_fd < 0)
         return folder_fd;
-    if ((mkdirat(folder_fd, call->name, 0700) < 0 && !is_done(call, EEXIST)) ||
-        fchmodat(folder_fd, call->name, call->mode & 07777, 0) < 0)
+    if (mkdirat(folder_fd, call->name, 0700) < 0 && !is_done(call, EEXIST))
         return fail_errno(err, "make staged folder '%s'", call->name);
-    return answer_made(fs, call, place->index, folder_fd, answer, &number, err);
+    return answer_made(fs, call, place->number, folder_fd, answer, &number, err);
 }
 
-static int remove_name(struct fs *fs, const struct call *call, uint32_t parent, int flags,
+static int remove_name(struct fs *fs, const struct call *call, uint64_t parent, int flags,
                        struct error *err)
 {
     CLEANUP_CLOSE int folder_fd = staging_disk_folder(fs->staging->disk, parent, err);
@@ -120,28 +206,29 @@ static int remove_name(struct fs *fs, const struct call *call, uint32_t parent, 
 
     if (folder_fd < 0)
         return folder_fd;
-    rc = staging_disk_lose(fs->staging->disk, folder_fd, name, &loss, err);
+    rc = staging_handles_lose(fs->staging->handles, folder_fd, parent, name,
+                              was_removed(call, folder_fd), &loss, err);
     if (rc < 0)
         return rc;
     if (unlinkat(folder_fd, name, flags) < 0 && !is_done(call, ENOENT))
         rc = fail_errno(err, "remove staged '%s'", name);
-    staging_disk_lost(fs->staging->disk, &loss, rc == 0);
+    staging_handles_lost(fs->staging->handles, &loss, rc == 0);
     return rc;
 }
 
 int staging_unlink(struct fs *fs, const struct call *call, const struct place *place,
                    enum resolve_how how, struct answer *answer, struct error *err)
 {
-    int rc = staging_expect_idle(fs, place->index, call->name, err);
+    int rc = staging_expect_idle(fs, place->number, call->name, err);
 
     (void)how;
     (void)answer;
     if (rc < 0)
         return rc;
-    if (place->index == 0 && staging_job_has_report(fs, call->name))
+    if (place->number == 0 && staging_job_has_report(fs, call->name))
         return staging_job_remove_report(fs, call->name, err);
-    rc = remove_name(fs, call, place->index, 0, err);
-    if (rc == 0 && place->index == 0)
+    rc = remove_name(fs, call, place->number, 0, err);
+    if (rc == 0 && place->number == 0)
         staging_job_vanished(fs, call->name);
     return rc;
 }
@@ -149,25 +236,25 @@ int staging_unlink(struct fs *fs, const struct call *call, const struct place *p
 int staging_rmdir(struct fs *fs, const struct call *call, const struct place *place,
                   enum resolve_how how, struct answer *answer, struct error *err)
 {
-    int rc = staging_expect_idle(fs, place->index, call->name, err);
+    int rc = staging_expect_idle(fs, place->number, call->name, err);
 
     (void)how;
     (void)answer;
-    return rc < 0 ? rc : remove_name(fs, call, place->index, AT_REMOVEDIR, err);
+    return rc < 0 ? rc : remove_name(fs, call, place->number, AT_REMOVEDIR, err);
 }
 
 int staging_symlink(struct fs *fs, const struct call *call, const struct place *place,
                     enum resolve_how how, struct answer *answer, struct error *err)
 {
-    CLEANUP_CLOSE int folder_fd = open_folder(fs, place->index, call->name, err);
-    uint32_t number;
+    CLEANUP_CLOSE int folder_fd = open_folder(fs, place->number, call->name, err);
+    uint64_t number;
 
     (void)how;
     if (folder_fd < 0)
         return folder_fd;
     if (symlinkat(call->data, folder_fd, call->name) < 0 && !is_done(call, EEXIST))
         return fail_errno(err, "make staged link '%s'", call->name);
-    return answer_made(fs, call, place->index, folder_fd, answer, &number, err);
+    return answer_made(fs, call, place->number, folder_fd, answer, &number, err);
 }
 
 /* call->other_id is the file, the call's node the folder. */
@@ -175,46 +262,51 @@ int staging_link(struct fs *fs, const struct call *call, const struct place *pla
                  enum resolve_how how, struct answer *answer, struct error *err)
 {
     struct staging_nodes *nodes = fs->staging->nodes;
-    CLEANUP_CLOSE int folder_fd = open_folder(fs, place->index, call->name, err);
-    const char *here, *there;
+    CLEANUP_CLOSE int folder_fd = open_folder(fs, place->number, call->name, err);
+    char here[NAME_MAX + 1], there[NAME_MAX + 1];
     struct staging_at from;
     struct place file;
-    uint32_t number;
+    uint64_t number;
     int rc = folder_fd < 0 ? folder_fd : place_of(fs->slots, call->other_id, &file, err);
 
     (void)how;
     if (rc < 0)
         return rc;
-    here = place->index == 0 ? call->name : staging_node_top(nodes, place->index);
-    there = file.kind == NODE_STAGED ? staging_node_top(nodes, file.index) : NULL;
-    if (!here || !there || (here != there && strcmp(here, there) != 0))
+    if (place->number == 0)
+        snprintf(here, sizeof here, "%s", call->name);
+    else
+        staging_node_top(nodes, place->number, here);
+    if (file.kind != NODE_STAGED || staging_node_top(nodes, file.number, there) == 0 ||
+        strcmp(here, there) != 0)
         return fail(err, EXDEV, "files of different jobs cannot be linked");
-    rc = staging_disk_locate(fs->staging->disk, file.index, &from, err);
+    rc = staging_disk_locate(fs->staging->disk, file.number, &from, err);
     if (rc < 0)
         return rc;
     if (linkat(from.folder_fd, from.name, folder_fd, call->name, 0) < 0 &&
         !is_done(call, EEXIST))
         rc = fail_errno(err, "link staged file '%s'", call->name);
     close(from.folder_fd);
-    return rc < 0 ? rc
-                  : answer_made(fs, call, place->index, folder_fd, answer, &number, err);
+    return rc < 0
+               ? rc
+               : answer_there(fs, call, place->number, folder_fd, answer, &number, err);
 }
 
-static int move(struct fs *fs, const struct call *call, int from_fd, int to_fd,
-                struct error *err)
+static int move(struct fs *fs, const struct call *call, int from_fd, uint64_t to,
+                int to_fd, struct error *err)
 {
     struct staging_loss loss = {.number = 0};
     int rc = 0;
 
     if (!(call->flags & RENAME_NOREPLACE))
-        rc = staging_disk_lose(fs->staging->disk, to_fd, call->other, &loss, err);
+        rc = staging_handles_lose(fs->staging->handles, to_fd, to, call->other,
+                                  was_removed(call, from_fd), &loss, err);
     if (rc < 0)
         return rc;
     if (syscall(SYS_renameat2, from_fd, call->name, to_fd, call->other, call->flags) <
             0 &&
         !is_done(call, ENOENT))
         rc = fail_errno(err, "rename staged '%s'", call->name);
-    staging_disk_lost(fs->staging->disk, &loss, rc == 0);
+    staging_handles_lost(fs->staging->handles, &loss, rc == 0);
     return rc;
 }
 
@@ -224,7 +316,7 @@ int staging_rename(struct fs *fs, const struct call *call, const struct place *p
     CLEANUP_CLOSE int from_fd = -1;
     CLEANUP_CLOSE int to_fd = -1;
     struct place to;
-    uint32_t number;
+    uint64_t number;
     struct stat st;
     int rc = place_of(fs->slots, call->other_id, &to, err);
 
@@ -234,22 +326,22 @@ int staging_rename(struct fs *fs, const struct call *call, const struct place *p
     if (rc == 0 && call->flags & ~(unsigned)RENAME_NOREPLACE)
         rc = fail(err, EINVAL, "staged files cannot be exchanged");
     if (rc == 0)
-        rc = staging_expect_idle(fs, place->index, call->name, err);
+        rc = staging_expect_idle(fs, place->number, call->name, err);
     if (rc < 0)
         return rc;
-    rc = from_fd = staging_disk_folder(fs->staging->disk, place->index, err);
+    rc = from_fd = staging_disk_folder(fs->staging->disk, place->number, err);
     if (rc >= 0)
-        rc = to_fd = open_folder(fs, to.index, call->other, err);
+        rc = to_fd = open_folder(fs, to.number, call->other, err);
     if (rc >= 0)
-        rc = move(fs, call, from_fd, to_fd, err);
+        rc = move(fs, call, from_fd, to.number, to_fd, err);
     if (rc < 0)
         return rc;
     if (fstatat(to_fd, call->other, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        (void)staging_entry(fs, to.index, call->other, &st, answer, &number, err);
+        (void)staging_entry(fs, to.number, call->other, &st, answer, &number, err);
     answer->kind = ANSWER_NONE;
-    if (place->index == 0)
+    if (place->number == 0)
         staging_job_vanished(fs, call->name);
-    if (to.index == 0 && staging_job_appeared(fs, call->other))
+    if (to.number == 0 && staging_job_appeared(fs, call->other))
         staging_job_start(fs, call->other);
     return 0;
 }

@@ -5,7 +5,8 @@
 
 #include "fs/staging.h"
 
-call_handler staging_create; /* also of MKNOD, which opens nothing */
+call_handler staging_create;
+call_handler staging_mknod;
 call_handler staging_mkdir;
 call_handler staging_unlink;
 call_handler staging_rmdir;

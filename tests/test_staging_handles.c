@@ -1,0 +1,280 @@
+/* Tests of staging_handles.c: what is open stays what it is, whatever its names do. */
+#include "tests/test.h"
+
+#include "common/cleanup.h"
+#include "fs/staging_handles.h"
+#include "tests/fakes/fuse_fake.h"
+#include "tests/staged.h"
+
+#include <errno.h>
+
+enum { UNIQUE = 2 };
+
+struct fixture {
+    struct staged_fixture staged;
+    struct channel *channel;
+    struct passthrough *passthrough;
+    struct staging_handles *handles;
+};
+
+static void open_handles(struct fixture *fixture)
+{
+    fixture->handles = staging_handles_new(fixture->staged.nodes, fixture->staged.disk);
+    staging_handles_attach(fixture->handles, fixture->passthrough);
+}
+
+static struct fixture fixture_open(void **state)
+{
+    struct fixture fixture = {.staged = staged_open(*state)};
+
+    fixture.channel =
+        fuse_fake_channel(&(struct fuse_fake_kernel){KERNEL_PASSTHROUGH, false, true},
+                          &(struct channel_options){0}, NULL);
+    fixture.passthrough = passthrough_new(fixture.channel, fuse_fake_handover());
+    open_handles(&fixture);
+    return fixture;
+}
+
+static void fixture_close(struct fixture *fixture)
+{
+    staging_handles_free(fixture->handles);
+    passthrough_free(fixture->passthrough);
+    channel_close(fixture->channel);
+    staged_close(&fixture->staged);
+}
+
+static void hold(struct fixture *fixture, uint64_t number, int flags)
+{
+    struct staging_wish wish = {
+        .number = number, .node_id = number, .unique = UNIQUE, .flags = flags};
+    struct error err = {0};
+    uint32_t backing_id;
+    uint64_t handle;
+
+    if (staging_handles_hold(fixture->handles, &wish, -1, &handle, &backing_id, &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+static bool release(struct fixture *fixture, uint64_t number, int flags)
+{
+    return staging_handles_release(fixture->handles, number, 0, flags);
+}
+
+/* Unlink at the top, as the handlers do. */
+static void unlink_name(struct fixture *fixture, const char *name, bool is_done)
+{
+    int landing = staging_disk_fd(fixture->staged.disk);
+    struct staging_loss loss;
+    struct error err = {0};
+
+    assert_int_equal(
+        staging_handles_lose(fixture->handles, landing, 0, name, is_done, &loss, &err),
+        0);
+    if (!is_done)
+        assert_int_equal(unlinkat(landing, name, 0), 0);
+    staging_handles_lost(fixture->handles, &loss, true);
+}
+
+static void assert_content(struct fixture *fixture, uint64_t number, const char *expected)
+{
+    CLEANUP_CLOSE int fd = staging_handles_dup(fixture->handles, number);
+    char content[64] = "";
+
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, content, sizeof content - 1, 0), strlen(expected));
+    assert_string_equal(content, expected);
+}
+
+static bool is_in_trash(struct fixture *fixture, uint64_t number)
+{
+    char name[NAME_MAX + 1];
+
+    staging_disk_trash_name(number, name);
+    return faccessat(staging_disk_trash_fd(fixture->staged.disk), name, F_OK, 0) == 0;
+}
+
+static void test_writers(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t job = staged_mkdir(&fixture.staged, 0, "job");
+    uint64_t file = staged_put(&fixture.staged, job, "a");
+
+    hold(&fixture, file, O_RDONLY);
+    assert_false(staging_handles_has_writers(fixture.handles, file));
+    hold(&fixture, file, O_RDWR);
+    hold(&fixture, file, O_WRONLY);
+    assert_true(staging_handles_has_writers_below(fixture.handles, "job"));
+    assert_false(staging_handles_has_writers_below(fixture.handles, "jo"));
+    assert_false(release(&fixture, file, O_WRONLY));
+    assert_false(release(&fixture, file, O_RDONLY));
+    assert_true(release(&fixture, file, O_RDWR));
+    assert_false(staging_handles_has_writers_below(fixture.handles, "job"));
+    assert_int_equal(staging_handles_dup(fixture.handles, file), -ENOENT);
+    fixture_close(&fixture);
+}
+
+static void test_truncated_when_opened(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t file = staged_put(&fixture.staged, 0, "a");
+
+    hold(&fixture, file, O_RDONLY);
+    assert_content(&fixture, file, "a");
+    hold(&fixture, file, O_WRONLY | O_TRUNC);
+    assert_content(&fixture, file, "");
+    fixture_close(&fixture);
+}
+
+static void test_open_and_unlinked(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t file = staged_put(&fixture.staged, 0, "a");
+    uint64_t closed = staged_put(&fixture.staged, 0, "b");
+
+    hold(&fixture, file, O_RDONLY);
+    unlink_name(&fixture, "a", false);
+    unlink_name(&fixture, "b", false);
+    assert_true(is_in_trash(&fixture, file));
+    assert_false(is_in_trash(&fixture, closed));
+    staging_handles_forget(fixture.handles, file); /* of a look-up that came too late */
+    staging_handles_forget(fixture.handles, closed);
+    assert_int_equal(staging_nodes_count(fixture.staged.nodes), 1);
+    hold(&fixture, file, O_RDWR); /* as /proc/self/fd/N */
+    release(&fixture, file, O_RDONLY);
+    assert_content(&fixture, file, "a");
+    release(&fixture, file, O_RDWR);
+    assert_false(is_in_trash(&fixture, file));
+    assert_int_equal(staging_nodes_count(fixture.staged.nodes), 0);
+    fixture_close(&fixture);
+}
+
+static void test_failed_unlink(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t file = staged_put(&fixture.staged, 0, "a");
+    int landing = staging_disk_fd(fixture.staged.disk);
+    struct staging_loss loss;
+    struct error err = {0};
+
+    hold(&fixture, file, O_RDONLY);
+    assert_int_equal(
+        staging_handles_lose(fixture.handles, landing, 0, "a", false, &loss, &err), 0);
+    assert_true(loss.is_linked);
+    staging_handles_lost(fixture.handles, &loss, false);
+    assert_false(is_in_trash(&fixture, file));
+    assert_false(staging_node_is_dead(fixture.staged.nodes, file));
+    fixture_close(&fixture);
+}
+
+/* A process has it as its working folder. */
+static void test_removed_folder(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t job = staged_mkdir(&fixture.staged, 0, "job");
+    int landing = staging_disk_fd(fixture.staged.disk), fd;
+    struct staging_loss loss;
+    struct error err = {0};
+    struct stat st;
+
+    assert_int_equal(
+        staging_handles_lose(fixture.handles, landing, 0, "job", false, &loss, &err), 0);
+    assert_int_equal(unlinkat(landing, "job", AT_REMOVEDIR), 0);
+    staging_handles_lost(fixture.handles, &loss, true);
+    fd = staging_handles_dup(fixture.handles, job);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_nlink, 0);
+    close(fd);
+    staging_handles_forget(fixture.handles, job);
+    assert_int_equal(staging_handles_dup(fixture.handles, job), -ENOENT);
+    assert_int_equal(staging_nodes_count(fixture.staged.nodes), 0);
+    fixture_close(&fixture);
+}
+
+/* It has a second name, so it is not lost with the first. */
+static void test_hard_link(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t file = staged_put(&fixture.staged, 0, "a");
+    int landing = staging_disk_fd(fixture.staged.disk);
+
+    hold(&fixture, file, O_RDONLY);
+    assert_int_equal(linkat(landing, "a", landing, "b", 0), 0);
+    unlink_name(&fixture, "a", false);
+    assert_false(staging_node_is_dead(fixture.staged.nodes, file));
+    assert_true(staged_number(&fixture.staged, 0, "b") == file);
+    fixture_close(&fixture);
+}
+
+/* The next process knows that a file is open, though it has no descriptor of it. */
+static void test_next_process(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t file = staged_put(&fixture.staged, 0, "a");
+    uint64_t other = staged_put(&fixture.staged, 0, "b");
+
+    hold(&fixture, file, O_RDWR);
+    hold(&fixture, other, O_RDWR);
+    staging_handles_free(fixture.handles);
+    open_handles(&fixture);
+    unlink_name(&fixture, "a", false);
+    assert_true(is_in_trash(&fixture, file));
+    assert_true(release(&fixture, file, O_RDWR));
+    assert_false(is_in_trash(&fixture, file));
+    /* Killed after the unlink: what it had not told the table is told now. */
+    assert_int_equal(unlinkat(staging_disk_fd(fixture.staged.disk), "b", 0), 0);
+    unlink_name(&fixture, "b", true);
+    assert_true(staging_node_is_dead(fixture.staged.nodes, other));
+    release(&fixture, other, O_RDWR);
+    assert_int_equal(staging_nodes_count(fixture.staged.nodes), 0);
+    fixture_close(&fixture);
+}
+
+/* A rename that a process before did: its target is what was moved, and is not lost. */
+static void test_rename_was_done(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    int landing = staging_disk_fd(fixture.staged.disk);
+    uint64_t before = staged_put(&fixture.staged, 0, "a"), moved;
+
+    assert_int_equal(unlinkat(landing, "a", 0), 0);
+    moved = staged_put(&fixture.staged, 0, "new");
+    assert_int_equal(renameat(landing, "new", landing, "a"), 0);
+    if (moved == before) /* the disk gave its inode away again at once */
+        moved = 0;
+    unlink_name(&fixture, "a", true);
+    assert_true(moved == 0 || staging_node_inode(fixture.staged.nodes, before) == 0);
+    assert_true(moved == 0 || staged_number(&fixture.staged, 0, "a") == moved);
+    fixture_close(&fixture);
+}
+
+static void test_lose_top(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t job = staged_mkdir(&fixture.staged, 0, "job");
+    uint64_t file = staged_put(&fixture.staged, job, "a");
+
+    staged_put(&fixture.staged, job, "b");
+    staged_put(&fixture.staged, 0, "job.yaml");
+    hold(&fixture, file, O_RDONLY);
+    staging_handles_lose_top(fixture.handles, "job");
+    assert_int_equal(staging_nodes_count(fixture.staged.nodes), 2);
+    assert_content(&fixture, file, "a");
+    release(&fixture, file, O_RDONLY);
+    assert_int_equal(staging_nodes_count(fixture.staged.nodes), 1);
+    fixture_close(&fixture);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_open, folder_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_writers),           TEST(test_truncated_when_opened),
+        TEST(test_open_and_unlinked), TEST(test_failed_unlink),
+        TEST(test_removed_folder),    TEST(test_hard_link),
+        TEST(test_next_process),      TEST(test_rename_was_done),
+        TEST(test_lose_top),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
