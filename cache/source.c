@@ -11,7 +11,6 @@ int source_open(struct cache *cache, struct resolver *resolver,
                 const struct release *release, struct bytes *tail,
                 struct object **ret_object, struct error *err)
 {
-    struct backend *backend = resolver_backend(resolver, release->repository);
     CLEANUP_HEADER struct header *header = NULL;
     char path[REPO_PATH_SIZE];
     int rc = documents_header(cache->documents, resolver, release, RESOLVE_FETCH, &header,
@@ -22,9 +21,8 @@ int source_open(struct cache *cache, struct resolver *resolver,
                                release->version, path, err);
     if (rc < 0)
         return rc;
-    rc = tail ? backend_object_open_tail(backend, path, TOC_READ_TAIL, tail, ret_object,
-                                         err)
-              : backend_object_open(backend, path, ret_object, err);
+    rc = resolver_open_object(resolver, release->repository, path, TOC_READ_TAIL, tail,
+                              ret_object, err);
     if (rc == -ENOENT)
         return fail(
             err, EAGAIN,

@@ -1,65 +1,50 @@
-/* catalog.c: answers of repositories in memory, one request at a time for each. */
+/* catalog.c: answers of repositories: from memory, or asked for, one request at a time.
+ */
 #include "resolver/catalog.h"
 
+#include "common/log.h"
 #include "common/memory.h"
 #include "common/sync.h"
+#include "common/workers.h"
+#include "resolver/entries.h"
+#include "resolver/health.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/random.h>
-#include <xxhash.h>
 
 enum {
-    BUCKETS = 1 << 13,
     MEMORY_DEFAULT = 6 << 20,
+    /* Requests to one repository at once, less than there are threads that ask: where
+     * one stalls, those for others still find a thread. */
+    UNDER_WAY_MAX = 12,
+    /* Behind answers, to see whether what was down is back. Each may hang as long as the
+     * backend lets it, one is begun each negative TTL. */
+    TRIES_MAX = 8,
+    PARTS_A_SIGN = 64, /* of an answer, for a sign of life */
 };
-
-/* All fields are guarded by the catalog's lock, but for kind, repository and key, which
- * are constant. */
-struct entry {
-    LIST_ENTRY(entry) in_bucket;
-    TAILQ_ENTRY(entry) in_use_order; /* not of kept kinds */
-    const struct catalog_kind *kind;
-    unsigned repository;
-    unsigned users; /* threads inside catalog_get; not removed meanwhile */
-    bool is_asked;  /* one of them asks */
-    bool is_answered;
-    uint64_t requests;       /* that have ended */
-    uint64_t changes;        /* times that the entry was forgotten */
-    uint64_t asked_changes;  /* when the last request began */
-    uint64_t answer_changes; /* when the request began that gave the answer */
-    struct listing *listing; /* NULL: not answered, or there is none */
-    int64_t answered_ms;
-    int failed_rc; /* of the last request, 0 if it went well */
-    int64_t failed_ms;
-    char *failed_message;
-    size_t memory; /* counted for this entry */
-    char key[];
-};
-
-LIST_HEAD(bucket, entry);
-TAILQ_HEAD(use_order, entry);
 
 struct repository {
-    struct backend *backend; /* constant after open */
-    uint64_t requests, failures;
-    bool is_answered, is_failing;
-    int64_t answered_ms, failed_ms;
-    char message[ERROR_MESSAGE_MAX];
+    struct backend *backend; /* constant after open; NULL: this machine */
+    const char *name;        /* constant after open */
+    struct health health;    /* guarded by lock */
 };
 
 struct catalog {
     struct catalog_options options; /* constant after open */
-    uint64_t seed;                  /* constant after open */
+    struct workers *tries;          /* constant after open */
     struct lock lock;
     struct condition ended;           /* a request ended */
-    struct bucket buckets[BUCKETS];   /* guarded by lock */
-    struct use_order use_order;       /* guarded by lock; least recently used first */
-    size_t memory;                    /* guarded by lock; of entries in use_order */
+    struct entries entries;           /* guarded by lock, as each entry */
     struct repository repositories[]; /* guarded by lock */
+};
+
+/* A try behind an answer. It holds the entry as a user. */
+struct
+try {
+    struct catalog *catalog;
+    struct entry *entry;
 };
 
 int catalog_open(const struct catalog_options *options, struct catalog **ret_catalog,
@@ -67,123 +52,65 @@ int catalog_open(const struct catalog_options *options, struct catalog **ret_cat
 {
     size_t size =
         sizeof(struct catalog) + options->backend_count * sizeof(struct repository);
-    struct catalog *catalog = xcalloc(1, size);
+    CLEANUP_FREE struct catalog *catalog = xcalloc(1, size);
+    int rc =
+        entries_init(&catalog->entries,
+                     options->memory_max ? options->memory_max : MEMORY_DEFAULT, err);
 
-    /* The seed keeps those who choose names from filling one bucket. */
-    if (getrandom(&catalog->seed, sizeof catalog->seed, 0) != sizeof catalog->seed) {
-        free(catalog);
-        return fail_errno(err, "get a random number");
+    if (rc == 0)
+        rc = workers_open(&(struct workers_options){.name = "trying",
+                                                    .threads = TRIES_MAX,
+                                                    .queue_max = TRIES_MAX},
+                          &catalog->tries, err);
+    if (rc < 0) {
+        entries_done(&catalog->entries);
+        return rc;
     }
     catalog->options = *options;
     catalog->options.backends = NULL;
-    if (!catalog->options.memory_max)
-        catalog->options.memory_max = MEMORY_DEFAULT;
+    catalog->options.names = NULL;
     if (!catalog->options.now_ms)
         catalog->options.now_ms = clock_now_ms;
-    for (size_t i = 0; i < options->backend_count; i++)
+    for (size_t i = 0; i < options->backend_count; i++) {
         catalog->repositories[i].backend = options->backends[i];
-    TAILQ_INIT(&catalog->use_order);
+        catalog->repositories[i].name = options->names ? options->names[i] : "";
+    }
     lock_init(&catalog->lock);
     condition_init(&catalog->ended);
-    *ret_catalog = catalog;
+    *ret_catalog = steal_ptr(&catalog);
     return 0;
-}
-
-static void entry_free(struct entry *entry)
-{
-    listing_unref(entry->listing);
-    free(entry->failed_message);
-    free(entry);
 }
 
 void catalog_close(struct catalog *catalog)
 {
     if (!catalog)
         return;
-    for (size_t i = 0; i < BUCKETS; i++) {
-        struct entry *entry;
-
-        while ((entry = LIST_FIRST(&catalog->buckets[i]))) {
-            LIST_REMOVE(entry, in_bucket);
-            entry_free(entry);
-        }
-    }
+    workers_close(catalog->tries);
+    entries_done(&catalog->entries);
     condition_done(&catalog->ended);
     lock_done(&catalog->lock);
     free(catalog);
 }
 
-static void count_memory_locked(struct catalog *catalog, struct entry *entry)
-    REQUIRES(catalog->lock)
+static int64_t now_ms(const struct catalog *catalog)
 {
-    size_t now = sizeof *entry + strlen(entry->key) + 1 +
-                 (entry->listing ? entry->listing->memory_bytes : 0) +
-                 (entry->failed_message ? strlen(entry->failed_message) + 1 : 0);
-
-    if (!entry->kind->is_kept)
-        catalog->memory += now - entry->memory;
-    entry->memory = now;
+    return catalog->options.now_ms();
 }
 
-static void evict_locked(struct catalog *catalog) REQUIRES(catalog->lock)
+static struct health *health_of(struct catalog *catalog, const struct entry *entry)
 {
-    struct entry *next;
-
-    for (struct entry *entry = TAILQ_FIRST(&catalog->use_order);
-         entry && catalog->memory > catalog->options.memory_max; entry = next) {
-        next = TAILQ_NEXT(entry, in_use_order);
-        if (entry->users > 0)
-            continue;
-        catalog->memory -= entry->memory;
-        TAILQ_REMOVE(&catalog->use_order, entry, in_use_order);
-        LIST_REMOVE(entry, in_bucket);
-        entry_free(entry);
-    }
+    return &catalog->repositories[entry->repository].health;
 }
 
-static struct bucket *bucket_of(struct catalog *catalog, unsigned repository,
-                                const struct catalog_kind *kind, const char *key)
+static bool is_down(struct catalog *catalog, const struct entry *entry)
 {
-    uint64_t seed = catalog->seed + repository + (uintptr_t)kind;
-
-    return &catalog->buckets[XXH3_64bits_withSeed(key, strlen(key), seed) % BUCKETS];
+    return health_is_down(health_of(catalog, entry), now_ms(catalog));
 }
 
-/* NULL if it was never asked. */
-static struct entry *find_locked(struct catalog *catalog, unsigned repository,
-                                 const struct catalog_kind *kind, const char *key)
-    REQUIRES(catalog->lock)
+static bool may_ask(struct catalog *catalog, const struct entry *entry)
 {
-    struct entry *entry;
-
-    LIST_FOREACH(entry, bucket_of(catalog, repository, kind, key), in_bucket)
-    if (entry->kind == kind && entry->repository == repository &&
-        strcmp(entry->key, key) == 0)
-        break;
-    if (entry && !kind->is_kept) {
-        TAILQ_REMOVE(&catalog->use_order, entry, in_use_order);
-        TAILQ_INSERT_TAIL(&catalog->use_order, entry, in_use_order);
-    }
-    return entry;
-}
-
-static struct entry *make_locked(struct catalog *catalog, unsigned repository,
-                                 const struct catalog_kind *kind, const char *key)
-    REQUIRES(catalog->lock)
-{
-    struct entry *entry = find_locked(catalog, repository, kind, key);
-    size_t size = strlen(key) + 1;
-
-    if (entry)
-        return entry;
-    entry = xcalloc(1, sizeof *entry + size);
-    memcpy(entry->key, key, size);
-    entry->kind = kind;
-    entry->repository = repository;
-    LIST_INSERT_HEAD(bucket_of(catalog, repository, kind, key), entry, in_bucket);
-    if (!kind->is_kept)
-        TAILQ_INSERT_TAIL(&catalog->use_order, entry, in_use_order);
-    return entry;
+    return health_may_ask(health_of(catalog, entry), now_ms(catalog),
+                          catalog->options.ttl_ms[CATALOG_TTL_NEGATIVE]);
 }
 
 /* How long the answer stays fresh; 0: it is stale or there is none. */
@@ -195,24 +122,27 @@ static int64_t left_ms(const struct catalog *catalog, const struct entry *entry)
     if (!entry->is_answered || entry->failed_rc < 0 ||
         entry->answer_changes != entry->changes)
         return 0;
-    left =
-        catalog->options.ttl_ms[ttl] - (catalog->options.now_ms() - entry->answered_ms);
+    left = catalog->options.ttl_ms[ttl] - (now_ms(catalog) - entry->answered_ms);
     return left > 0 ? left : 0;
 }
 
 static bool failed_of_late(const struct catalog *catalog, const struct entry *entry)
 {
     return entry->failed_rc < 0 && entry->asked_changes == entry->changes &&
-           catalog->options.now_ms() - entry->failed_ms <
+           now_ms(catalog) - entry->failed_ms <
                catalog->options.ttl_ms[CATALOG_TTL_NEGATIVE];
 }
 
-static int answer_from(const struct catalog *catalog, const struct entry *entry,
+static int answer_from(struct catalog *catalog, const struct entry *entry,
                        struct catalog_answer *ret_answer, struct error *err)
 {
     if (entry->failed_rc == -EBADMSG || (!entry->is_answered && entry->failed_rc < 0))
         return fail(err, -entry->failed_rc, "%s", entry->failed_message);
-    assert(entry->is_answered);
+    if (!entry->is_answered && is_down(catalog, entry))
+        return health_fail(health_of(catalog, entry), err);
+    if (!entry->is_answered)
+        return fail(err, ETIMEDOUT, "%s '%s' is being asked for; try again later",
+                    entry->kind->name, entry->key);
     *ret_answer = (struct catalog_answer){
         .listing = entry->listing ? listing_ref(entry->listing) : NULL,
         .left_ms = left_ms(catalog, entry)};
@@ -221,44 +151,37 @@ static int answer_from(const struct catalog *catalog, const struct entry *entry,
     return 0;
 }
 
-static void note_failure_locked(struct catalog *catalog, struct entry *entry, int rc,
-                                const struct error *err) REQUIRES(catalog->lock)
+static void note_failure(struct catalog *catalog, struct entry *entry, int rc,
+                         const struct error *err)
 {
-    struct repository *repository = &catalog->repositories[entry->repository];
-    int64_t now = catalog->options.now_ms();
-
     free(entry->failed_message);
     entry->failed_message = xstrdup(err->message);
     entry->failed_rc = rc;
-    entry->failed_ms = now;
-    repository->failures++;
-    repository->is_failing = rc != -EBADMSG && rc != -EFBIG; /* one document's fault */
-    repository->failed_ms = now;
-    memcpy(repository->message, err->message, sizeof repository->message);
+    entry->failed_ms = now_ms(catalog);
 }
 
-static void answer_locked(struct catalog *catalog, struct entry *entry,
-                          struct listing *take_listing) REQUIRES(catalog->lock)
+static void note_answer(struct catalog *catalog, struct entry *entry,
+                        struct listing *take_listing)
 {
     listing_unref(entry->listing);
     entry->listing = take_listing;
     entry->is_answered = true;
     entry->answer_changes = entry->asked_changes;
-    entry->answered_ms = catalog->options.now_ms();
+    entry->answered_ms = now_ms(catalog);
     entry->failed_rc = 0;
     free(entry->failed_message);
     entry->failed_message = NULL;
 }
 
-static void note_answer_locked(struct catalog *catalog, struct entry *entry,
-                               struct listing *take_listing) REQUIRES(catalog->lock)
+void catalog_live(struct catalog_request *request)
 {
-    struct repository *repository = &catalog->repositories[entry->repository];
+    struct catalog *catalog = request->catalog;
 
-    answer_locked(catalog, entry, take_listing);
-    repository->is_answered = true;
-    repository->is_failing = false;
-    repository->answered_ms = entry->answered_ms;
+    if (++request->parts % PARTS_A_SIGN != 0)
+        return;
+    lock_acquire(&catalog->lock);
+    health_live(&catalog->repositories[request->repository].health, now_ms(catalog));
+    lock_release(&catalog->lock);
 }
 
 /* Ask, with the lock released meanwhile; others that come wait for us. */
@@ -266,42 +189,148 @@ static void ask_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock)
 {
     struct repository *repository = &catalog->repositories[entry->repository];
+    struct catalog_request request = {.backend = repository->backend,
+                                      .catalog = catalog,
+                                      .repository = entry->repository};
+    uint64_t number = ++entry->begun, changes = entry->changes;
+    int64_t begun_ms = now_ms(catalog);
     struct listing *listing = NULL;
     struct error err = {0};
     int rc;
 
-    entry->is_asked = true;
-    entry->asked_changes = entry->changes;
-    repository->requests++;
+    entry->asking++;
+    health_begin(&repository->health, begun_ms);
     lock_release(&catalog->lock);
-    rc = entry->kind->ask(repository->backend, entry->key, &listing, &err);
+    rc = entry->kind->ask(&request, entry->key, &listing, &err);
     lock_acquire(&catalog->lock);
-    entry->is_asked = false;
-    entry->requests++;
-    if (rc < 0 && rc != -ENOENT)
-        note_failure_locked(catalog, entry, rc, &err);
-    else
-        note_answer_locked(catalog, entry, listing);
+    entry->asking--;
+    entry->ended++;
+    health_end(&repository->health, begun_ms, now_ms(catalog), rc, &err);
+    if (number < entry->answer_begun) { /* one that was begun later was faster */
+        listing_unref(listing);
+    } else {
+        entry->asked_changes = changes;
+        if (rc < 0 && rc != -ENOENT) {
+            note_failure(catalog, entry, rc, &err);
+        } else {
+            note_answer(catalog, entry, listing);
+            entry->answer_begun = number;
+        }
+    }
     condition_broadcast(&catalog->ended);
 }
 
+/* Until somebody's request for the entry has ended; not for longer than one may take. */
+static void wait_locked(struct catalog *catalog, struct entry *entry)
+    REQUIRES(catalog->lock)
+{
+    int64_t deadline_ms = clock_now_ms() + HEALTH_SILENCE_MS;
+    uint64_t before = entry->ended;
+    int rc = 0;
+
+    while (rc == 0 && entry->ended == before)
+        rc = condition_wait_until(&catalog->ended, &catalog->lock, deadline_ms);
+}
+
+/* Until the repository has room for one request more. -ETIMEDOUT. */
+static int wait_for_room_locked(struct catalog *catalog, const struct health *health)
+    REQUIRES(catalog->lock)
+{
+    int64_t deadline_ms = clock_now_ms() + HEALTH_SILENCE_MS;
+    int rc = 0;
+
+    while (rc == 0 && health->under_way >= UNDER_WAY_MAX)
+        rc = condition_wait_until(&catalog->ended, &catalog->lock, deadline_ms);
+    return rc;
+}
+
+static void run_try(void *arg);
+
+/* Ask behind the answer whether the repository is back. */
+static void try_locked(struct catalog *catalog, struct entry *entry)
+    REQUIRES(catalog->lock)
+{
+    struct error ignored; /* tried later */
+    struct try *try = XNEW(struct try);
+
+    *try = (struct try){.catalog = catalog, .entry = entry};
+    if (workers_submit(catalog->tries, run_try, try, &ignored) < 0) {
+        free(try);
+        return;
+    }
+    entry->users++;
+    health_try(health_of(catalog, entry), now_ms(catalog));
+}
+
+/* Bring an answer about, or leave what there is. */
 static void fetch_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock)
 {
     uint64_t changes = entry->changes;
 
     while (left_ms(catalog, entry) == 0 && !failed_of_late(catalog, entry)) {
-        uint64_t before = entry->requests;
+        uint64_t before = entry->ended;
 
-        if (!entry->is_asked) {
-            ask_locked(catalog, entry);
+        if (is_down(catalog, entry) && (entry->is_answered || !may_ask(catalog, entry)))
             return;
+        if (entry->asking == 0 || is_down(catalog, entry)) {
+            if (wait_for_room_locked(catalog, health_of(catalog, entry)) < 0)
+                return;
+            if (entry->ended == before)
+                ask_locked(catalog, entry);
+        } else {
+            wait_locked(catalog, entry);
         }
-        while (entry->requests == before)
-            condition_wait(&catalog->ended, &catalog->lock);
-        if (entry->asked_changes >= changes) /* else it began before the change */
-            return;
+        if (entry->ended == before || entry->asked_changes >= changes)
+            return; /* in vain; or not one that began before the change */
     }
+}
+
+static enum health_news news_locked(struct catalog *catalog, unsigned repository,
+                                    struct health *ret_then) REQUIRES(catalog->lock)
+{
+    struct health *health = &catalog->repositories[repository].health;
+    enum health_news news = health_news(health, now_ms(catalog));
+
+    if (news != HEALTH_NO_NEWS)
+        *ret_then = *health;
+    return news;
+}
+
+/* With the lock released. */
+static void tell(const struct catalog *catalog, unsigned repository,
+                 enum health_news news, const struct health *then)
+{
+    const char *name = catalog->repositories[repository].name;
+    struct error why;
+
+    if (news == HEALTH_BACK) {
+        log_info("repository '%s' answers again, after %lld s", name,
+                 (long long)(now_ms(catalog) - then->down_ms) / 1000);
+    } else if (news == HEALTH_DOWN) {
+        health_fail(then, &why);
+        log_warning("repository '%s' cannot be asked: %s; going on with what is known",
+                    name, why.message);
+    }
+}
+
+static void run_try(void *arg)
+{
+    struct try *try = arg;
+    struct catalog *catalog = try->catalog;
+    unsigned repository = try->entry->repository;
+    struct health then;
+    enum health_news news;
+
+    lock_acquire(&catalog->lock);
+    if (left_ms(catalog, try->entry) == 0)
+        ask_locked(catalog, try->entry);
+    try->entry->users--;
+    entries_settle(&catalog->entries, try->entry);
+    news = news_locked(catalog, repository, &then);
+    lock_release(&catalog->lock);
+    free(try);
+    tell(catalog, repository, news, &then);
 }
 
 static int fail_unknown(const struct catalog_kind *kind, const char *key,
@@ -310,18 +339,29 @@ static int fail_unknown(const struct catalog_kind *kind, const char *key,
     return fail(err, EINPROGRESS, "%s '%s' is not known yet", kind->name, key);
 }
 
+/* Is there something to be said without asking? */
+static bool is_usable(struct catalog *catalog, const struct entry *entry,
+                      enum resolve_how how)
+{
+    if (left_ms(catalog, entry) > 0 || failed_of_late(catalog, entry))
+        return true;
+    if (is_down(catalog, entry))
+        return entry->is_answered || !may_ask(catalog, entry);
+    return how == RESOLVE_STALE && entry->is_answered &&
+           entry->answer_changes == entry->changes;
+}
+
 static int get_locked(struct catalog *catalog, struct entry *entry, enum resolve_how how,
                       struct catalog_answer *ret_answer, struct error *err)
     REQUIRES(catalog->lock)
 {
-    bool is_usable = left_ms(catalog, entry) > 0 || failed_of_late(catalog, entry) ||
-                     (how == RESOLVE_STALE && entry->is_answered &&
-                      entry->answer_changes == entry->changes);
-
-    if (how != RESOLVE_FETCH && !is_usable)
-        return fail_unknown(entry->kind, entry->key, err);
     if (how == RESOLVE_FETCH)
         fetch_locked(catalog, entry);
+    else if (!is_usable(catalog, entry, how))
+        return fail_unknown(entry->kind, entry->key, err);
+    if (entry->is_answered && left_ms(catalog, entry) == 0 && is_down(catalog, entry) &&
+        may_ask(catalog, entry))
+        try_locked(catalog, entry);
     return answer_from(catalog, entry, ret_answer, err);
 }
 
@@ -329,22 +369,25 @@ int catalog_get(struct catalog *catalog, unsigned repository,
                 const struct catalog_kind *kind, const char *key, enum resolve_how how,
                 struct catalog_answer *ret_answer, struct error *err)
 {
+    enum health_news news;
     struct entry *entry;
+    struct health then;
     int rc;
 
     lock_acquire(&catalog->lock);
-    entry = how == RESOLVE_FETCH ? make_locked(catalog, repository, kind, key)
-                                 : find_locked(catalog, repository, kind, key);
+    entry = how == RESOLVE_FETCH ? entries_make(&catalog->entries, repository, kind, key)
+                                 : entries_find(&catalog->entries, repository, kind, key);
     if (entry) {
         entry->users++;
         rc = get_locked(catalog, entry, how, ret_answer, err);
         entry->users--;
-        count_memory_locked(catalog, entry);
-        evict_locked(catalog);
+        entries_settle(&catalog->entries, entry);
     } else {
         rc = fail_unknown(kind, key, err);
     }
+    news = news_locked(catalog, repository, &then);
     lock_release(&catalog->lock);
+    tell(catalog, repository, news, &then);
     return rc;
 }
 
@@ -355,50 +398,86 @@ void catalog_note(struct catalog *catalog, unsigned repository,
     struct entry *entry;
 
     lock_acquire(&catalog->lock);
-    entry = make_locked(catalog, repository, kind, key);
+    entry = entries_make(&catalog->entries, repository, kind, key);
     entry->asked_changes = entry->changes;
-    answer_locked(catalog, entry, take_listing);
-    count_memory_locked(catalog, entry);
-    evict_locked(catalog);
+    note_answer(catalog, entry, take_listing);
+    entries_settle(&catalog->entries, entry);
     lock_release(&catalog->lock);
 }
 
 void catalog_forget(struct catalog *catalog, const struct catalog_kind *kind,
                     const char *key)
 {
-    struct entry *entry;
+    lock_acquire(&catalog->lock);
+    entries_forget(&catalog->entries, kind, key);
+    lock_release(&catalog->lock);
+}
+
+static int enter_locked(struct catalog *catalog, struct health *health,
+                        int64_t *ret_begun_ms, struct error *err) REQUIRES(catalog->lock)
+{
+    if (!health_may_ask(health, now_ms(catalog),
+                        catalog->options.ttl_ms[CATALOG_TTL_NEGATIVE]))
+        return health_fail(health, err);
+    if (wait_for_room_locked(catalog, health) < 0)
+        return fail(err, ETIMEDOUT, "the repository is busy and does not answer");
+    *ret_begun_ms = now_ms(catalog);
+    health_begin(health, *ret_begun_ms);
+    return 0;
+}
+
+int catalog_enter(struct catalog *catalog, unsigned repository, int64_t *ret_begun_ms,
+                  struct error *err)
+{
+    int rc;
 
     lock_acquire(&catalog->lock);
-    for (size_t i = 0; i < BUCKETS; i++) {
-        LIST_FOREACH(entry, &catalog->buckets[i], in_bucket)
-        if (entry->kind == kind && (!key || strcmp(entry->key, key) == 0))
-            entry->changes++;
-    }
+    rc = enter_locked(catalog, &catalog->repositories[repository].health, ret_begun_ms,
+                      err);
     lock_release(&catalog->lock);
+    return rc;
+}
+
+void catalog_leave(struct catalog *catalog, unsigned repository, int64_t begun_ms, int rc,
+                   const struct error *err)
+{
+    struct health *health = &catalog->repositories[repository].health;
+    enum health_news news;
+    struct health then;
+
+    lock_acquire(&catalog->lock);
+    health_end(health, begun_ms, now_ms(catalog), rc, err);
+    condition_broadcast(&catalog->ended);
+    news = news_locked(catalog, repository, &then);
+    lock_release(&catalog->lock);
+    tell(catalog, repository, news, &then);
 }
 
 void catalog_state(struct catalog *catalog, unsigned repository,
                    struct catalog_state *ret_state)
 {
-    const struct repository *from = &catalog->repositories[repository];
-    int64_t now = catalog->options.now_ms();
+    const struct health *health = &catalog->repositories[repository].health;
+    int64_t now = now_ms(catalog);
+    bool is_down;
 
     lock_acquire(&catalog->lock);
+    is_down = health_is_down(health, now);
     *ret_state = (struct catalog_state){
-        .requests = from->requests,
-        .failures = from->failures,
-        .success_age_ms = from->is_answered ? now - from->answered_ms : -1,
-        .failure_age_ms = from->failures > 0 ? now - from->failed_ms : -1,
-        .is_failing = from->is_failing,
+        .requests = health->requests,
+        .failures = health->failures,
+        .success_age_ms = health->is_answered ? now - health->answered_ms : -1,
+        .failure_age_ms = health->failures > 0 ? now - health->failed_ms : -1,
+        .is_failing = health->is_failing || is_down,
+        .is_down = is_down,
     };
-    memcpy(ret_state->message, from->message, sizeof ret_state->message);
+    memcpy(ret_state->message, health->message, sizeof ret_state->message);
     lock_release(&catalog->lock);
 }
 
 size_t catalog_memory(struct catalog *catalog)
 {
     lock_acquire(&catalog->lock);
-    size_t memory = catalog->memory;
+    size_t memory = catalog->entries.memory;
 
     lock_release(&catalog->lock);
     return memory;

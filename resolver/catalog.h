@@ -8,15 +8,20 @@
  * listing, or that there is none. Its rules:
  *
  * - Younger than its TTL it is fresh and nobody is asked.
- * - Two that ask the same at the same time share one request.
+ * - Two that ask the same at the same time share one request; who waits for another's
+ *   longer than HEALTH_SILENCE_MS gets the last answer, or -ETIMEDOUT.
  * - A request that fails leaves the last answer standing (left_ms 0). The failure is
  *   remembered for the negative TTL: until then nobody asks again.
+ * - A repository that is down (health.h) is asked once each negative TTL, behind the
+ *   answer where there is one: the last answer is given at once, however it was asked
+ *   for; what is not known fails at once.
  * - What is forgotten is asked anew, by RESOLVE_STALE too; the last answer stands only
  *   when that fails.
  * - Except -EBADMSG: a document that makes no sense is an error, whatever was there.
  * - Entries that were not used for long go when memory_max is reached, kept kinds never.
  *
- * Thread-safe. The lock is not held while a repository is asked. */
+ * An outage and its end are logged, once each. Thread-safe. The lock is not held while a
+ * repository is asked. */
 #ifndef RESOLVER_CATALOG_H
 #define RESOLVER_CATALOG_H
 
@@ -37,10 +42,20 @@ enum catalog_ttl {
     CATALOG_TTL_COUNT,
 };
 
-/* Ask the backend. 0 with a listing that the catalog owns then; -ENOENT when the
- * repository does not have it; else a failure. Blocks. */
-typedef int catalog_ask(struct backend *backend, const char *key,
+/* A request under way. */
+struct catalog_request {
+    struct backend *backend;
+    struct catalog *catalog; /* these are the catalog's */
+    unsigned repository;
+    unsigned parts;
+};
+
+/* Ask request->backend. 0 with a listing that the catalog owns then; -ENOENT when the
+ * repository does not have it; else a failure. Blocks. Where an answer comes in many
+ * parts, catalog_live is called with each. */
+typedef int catalog_ask(struct catalog_request *request, const char *key,
                         struct listing **ret_listing, struct error *err);
+void catalog_live(struct catalog_request *request);
 
 struct catalog_kind {
     const char *name;
@@ -53,6 +68,7 @@ struct catalog_options {
     struct backend *const
         *backends; /* copied; the caller closes them after the catalog */
     size_t backend_count;
+    const char *const *names; /* for the log; lent */
     int64_t ttl_ms[CATALOG_TTL_COUNT];
     size_t memory_max;       /* bytes of entries that are not kept; 0: 6 MiB */
     int64_t (*now_ms)(void); /* NULL: clock_now_ms; for tests */
@@ -61,7 +77,7 @@ struct catalog_options {
 int catalog_open(const struct catalog_options *options, struct catalog **ret_catalog,
                  struct error *err);
 
-/* Accepts NULL. Nobody may be inside catalog_get. */
+/* Accepts NULL. Nobody may be inside catalog_get. Waits for requests under way. */
 void catalog_close(struct catalog *catalog);
 
 struct catalog_answer {
@@ -85,12 +101,21 @@ void catalog_note(struct catalog *catalog, unsigned repository,
 void catalog_forget(struct catalog *catalog, const struct catalog_kind *kind,
                     const char *key);
 
+/* A request of the caller's own to a repository: -errno at once while that is down, or
+ * when so many are under way already that the threads of others would wait for it too. A
+ * request that may be made ends with catalog_leave, which is given what it ended with. */
+int catalog_enter(struct catalog *catalog, unsigned repository, int64_t *ret_begun_ms,
+                  struct error *err);
+void catalog_leave(struct catalog *catalog, unsigned repository, int64_t begun_ms, int rc,
+                   const struct error *err);
+
 /* How asking a repository went of late. */
 struct catalog_state {
     uint64_t requests, failures;
     int64_t success_age_ms;          /* since the last answer; -1: there was none */
     int64_t failure_age_ms;          /* since the last failure; -1: there was none */
-    bool is_failing;                 /* the last request failed */
+    bool is_failing;                 /* the last request failed, or it is down */
+    bool is_down;                    /* it cannot be reached, or is silent */
     char message[ERROR_MESSAGE_MAX]; /* of the last failure */
 };
 void catalog_state(struct catalog *catalog, unsigned repository,

@@ -23,46 +23,47 @@ typedef bool name_filter(const char *name);
 struct collector {
     struct listing_builder builder;
     name_filter *is_wanted;
+    struct catalog_request *request;
 };
 
 static int collect_folder(void *arg, const struct backend_entry *entry, struct error *err)
 {
     struct collector *collector = arg;
 
+    catalog_live(collector->request);
     if (!entry->is_folder || !collector->is_wanted(entry->name))
         return 0;
     return listing_add(&collector->builder, entry->name, err);
 }
 
 /* The wanted folders in a folder. -ENOENT without that folder. */
-static int list_folders(struct backend *backend, const char *folder,
-                        name_filter *is_wanted, listing_compare *compare,
-                        struct listing **ret_listing, struct error *err)
+static int list_folders(struct catalog_request *request, const char *folder,
+                        name_filter *is_wanted, struct listing **ret_listing,
+                        struct error *err)
 {
-    struct collector collector = {.is_wanted = is_wanted};
+    struct collector collector = {.is_wanted = is_wanted, .request = request};
     int rc;
 
     listing_builder_init(&collector.builder);
-    rc = backend_list(backend, folder, collect_folder, &collector, err);
+    rc = backend_list(request->backend, folder, collect_folder, &collector, err);
     if (rc == 0)
-        rc = listing_finish(&collector.builder, compare, ret_listing, err);
+        rc = listing_finish(&collector.builder, strcmp, ret_listing, err);
     listing_builder_done(&collector.builder);
     return rc;
 }
 
-static int ask_models(struct backend *backend, const char *key,
+static int ask_models(struct catalog_request *request, const char *key,
                       struct listing **ret_listing, struct error *err)
 {
     (void)key; /* all */
-    return list_folders(backend, REPO_PATH_MODELS, uid_is_id, strcmp, ret_listing, err);
+    return list_folders(request, REPO_PATH_MODELS, uid_is_id, ret_listing, err);
 }
 
-static int ask_aliases(struct backend *backend, const char *key,
+static int ask_aliases(struct catalog_request *request, const char *key,
                        struct listing **ret_listing, struct error *err)
 {
     (void)key; /* all */
-    return list_folders(backend, REPO_PATH_ALIASES, uid_alias_is_valid, strcmp,
-                        ret_listing, err);
+    return list_folders(request, REPO_PATH_ALIASES, uid_alias_is_valid, ret_listing, err);
 }
 
 /* Could audmodel have made a folder of this name? */
@@ -86,16 +87,16 @@ static bool is_beside_models(const char *name)
     return is_folder_name(name) && !repo_path_is_of_model(name);
 }
 
-static int ask_folders(struct backend *backend, const char *key,
+static int ask_folders(struct catalog_request *request, const char *key,
                        struct listing **ret_listing, struct error *err)
 {
     CLEANUP_LISTING struct listing *folders = NULL;
     bool is_models = strcmp(key, REPO_PATH_MODELS) == 0;
-    int rc = list_folders(backend, key,
+    int rc = list_folders(request, key,
                           is_models ? is_beside_models
                           : key[0]  ? is_folder_name
                                     : is_top_folder_name,
-                          strcmp, &folders, err);
+                          &folders, err);
 
     if (rc == -EINVAL || (rc == 0 && is_models && folders->count == 0))
         return fail(err, ENOENT, "no folder '%.900s'", key);
@@ -107,6 +108,7 @@ static int ask_folders(struct backend *backend, const char *key,
 /* The versions whose header is among what lies below a model's folder. */
 struct headers {
     struct listing_builder builder;
+    struct catalog_request *request;
     const char *id;
     const char *folder; /* repo_path_versions of id */
 };
@@ -119,6 +121,7 @@ static int collect_header(void *arg, const struct backend_entry *entry, struct e
     size_t folder_size = strlen(headers->folder);
     struct error ignored; /* then it is no header */
 
+    catalog_live(headers->request);
     if (size >= sizeof version)
         return 0;
     snprintf(version, sizeof version, "%.*s", (int)size, entry->name);
@@ -130,16 +133,17 @@ static int collect_header(void *arg, const struct backend_entry *entry, struct e
 }
 
 /* One listing tells which folders have a header. */
-static int ask_versions(struct backend *backend, const char *key,
+static int ask_versions(struct catalog_request *request, const char *key,
                         struct listing **ret_listing, struct error *err)
 {
     char folder[REPO_PATH_SIZE];
-    struct headers headers = {.id = key, .folder = folder};
+    struct headers headers = {.request = request, .id = key, .folder = folder};
     int rc = repo_path_versions(key, folder, err);
 
     listing_builder_init(&headers.builder);
     if (rc == 0)
-        rc = backend_list_deep(backend, folder, 1, collect_header, &headers, err);
+        rc =
+            backend_list_deep(request->backend, folder, 1, collect_header, &headers, err);
     if (rc == 0 && headers.builder.count == 0)
         rc = fail(err, ENOENT, "'%s' has no version", key);
     if (rc == 0)
@@ -157,7 +161,7 @@ static void split_key(const char *key, char id[MODEL_ID_SIZE], char version[VERS
     snprintf(version, VERSION_SIZE, "%s", key[size] ? key + size + 1 : "");
 }
 
-static int ask_release(struct backend *backend, const char *key,
+static int ask_release(struct catalog_request *request, const char *key,
                        struct listing **ret_listing, struct error *err)
 {
     CLEANUP_LISTING_BUILDER struct listing_builder builder;
@@ -170,7 +174,7 @@ static int ask_release(struct backend *backend, const char *key,
     split_key(key, id, version);
     rc = repo_path_header(id, version, path, err);
     if (rc == 0)
-        rc = backend_get(backend, path, &text, err);
+        rc = backend_get(request->backend, path, &text, err);
     if (rc == -EINVAL || rc == -ENAMETOOLONG)
         return fail(err, ENOENT, "'%s' has no header", key);
     if (rc == 0 && strlen(text.data) == text.size)
@@ -185,7 +189,7 @@ static int get_document(struct backend *backend, const char *path, size_t limit,
     return backend_get(backend, path, text, err);
 }
 
-static int ask_alias(struct backend *backend, const char *key,
+static int ask_alias(struct catalog_request *request, const char *key,
                      struct listing **ret_listing, struct error *err)
 {
     CLEANUP_LISTING_BUILDER struct listing_builder builder = {0};
@@ -196,7 +200,7 @@ static int ask_alias(struct backend *backend, const char *key,
     int rc = repo_path_alias(key, path, err);
 
     if (rc == 0)
-        rc = get_document(backend, path, ALIAS_BYTES_MAX, &text, err);
+        rc = get_document(request->backend, path, ALIAS_BYTES_MAX, &text, err);
     if (rc < 0)
         return rc;
     rc = alias_parse(text.data, text.size, &target, err);
@@ -211,7 +215,7 @@ static int ask_alias(struct backend *backend, const char *key,
     return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
 }
 
-static int ask_alias_list(struct backend *backend, const char *key,
+static int ask_alias_list(struct catalog_request *request, const char *key,
                           struct listing **ret_listing, struct error *err)
 {
     CLEANUP_LISTING_BUILDER struct listing_builder builder = {0};
@@ -223,7 +227,7 @@ static int ask_alias_list(struct backend *backend, const char *key,
     split_key(key, id, version);
     rc = repo_path_alias_list(id, version, path, err);
     if (rc == 0)
-        rc = get_document(backend, path, ALIAS_LIST_BYTES_MAX, &text, err);
+        rc = get_document(request->backend, path, ALIAS_LIST_BYTES_MAX, &text, err);
     if (rc < 0)
         return rc;
     rc = alias_list_parse(text.data, text.size, &list, err);
@@ -235,7 +239,7 @@ static int ask_alias_list(struct backend *backend, const char *key,
     return rc < 0 ? rc : listing_finish(&builder, strcmp, ret_listing, err);
 }
 
-static int ask_cached_versions(struct backend *backend, const char *key,
+static int ask_cached_versions(struct catalog_request *request, const char *key,
                                struct listing **ret_listing, struct error *err)
 {
     static const char suffix[] = ".header.yaml";
@@ -244,7 +248,7 @@ static int ask_cached_versions(struct backend *backend, const char *key,
     const struct dirent *entry;
     int rc = 0;
 
-    (void)backend; /* there is none */
+    (void)request; /* there is no backend */
     listing_builder_init(&builder);
     if (!dir) /* for whatever reason: the repositories are asked instead */
         return fail(err, ENOENT, "'%s' cannot be listed", key);

@@ -20,13 +20,18 @@ static int open_catalog(struct resolver *resolver, const struct resolver_options
 {
     size_t count = options->repository_count;
     CLEANUP_FREE struct backend **backends = xcalloc(count + 1, sizeof(*backends));
+    CLEANUP_FREE const char **names = xcalloc(count + 1, sizeof(*names));
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         backends[i] = options->repositories[i].backend;
+        names[i] = resolver->repositories[i].name;
+    }
+    names[count] = "the cache folder";
     return catalog_open(
         &(struct catalog_options){
             .backends = backends,
             .backend_count = count + 1,
+            .names = names,
             .ttl_ms = {[CATALOG_TTL_ALIAS] = options->ttl_alias_ms,
                        [CATALOG_TTL_LISTING] = options->ttl_listing_ms,
                        [CATALOG_TTL_NEGATIVE] = options->ttl_negative_ms}
@@ -266,12 +271,18 @@ void resolver_forget_alias(struct resolver *resolver, const char *alias)
 static int get_document(struct resolver *resolver, const struct release *release,
                         const char *path, struct bytes *to, struct error *err)
 {
-    int rc = backend_get(resolver_backend(resolver, release->repository), path, to, err);
+    unsigned repository = release->repository;
+    int64_t begun_ms;
+    int rc = catalog_enter(resolver->catalog, repository, &begun_ms, err);
 
-    return rc < 0 ? fail_context(err, rc, "model %s-%s in repository '%s'", release->id,
-                                 release->version,
-                                 resolver->repositories[release->repository].name)
-                  : 0;
+    if (rc == 0) {
+        rc = backend_get(resolver_backend(resolver, repository), path, to, err);
+        catalog_leave(resolver->catalog, repository, begun_ms, rc, err);
+    }
+    return rc < 0
+               ? fail_context(err, rc, "model %s-%s in repository '%s'", release->id,
+                              release->version, resolver->repositories[repository].name)
+               : 0;
 }
 
 /* The text that came when the release was looked for. -ENOENT: none did. */
@@ -315,13 +326,34 @@ int resolver_get_meta(struct resolver *resolver, const struct release *release,
 int resolver_meta_checksum(struct resolver *resolver, const struct release *release,
                            char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err)
 {
+    unsigned repository = release->repository;
     char path[REPO_PATH_SIZE];
+    int64_t begun_ms;
     int rc = repo_path_meta(release->id, release->version, path, err);
 
     if (rc == 0)
-        rc = backend_checksum(resolver_backend(resolver, release->repository), path,
-                              ret_md5, err);
+        rc = catalog_enter(resolver->catalog, repository, &begun_ms, err);
+    if (rc == 0) {
+        rc = backend_checksum(resolver_backend(resolver, repository), path, ret_md5, err);
+        catalog_leave(resolver->catalog, repository, begun_ms, rc, err);
+    }
     return rc < 0
                ? fail_context(err, rc, "metadata of %s-%s", release->id, release->version)
                : 0;
+}
+
+int resolver_open_object(struct resolver *resolver, unsigned repository, const char *path,
+                         size_t tail_size, struct bytes *tail, struct object **ret_object,
+                         struct error *err)
+{
+    struct backend *backend = resolver_backend(resolver, repository);
+    int64_t begun_ms;
+    int rc = catalog_enter(resolver->catalog, repository, &begun_ms, err);
+
+    if (rc < 0)
+        return rc;
+    rc = tail ? backend_object_open_tail(backend, path, tail_size, tail, ret_object, err)
+              : backend_object_open(backend, path, ret_object, err);
+    catalog_leave(resolver->catalog, repository, begun_ms, rc, err);
+    return rc;
 }

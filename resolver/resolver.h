@@ -12,7 +12,8 @@
  * One that cannot be asked is passed over: a repository that is missing must not cost the
  * models of the others. Its failure is the answer when no other has the name. Listings
  * leave it out and say so (is_partial). A failure is remembered for the negative
- * TTL; until then RESOLVE_KNOWN gives the last known state, or that failure.
+ * TTL; until then RESOLVE_KNOWN gives the last known state, or that failure. While a
+ * repository is down (health.h) the last known state is given at once, at any age.
  *
  * Thread-safe. Two that fetch the same document share one request. */
 #ifndef RESOLVER_RESOLVER_H
@@ -162,6 +163,12 @@ int resolver_get_meta(struct resolver *resolver, const struct release *release,
                       struct bytes *to, struct error *err);
 int resolver_meta_checksum(struct resolver *resolver, const struct release *release,
                            char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err);
+
+/* An object of a repository, as backend_object_open, or with tail as
+ * backend_object_open_tail. While the repository is down it fails at once. */
+int resolver_open_object(struct resolver *resolver, unsigned repository, const char *path,
+                         size_t tail_size, struct bytes *tail, struct object **ret_object,
+                         struct error *err);
 
 /* Append where the archive of a release lies: the repository's location and the path in
  * it. */

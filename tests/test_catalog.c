@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "common/sync.h"
 #include "resolver/catalog.h"
+#include "resolver/health.h"
 #include "tests/fakes/counting_backend.h"
 #include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
@@ -32,7 +33,7 @@ struct fixture {
 };
 
 /* The text of the document named by the key; "bad" makes no sense. */
-static int ask_document(struct backend *backend, const char *key,
+static int ask_document(struct catalog_request *request, const char *key,
                         struct listing **ret_listing, struct error *err)
 {
     CLEANUP_LISTING_BUILDER struct listing_builder builder;
@@ -41,7 +42,7 @@ static int ask_document(struct backend *backend, const char *key,
 
     listing_builder_init(&builder);
     bytes_init(&text, MIB);
-    rc = backend_get(backend, key, &text, err);
+    rc = backend_get(request->backend, key, &text, err);
     if (rc == 0 && strcmp(text.data, "bad") == 0)
         rc = fail(err, EBADMSG, "'%s' makes no sense", key);
     if (rc == 0)
@@ -121,33 +122,33 @@ static void answers_age(void **state)
         int64_t left_ms;
         unsigned requests; /* that reach the backend */
     } steps[] = {
-        {0,    "one", 0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
-        {0,    NULL,  0,            RESOLVE_STALE, "-EINPROGRESS", 0,    0},
-        {0,    NULL,  0,            RESOLVE_FETCH, "one",          1000, 1},
-        {0,    NULL,  0,            RESOLVE_KNOWN, "one",          1000, 0},
-        {600,  "two", 0,            RESOLVE_FETCH, "one",          400,  0},
-        {999,  NULL,  0,            RESOLVE_KNOWN, "one",          1,    0},
-        {1000, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
-        {1000, NULL,  0,            RESOLVE_STALE, "one",          0,    0},
-        {1000, NULL,  0,            RESOLVE_FETCH, "two",          1000, 1},
- /* the backend dies: the last state stands, and nobody asks for a while */
-        {2000, NULL,  ETIMEDOUT,    RESOLVE_FETCH, "two",          0,    0},
-        {2050, NULL,  0,            RESOLVE_FETCH, "two",          0,    0},
-        {2050, NULL,  0,            RESOLVE_KNOWN, "two",          0,    0},
-        {2100, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
-        {2100, NULL,  0,            RESOLVE_FETCH, "two",          1000, 1},
+        {0,    "one", 0,      RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {0,    NULL,  0,      RESOLVE_STALE, "-EINPROGRESS", 0,    0},
+        {0,    NULL,  0,      RESOLVE_FETCH, "one",          1000, 1},
+        {0,    NULL,  0,      RESOLVE_KNOWN, "one",          1000, 0},
+        {600,  "two", 0,      RESOLVE_FETCH, "one",          400,  0},
+        {999,  NULL,  0,      RESOLVE_KNOWN, "one",          1,    0},
+        {1000, NULL,  0,      RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {1000, NULL,  0,      RESOLVE_STALE, "one",          0,    0},
+        {1000, NULL,  0,      RESOLVE_FETCH, "two",          1000, 1},
+ /* it refuses: the last state stands, and nobody asks for a while */
+        {2000, NULL,  EACCES, RESOLVE_FETCH, "two",          0,    0},
+        {2050, NULL,  0,      RESOLVE_FETCH, "two",          0,    0},
+        {2050, NULL,  0,      RESOLVE_KNOWN, "two",          0,    0},
+        {2100, NULL,  0,      RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {2100, NULL,  0,      RESOLVE_FETCH, "two",          1000, 1},
  /* it is removed: remembered for the shorter time */
-        {3100, "",    0,            RESOLVE_FETCH, "-ENOENT",      100,  1},
-        {3199, "six", 0,            RESOLVE_KNOWN, "-ENOENT",      1,    0},
-        {3200, NULL,  0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
-        {3200, NULL,  0,            RESOLVE_STALE, "-ENOENT",      0,    0},
-        {3200, NULL,  EHOSTUNREACH, RESOLVE_FETCH, "-ENOENT",      0,    0},
-        {3300, NULL,  0,            RESOLVE_FETCH, "six",          1000, 1},
+        {3100, "",    0,      RESOLVE_FETCH, "-ENOENT",      100,  1},
+        {3199, "six", 0,      RESOLVE_KNOWN, "-ENOENT",      1,    0},
+        {3200, NULL,  0,      RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {3200, NULL,  0,      RESOLVE_STALE, "-ENOENT",      0,    0},
+        {3200, NULL,  EACCES, RESOLVE_FETCH, "-ENOENT",      0,    0},
+        {3300, NULL,  0,      RESOLVE_FETCH, "six",          1000, 1},
  /* a document that makes no sense is an error, whatever was there before */
-        {4300, "bad", 0,            RESOLVE_FETCH, "-EBADMSG",     0,    1},
-        {4300, NULL,  0,            RESOLVE_KNOWN, "-EBADMSG",     0,    0},
-        {4400, "end", 0,            RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
-        {4400, NULL,  0,            RESOLVE_FETCH, "end",          1000, 1},
+        {4300, "bad", 0,      RESOLVE_FETCH, "-EBADMSG",     0,    1},
+        {4300, NULL,  0,      RESOLVE_KNOWN, "-EBADMSG",     0,    0},
+        {4400, "end", 0,      RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
+        {4400, NULL,  0,      RESOLVE_FETCH, "end",          1000, 1},
     };
     struct fixture *fixture = *state;
 
@@ -167,6 +168,106 @@ static void answers_age(void **state)
         assert_int_equal(left_ms, steps[i].left_ms);
         assert_int_equal(counting_backend_total(fixture->counting), steps[i].requests);
     }
+}
+
+struct asker {
+    struct fixture *fixture;
+    char answer[256];
+    pthread_t thread;
+};
+
+static void *ask_in_thread(void *arg)
+{
+    struct asker *asker = arg;
+    struct catalog_answer answer = {0};
+    struct error err = {0};
+    int rc = catalog_get(asker->fixture->catalog, 0, &alias_kind, "a", RESOLVE_FETCH,
+                         &answer, &err);
+
+    snprintf(asker->answer, sizeof asker->answer, "%s",
+             rc == 0 ? answer.listing->names[0] : strerrorname_np(-rc));
+    listing_unref(answer.listing);
+    return NULL;
+}
+
+/* The backend dies: what is known is given at once, and one try each NEGATIVE_MS, behind
+ * that, finds out when it is back. */
+static void what_is_down_costs_nobody_a_wait(void **state)
+{
+    static const struct {
+        const char *key;
+        enum resolve_how how;
+        const char *answer;
+    } asked[] = {
+        {"a", RESOLVE_KNOWN, "one"       },
+        {"a", RESOLVE_STALE, "one"       },
+        {"a", RESOLVE_FETCH, "one"       },
+        {"b", RESOLVE_KNOWN, "-ETIMEDOUT"},
+        {"b", RESOLVE_FETCH, "-ETIMEDOUT"},
+        {"c", RESOLVE_FETCH, "-ETIMEDOUT"},
+    };
+    struct fixture *fixture = *state;
+    struct catalog_state seen;
+    int64_t left_ms, begun_ms;
+    struct error err = {0};
+
+    memory_backend_set(fixture->memory, "a", "one");
+    memory_backend_set(fixture->memory, "b", "two");
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    now_ms += TTL_MS;
+    fault_backend_fail(fixture->fault, FAULT_ALL, NULL, ETIMEDOUT, FAULT_ALWAYS);
+    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "-ETIMEDOUT");
+    fault_backend_block(fixture->fault, FAULT_ALL, NULL); /* who asks now is stuck */
+    now_ms += NEGATIVE_MS - 1;
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        test_row(i, "%s", asked[i].key);
+        assert_string_equal(ask(fixture, &kind, asked[i].key, asked[i].how, &left_ms),
+                            asked[i].answer);
+        assert_int_equal(left_ms, 0);
+    }
+    assert_int_equal(catalog_enter(fixture->catalog, 0, &begun_ms, &err), -ETIMEDOUT);
+    now_ms += 1;
+    for (size_t i = 0; i < 3; i++) /* one of them tries, behind the answer */
+        assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms), "one");
+    assert_true(fault_backend_wait_blocked(fixture->fault, 1));
+    memory_backend_set(fixture->memory, "a", "new");
+    fault_backend_clear(fixture->fault);
+    do
+        catalog_state(fixture->catalog, 0, &seen);
+    while (seen.is_down);
+    assert_int_equal(seen.requests, 3);
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms), "new");
+    assert_string_equal(ask(fixture, &kind, "c", RESOLVE_FETCH, &left_ms), "-ENOENT");
+}
+
+/* It neither answers nor refuses. */
+static void what_is_silent_counts_as_down(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker asker = {.fixture = fixture};
+    struct catalog_state seen;
+    int64_t left_ms;
+
+    memory_backend_set(fixture->memory, "a", "one");
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    now_ms += TTL_MS;
+    fault_backend_block(fixture->fault, FAULT_ALL, NULL);
+    assert_int_equal(thread_start(&asker.thread, "ask", ask_in_thread, &asker), 0);
+    assert_true(fault_backend_wait_blocked(fixture->fault, 1));
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms),
+                        "-EINPROGRESS");
+    now_ms += HEALTH_SILENCE_MS;
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms), "one");
+    assert_true(fault_backend_wait_blocked(fixture->fault, 2)); /* that one's try */
+    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "-ETIMEDOUT");
+    catalog_state(fixture->catalog, 0, &seen);
+    assert_true(seen.is_down);
+    assert_int_equal(seen.requests, 3);
+    fault_backend_clear(fixture->fault);
+    assert_int_equal(pthread_join(asker.thread, NULL), 0);
+    catalog_state(fixture->catalog, 0, &seen);
+    assert_false(seen.is_down);
 }
 
 static void failure_is_told_while_nothing_is_known(void **state)
@@ -234,26 +335,6 @@ static void kinds_do_not_mix(void **state)
                         "-EINPROGRESS");
 }
 
-struct asker {
-    struct fixture *fixture;
-    char answer[256];
-    pthread_t thread;
-};
-
-static void *ask_in_thread(void *arg)
-{
-    struct asker *asker = arg;
-    struct catalog_answer answer = {0};
-    struct error err = {0};
-    int rc = catalog_get(asker->fixture->catalog, 0, &alias_kind, "a", RESOLVE_FETCH,
-                         &answer, &err);
-
-    snprintf(asker->answer, sizeof asker->answer, "%s",
-             rc == 0 ? answer.listing->names[0] : strerrorname_np(-rc));
-    listing_unref(answer.listing);
-    return NULL;
-}
-
 /* The first asks and is held; the others come meanwhile. One that was scheduled only
  * after the release asks by itself (its TTL is 0), so that at most THREADS ask. */
 static void ask_at_once(struct fixture *fixture, int code, const char *expected)
@@ -304,6 +385,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(answers_age),
+        TEST(what_is_down_costs_nobody_a_wait),
+        TEST(what_is_silent_counts_as_down),
         TEST(failure_is_told_while_nothing_is_known),
         TEST(memory_is_limited_but_for_kept_kinds),
         TEST(kinds_do_not_mix),

@@ -1,0 +1,98 @@
+/* health.c: whether a repository answers, and who may ask it while it does not. */
+#include "resolver/health.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Does the failure mean that nobody is there? */
+static bool is_unreachable(int rc)
+{
+    static const int codes[] = {ETIMEDOUT,  ECONNREFUSED, EHOSTUNREACH, ENETUNREACH,
+                                ECONNRESET, ECONNABORTED, EHOSTDOWN,    ENETDOWN};
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (rc == -codes[i])
+            return true;
+    return false;
+}
+
+static bool is_silent(const struct health *health, int64_t now_ms)
+{
+    return health->under_way > 0 && now_ms - health->silent_since_ms >= HEALTH_SILENCE_MS;
+}
+
+bool health_is_down(const struct health *health, int64_t now_ms)
+{
+    return health->unreachable_rc < 0 || is_silent(health, now_ms);
+}
+
+bool health_may_ask(const struct health *health, int64_t now_ms, int64_t pause_ms)
+{
+    return !health_is_down(health, now_ms) || now_ms - health->tried_ms >= pause_ms;
+}
+
+void health_try(struct health *health, int64_t now_ms)
+{
+    health->tried_ms = now_ms;
+}
+
+void health_begin(struct health *health, int64_t now_ms)
+{
+    if (health_is_down(health, now_ms))
+        health_try(health, now_ms);
+    if (health->under_way++ == 0)
+        health->silent_since_ms = now_ms;
+    health->requests++;
+}
+
+void health_live(struct health *health, int64_t now_ms)
+{
+    health->silent_since_ms = now_ms;
+    health->unreachable_rc = 0;
+}
+
+void health_end(struct health *health, int64_t begun_ms, int64_t now_ms, int rc,
+                const struct error *err)
+{
+    bool is_failure = rc < 0 && rc != -ENOENT;
+
+    health->under_way--;
+    health->is_failing =
+        is_failure && rc != -EBADMSG && rc != -EFBIG; /* one document's */
+    if (is_failure) {
+        health->failures++;
+        health->failed_ms = now_ms;
+        snprintf(health->message, sizeof health->message, "%s", err->message);
+    } else {
+        health->is_answered = true;
+        health->answered_ms = now_ms;
+    }
+    if (!is_unreachable(rc)) {
+        health_live(health, now_ms);
+    } else if (!health->is_answered || health->answered_ms <= begun_ms) {
+        if (!health_is_down(health, now_ms))
+            health_try(health, now_ms);
+        health->unreachable_rc = rc;
+    }
+}
+
+int health_fail(const struct health *health, struct error *err)
+{
+    if (health->unreachable_rc < 0)
+        return fail(err, -health->unreachable_rc, "%s", health->message);
+    return fail(err, ETIMEDOUT, "the repository has not answered for %d s",
+                HEALTH_SILENCE_MS / 1000);
+}
+
+enum health_news health_news(struct health *health, int64_t now_ms)
+{
+    bool is_down = health_is_down(health, now_ms);
+
+    if (is_down == health->is_told_down)
+        return HEALTH_NO_NEWS;
+    health->is_told_down = is_down;
+    if (is_down)
+        health->down_ms = now_ms;
+    return is_down ? HEALTH_DOWN : HEALTH_BACK;
+}

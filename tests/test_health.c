@@ -1,0 +1,148 @@
+/* test_health.c: when a repository counts as down, and who asks it then. */
+#include "tests/test.h"
+
+#include "resolver/health.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { PAUSE_MS = 5000 };
+
+enum event {
+    LOOK, /* nothing happens */
+    BEGIN,
+    LIVE,
+    END, /* with rc, of the request that was begun at begun_ms */
+};
+
+struct step {
+    int64_t at_ms;
+    enum event event;
+    int rc;
+    int64_t begun_ms;
+    bool is_down, may_ask; /* afterwards */
+    enum health_news news;
+};
+
+static void play(const struct step *steps, size_t count)
+{
+    struct error err = {.message = "because"};
+    struct health health = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        const struct step *step = &steps[i];
+
+        test_row(i, "%lld ms", (long long)step->at_ms);
+        if (step->event == BEGIN)
+            health_begin(&health, step->at_ms);
+        else if (step->event == LIVE)
+            health_live(&health, step->at_ms);
+        else if (step->event == END)
+            health_end(&health, step->begun_ms, step->at_ms, step->rc, &err);
+        assert_int_equal(health_is_down(&health, step->at_ms), step->is_down);
+        assert_int_equal(health_may_ask(&health, step->at_ms, PAUSE_MS), step->may_ask);
+        assert_int_equal(health_news(&health, step->at_ms), step->news);
+    }
+}
+
+static void refused_it_is_tried_now_and_then(void **state)
+{
+    static const struct step steps[] = {
+        {100000, LOOK,  0,             0,      false, true,  HEALTH_NO_NEWS},
+        {100000, BEGIN, 0,             0,      false, true,  HEALTH_NO_NEWS},
+        {100010, END,   -ECONNREFUSED, 100000, true,  false, HEALTH_DOWN   },
+        {105009, LOOK,  0,             0,      true,  false, HEALTH_NO_NEWS},
+        {105010, LOOK,  0,             0,      true,  true,  HEALTH_NO_NEWS},
+        {105010, BEGIN, 0,             0,      true,  false, HEALTH_NO_NEWS},
+        {105020, END,   -ECONNREFUSED, 105010, true,  false, HEALTH_NO_NEWS},
+        {110010, BEGIN, 0,             0,      true,  false, HEALTH_NO_NEWS},
+        {110020, END,   0,             110010, false, true,  HEALTH_BACK   },
+    };
+
+    (void)state;
+    play(steps, ARRAY_SIZE(steps));
+}
+
+static void silent_it_is_tried_although_requests_hang(void **state)
+{
+    static const struct step steps[] = {
+        {100000, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {102999, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {103000, LOOK,  0,          0,      true,  true,  HEALTH_DOWN   },
+        {103000, BEGIN, 0,          0,      true,  false, HEALTH_NO_NEWS},
+        {108000, BEGIN, 0,          0,      true,  false, HEALTH_NO_NEWS},
+        {108100, END,   0,          108000, false, true,  HEALTH_BACK   },
+ /* what was begun before says nothing about now */
+        {108200, END,   -ETIMEDOUT, 100000, false, true,  HEALTH_NO_NEWS},
+        {108300, END,   -ETIMEDOUT, 103000, false, true,  HEALTH_NO_NEWS},
+        {108400, END,   0,          102999, false, true,  HEALTH_NO_NEWS},
+        {999999, LOOK,  0,          0,      false, true,  HEALTH_NO_NEWS},
+    };
+
+    (void)state;
+    play(steps, ARRAY_SIZE(steps));
+}
+
+static void a_long_answer_is_no_silence(void **state)
+{
+    static const struct step steps[] = {
+        {100000, BEGIN, 0,       0,      false, true, HEALTH_NO_NEWS},
+        {102000, LIVE,  0,       0,      false, true, HEALTH_NO_NEWS},
+        {104000, LIVE,  0,       0,      false, true, HEALTH_NO_NEWS},
+        {106999, LOOK,  0,       0,      false, true, HEALTH_NO_NEWS},
+        {107000, LOOK,  0,       0,      true,  true, HEALTH_DOWN   },
+        {107001, LIVE,  0,       0,      false, true, HEALTH_BACK   },
+        {107002, END,   -EACCES, 100000, false, true, HEALTH_NO_NEWS},
+    };
+
+    (void)state;
+    play(steps, ARRAY_SIZE(steps));
+}
+
+static void only_unreachable_means_down(void **state)
+{
+    static const struct {
+        int code;
+        bool is_down, is_failing;
+    } cases[] = {
+        {0,            false, false},
+        {ENOENT,       false, false},
+        {EBADMSG,      false, false},
+        {EFBIG,        false, false},
+        {EACCES,       false, true },
+        {EIO,          false, true },
+        {ETIMEDOUT,    true,  true },
+        {ECONNREFUSED, true,  true },
+        {EHOSTUNREACH, true,  true },
+        {ENETUNREACH,  true,  true },
+        {ECONNRESET,   true,  true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error why = {0}, err = {.message = "because"};
+        struct health health = {0};
+
+        test_row(i, "%s", cases[i].code ? strerrorname_np(cases[i].code) : "none");
+        health_begin(&health, 1000);
+        health_end(&health, 1000, 1001, -cases[i].code, &err);
+        assert_int_equal(health_is_down(&health, 1001), cases[i].is_down);
+        assert_int_equal(health.is_failing, cases[i].is_failing);
+        if (!cases[i].is_down)
+            continue;
+        assert_int_equal(health_fail(&health, &why), -cases[i].code);
+        assert_string_equal(why.message, "because");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused_it_is_tried_now_and_then),
+        cmocka_unit_test(silent_it_is_tried_although_requests_hang),
+        cmocka_unit_test(a_long_answer_is_no_silence),
+        cmocka_unit_test(only_unreachable_means_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
