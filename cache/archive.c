@@ -265,6 +265,7 @@ uint64_t archive_cached_bytes(struct archive *archive)
 /* One line for @info/verdict:
  *     ok: verified                                 all checked against the archive
  *     ok: unverified, unpacked by audmodel         names and sizes agree
+ *     ok: verified, unpacked by audmodel           `modelfs cache verify` has read it
  *     ok: partly cached, 3 of 7 files verified
  *     damaged: path: sentence                      the last failed check */
 int archive_print_verdict(struct archive *archive, struct bytes *to, struct error *err)
@@ -283,7 +284,8 @@ int archive_print_verdict(struct archive *archive, struct bytes *to, struct erro
         toc_path(archive->toc, damage->index, path);
         rc = bytes_printf(to, err, "damaged: %s: %s\n", path, damage->err.message);
     } else if (archive->is_foreign) {
-        rc = bytes_printf(to, err, "ok: unverified, unpacked by audmodel\n");
+        rc = bytes_printf(to, err, "ok: %s, unpacked by audmodel\n",
+                          archive->is_attested ? "verified" : "unverified");
     } else if (archive->complete_count == toc_file_count(archive->toc)) {
         rc = bytes_printf(to, err, "ok: verified\n");
     } else {

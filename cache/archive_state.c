@@ -218,6 +218,7 @@ int archive_state_load(struct archive *archive, struct error *err)
         return rc;
     lock_acquire(&archive->lock);
     archive->is_final = tree_is_final_ours(tree, &header);
+    archive->is_attested = tree_is_final_attested(tree, &header);
     take_records_locked(archive, records, archive->is_final ? -1 : final_fd);
     if (archive->is_foreign && archive_state_is_complete_locked(archive))
         archive->is_final = true;

@@ -59,6 +59,7 @@ struct archive {
     uint32_t failure_count;                      /* guarded by lock */
     bool is_replaced;                            /* the object is; guarded by lock */
     bool is_foreign;            /* audmodel's tree is used; guarded by lock */
+    bool is_attested;           /* and was verified; guarded by lock */
     bool is_final;              /* all of it is at the final path; guarded by lock */
     bool is_completing;         /* a thread moves it there; guarded by lock */
     bool is_adopting;           /* members come from adopt_fd; guarded by lock */

@@ -23,6 +23,7 @@ struct candidate {
     char digest[TOC_DIGEST_SIZE];
     uint64_t bytes;
     int64_t used_ns;
+    bool is_partial;
 };
 
 struct candidates {
@@ -51,6 +52,7 @@ static int add_candidate(void *arg, const struct inventory_tree *tree, struct er
     snprintf(candidate->version, sizeof(candidate->version), "%s", tree->version);
     snprintf(candidate->digest, sizeof(candidate->digest), "%s", tree->digest);
     candidate->bytes = tree->header.bytes;
+    candidate->is_partial = !(tree->header.flags & TREE_IS_MOVED);
     candidate->used_ns = tree->used_ns;
     candidates->bytes += candidate->bytes;
     return 0;
@@ -105,19 +107,21 @@ static int take_back(struct cache *cache, const struct candidate *candidate,
     return rc;
 }
 
-/* What is in use, or fails, stays: then it frees nothing. */
-static uint64_t evict_one(struct cache *cache, const struct candidate *candidate)
+/* What is in use, or fails, stays. */
+static int evict_one(struct cache *cache, const struct candidate *candidate,
+                     struct error *err)
 {
     CLEANUP_TREE struct tree *tree = NULL;
-    struct error err = {0};
+    int rc;
 
     registry_close_idle(cache, candidate->id, candidate->version);
-    if (tree_open_existing(&cache->store, candidate->id, candidate->version,
-                           candidate->digest, &tree, &err) < 0 ||
-        tree_lock_alone(tree, &err) < 0 || take_back(cache, candidate, tree, &err) < 0 ||
-        remove_tree(cache, candidate, tree, &err) < 0)
-        return 0;
-    return candidate->bytes;
+    rc = tree_open_existing(&cache->store, candidate->id, candidate->version,
+                            candidate->digest, &tree, err);
+    if (rc == 0)
+        rc = tree_lock_alone(tree, err);
+    if (rc == 0)
+        rc = take_back(cache, candidate, tree, err);
+    return rc < 0 ? rc : remove_tree(cache, candidate, tree, err);
 }
 
 /* Evict until no more than keep bytes are left, or until freed ones are free. */
@@ -125,6 +129,7 @@ static int evict(struct cache *cache, uint64_t keep, uint64_t wanted, uint64_t *
                  struct error *err)
 {
     struct candidates candidates = {0};
+    struct error ignored = {0}; /* what cannot go now stays */
     uint64_t freed = 0;
     int rc = inventory_trees(&cache->store, NULL, NULL, add_candidate, &candidates, err);
 
@@ -133,13 +138,51 @@ static int evict(struct cache *cache, uint64_t keep, uint64_t wanted, uint64_t *
     for (size_t i = 0; rc == 0 && i < candidates.count; i++) {
         if (candidates.bytes - freed <= keep && freed >= wanted)
             break;
-        freed += evict_one(cache, &candidates.list[i]);
+        if (evict_one(cache, &candidates.list[i], &ignored) == 0)
+            freed += candidates.list[i].bytes;
     }
     *ret_left = candidates.bytes - freed;
     free(candidates.list);
     if (rc == 0 && (*ret_left > keep || freed < wanted))
         rc = fail(err, ENOSPC, "the cache folder '%s' is full and all of it is in use",
                   cache->store.root);
+    return rc;
+}
+
+int evict_release(struct cache *cache, const char *id, const char *version,
+                  struct error *err)
+{
+    struct candidates candidates = {0};
+    int rc = inventory_trees(&cache->store, id, version, add_candidate, &candidates, err);
+
+    for (size_t i = 0; rc == 0 && i < candidates.count; i++)
+        rc = evict_one(cache, &candidates.list[i], err);
+    free(candidates.list);
+    return rc;
+}
+
+int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *ret_sum,
+                 struct error *err)
+{
+    struct candidates candidates = {0};
+    int rc = inventory_trees(&cache->store, NULL, NULL, add_candidate, &candidates, err);
+
+    *ret_sum = (struct evict_sum){0};
+    for (size_t i = 0; rc == 0 && i < candidates.count; i++) {
+        const struct candidate *candidate = &candidates.list[i];
+        struct error ignored = {0}; /* counted as kept */
+
+        if (what == EVICT_PARTIAL && !candidate->is_partial)
+            continue;
+        if (evict_one(cache, candidate, &ignored) == 0) {
+            ret_sum->freed++;
+            ret_sum->freed_bytes += candidate->bytes;
+        } else {
+            ret_sum->kept++;
+            ret_sum->kept_bytes += candidate->bytes;
+        }
+    }
+    free(candidates.list);
     return rc;
 }
 

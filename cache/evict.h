@@ -12,6 +12,22 @@
  * all that could go is in use. */
 int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err);
 
+/* Remove one version, for its content is of no use. -EAGAIN: it is in use. */
+int evict_release(struct cache *cache, const char *id, const char *version,
+                  struct error *err);
+
+/* Remove what nobody uses: of the versions that are not complete, or of all. */
+enum evict_what {
+    EVICT_PARTIAL,
+    EVICT_ALL,
+};
+struct evict_sum {
+    uint64_t freed_bytes, kept_bytes; /* kept: in use */
+    uint32_t freed, kept;             /* versions */
+};
+int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *ret_sum,
+                 struct error *err);
+
 /* The disk is full: remove at least so many bytes. -ENOSPC. */
 int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err);
 

@@ -347,6 +347,12 @@ bool tree_is_final_ours(struct tree *tree, const struct tree_header *header)
            is_moved_to(header, tree->store->root_fd, tree->final_path);
 }
 
+bool tree_is_final_attested(struct tree *tree, const struct tree_header *header)
+{
+    return header->flags & TREE_IS_ATTESTED &&
+           is_moved_to(header, tree->store->root_fd, tree->final_path);
+}
+
 bool tree_is_unmoved(struct tree *tree, const struct tree_header *header)
 {
     return is_moved_to(header, tree->folder_fd, "files");
@@ -383,6 +389,7 @@ static int move(struct tree *tree, struct error *err)
     if (rc < 0)
         return rc;
     header.flags |= TREE_IS_MOVED | TREE_IS_CLEAN;
+    header.flags &= ~(uint32_t)TREE_IS_ATTESTED;
     rc = tree_write_header(tree, &header, err);
     if (rc < 0)
         return rc;
@@ -406,6 +413,30 @@ int tree_move(struct tree *tree, struct error *err)
         rc = move(tree, err);
     tree_unlock_header(tree);
     FAULT("cache.complete.after-rename");
+    return rc;
+}
+
+static int attest_locked(struct tree *tree, struct error *err) REQUIRES(tree->lock)
+{
+    struct tree_header header;
+    int rc = tree_read_header(tree, &header, err);
+
+    if (rc == 0)
+        rc = identify(tree->store->root_fd, tree->final_path, &header.folder_inode,
+                      &header.folder_born_ns, err);
+    if (rc < 0)
+        return rc;
+    header.flags |= TREE_IS_ATTESTED;
+    return tree_write_header(tree, &header, err);
+}
+
+int tree_attest(struct tree *tree, struct error *err)
+{
+    int rc = tree_lock_header(tree, err);
+
+    if (rc == 0)
+        rc = attest_locked(tree, err);
+    tree_unlock_header(tree);
     return rc;
 }
 

@@ -129,4 +129,9 @@ int tree_move(struct tree *tree, struct error *err);
 /* Is the folder at the final path the one that this tree was moved to? */
 bool tree_is_final_ours(struct tree *tree, const struct tree_header *header);
 
+/* Note that the files which another program put at the final path are right; and is that
+ * noted of the folder that is there now? */
+int tree_attest(struct tree *tree, struct error *err);
+bool tree_is_final_attested(struct tree *tree, const struct tree_header *header);
+
 #endif

@@ -20,8 +20,9 @@ enum {
 };
 
 enum tree_flags {
-    TREE_IS_CLEAN = 1, /* flushed to disk, and not written to since */
-    TREE_IS_MOVED = 2, /* its files are at the final path */
+    TREE_IS_CLEAN = 1,    /* flushed to disk, and not written to since */
+    TREE_IS_MOVED = 2,    /* its files are at the final path */
+    TREE_IS_ATTESTED = 4, /* another program's are, and `cache verify` found them right */
 };
 
 struct tree_header {
