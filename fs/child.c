@@ -2,9 +2,9 @@
 #include "fs/child.h"
 
 #include "common/memory.h"
-#include "fs/describe.h"
 #include "fs/info.h"
 #include "fs/pending.h"
+#include "fs/place_archive.h"
 #include "resolver/uid.h"
 
 #include <errno.h>
@@ -240,7 +240,7 @@ static int find_member(struct fs *fs, const struct place *parent, const char *na
     uint32_t folder = parent->kind == NODE_MEMBER ? parent->index : 0;
     const struct toc *toc;
     uint32_t index;
-    int rc = describe_archive(fs, parent, how, &archive, err);
+    int rc = place_archive(fs, parent, how, &archive, err);
 
     if (rc < 0)
         return rc;
@@ -254,7 +254,7 @@ static int find_member(struct fs *fs, const struct place *parent, const char *na
             .kind = NODE_MEMBER,
             .release = parent->release,
             .index = index,
-            .is_arriving = describe_is_arriving(fs, archive, index),
+            .is_arriving = place_archive_is_arriving(fs, archive, index),
         };
         snprintf(child->digest, sizeof child->digest, "%s", toc_digest(toc));
     }

@@ -2,6 +2,7 @@
 #include "fs/describe.h"
 
 #include "fs/info.h"
+#include "fs/place_archive.h"
 #include "fs/staging.h"
 
 #include <errno.h>
@@ -126,41 +127,6 @@ static void set_size(struct stat *attr, uint64_t size)
     attr->st_blocks = (blkcnt_t)((size + STAT_BLOCK - 1) / STAT_BLOCK);
 }
 
-int describe_archive(struct fs *fs, const struct place *place, enum resolve_how how,
-                     struct archive **ret_archive, struct error *err)
-{
-    bool is_member = place->kind == NODE_MEMBER;
-    struct archive *archive =
-        cache_find(fs->cache, &place->release, is_member ? place->digest : NULL);
-    int rc;
-
-    if (archive) {
-        *ret_archive = archive;
-        return 0;
-    }
-    if (how != RESOLVE_FETCH)
-        return fail(err, EINPROGRESS, "the archive is not open");
-    rc = cache_archive(fs->cache, fs->resolver, &place->release, &archive, err);
-    if (rc < 0)
-        return fail_context(err, rc, "model %s-%s", place->release.id,
-                            place->release.version);
-    if (is_member && strcmp(toc_digest(archive_toc(archive)), place->digest) != 0) {
-        archive_unref(archive);
-        return fail(err, ESTALE, "model %s-%s: its archive was replaced",
-                    place->release.id, place->release.version);
-    }
-    *ret_archive = archive;
-    return 0;
-}
-
-bool describe_is_arriving(struct fs *fs, struct archive *archive, uint32_t index)
-{
-    const struct toc_entry *entry = toc_entry(archive_toc(archive), index);
-
-    return entry->kind == TOC_FILE && entry->size > cache_hold(fs->cache) &&
-           archive_member_state(archive, index) != MEMBER_COMPLETE;
-}
-
 /* The date of the header: that of the version's folders. */
 static int version_date(struct fs *fs, const struct release *release,
                         enum resolve_how how, int64_t *ret_date_s, struct error *err)
@@ -182,7 +148,7 @@ static int describe_member(struct fs *fs, const struct place *place, enum resolv
     const struct toc *toc;
     char path[CANONICAL_MAX];
     int64_t time_s;
-    int rc = describe_archive(fs, place, how, &archive, err);
+    int rc = place_archive(fs, place, how, &archive, err);
 
     if (rc < 0)
         return rc;

@@ -22,13 +22,4 @@ bool describe_is_link(enum node_kind kind);
 /* st_ino and type alone, as readdir shows them. */
 void describe_briefly(const struct place *place, struct stat *ret_attr);
 
-/* The archive of a version or member, open: archive_unref it. -EINPROGRESS if it would
- * have to be asked for; -ESTALE when a member's archive was replaced. */
-int describe_archive(struct fs *fs, const struct place *place, enum resolve_how how,
-                     struct archive **ret_archive, struct error *err);
-
-/* Is a member of this size streamed while it arrives (larger than hold, not yet there)?
- */
-bool describe_is_arriving(struct fs *fs, struct archive *archive, uint32_t index);
-
 #endif

@@ -6,6 +6,7 @@
 #include "fs/child.h"
 #include "fs/describe.h"
 #include "fs/folder.h"
+#include "fs/place_archive.h"
 #include "fs/staging.h"
 
 #include <errno.h>
@@ -139,8 +140,8 @@ static void describe_entry(struct fs *fs, struct place *place,
     if (place->kind == NODE_MEMBER) {
         struct archive *archive = NULL;
 
-        if (describe_archive(fs, place, RESOLVE_KNOWN, &archive, &err) == 0) {
-            place->is_arriving = describe_is_arriving(fs, archive, place->index);
+        if (place_archive(fs, place, RESOLVE_KNOWN, &archive, &err) == 0) {
+            place->is_arriving = place_archive_is_arriving(fs, archive, place->index);
             archive_unref(archive);
         }
         if (describe(fs, place, RESOLVE_KNOWN, entry, &err) == 0) {

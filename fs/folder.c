@@ -3,9 +3,9 @@
 
 #include "common/memory.h"
 #include "fs/child.h"
-#include "fs/describe.h"
 #include "fs/info.h"
 #include "fs/pending.h"
+#include "fs/place_archive.h"
 #include "fs/staging_list.h"
 #include "resolver/uid.h"
 
@@ -130,7 +130,7 @@ static int list_members(struct fs *fs, struct folder *folder, enum resolve_how h
     CLEANUP_HEADER struct header *header = NULL;
     const struct toc *toc;
     uint32_t index = folder->place.kind == NODE_MEMBER ? folder->place.index : 0;
-    int rc = describe_archive(fs, &folder->place, how, &folder->archive, err);
+    int rc = place_archive(fs, &folder->place, how, &folder->archive, err);
 
     if (rc == 0) /* dates the folders: at hand when they are described */
         rc = cache_header(fs->cache, fs->resolver, &folder->place.release, how, &header,

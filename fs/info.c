@@ -2,8 +2,8 @@
 #include "fs/info.h"
 
 #include "common/yaml.h"
-#include "fs/describe.h"
 #include "fs/drafts.h"
+#include "fs/place_archive.h"
 
 #include <errno.h>
 #include <string.h>
@@ -106,7 +106,7 @@ static int print_url(const struct subject *subject, struct bytes *to, struct err
 static int open_archive(const struct subject *subject, struct archive **ret_archive,
                         struct error *err)
 {
-    return describe_archive(subject->fs, subject->place, RESOLVE_FETCH, ret_archive, err);
+    return place_archive(subject->fs, subject->place, RESOLVE_FETCH, ret_archive, err);
 }
 
 static int print_cached_bytes(const struct subject *subject, struct bytes *to,

@@ -2,10 +2,10 @@
 #include "fs/read.h"
 
 #include "common/cleanup.h"
-#include "fs/describe.h"
 #include "fs/info.h"
 #include "fs/open_files.h"
 #include "fs/passthrough.h"
+#include "fs/place_archive.h"
 #include "fs/snapshots.h"
 #include "fs/status.h"
 #include "fs/write.h"
@@ -111,7 +111,7 @@ static int open_member_of(struct fs *fs, const struct call *call,
                     toc_name(archive_toc(archive), place->index));
     /* The other node ID is the right one now: the kernel looks the name up again. */
     if (!call->has_bytes && entry->size > cache_hold(fs->cache) &&
-        place->is_arriving != describe_is_arriving(fs, archive, place->index))
+        place->is_arriving != place_archive_is_arriving(fs, archive, place->index))
         return fail(err, ESTALE, "'%s' is complete now, or gone again",
                     toc_name(archive_toc(archive), place->index));
     /* An arriving member is opened at once: a transfer that begins is enough. */
@@ -123,7 +123,7 @@ static int open_member(struct fs *fs, const struct call *call, const struct plac
                        enum resolve_how how, struct answer *answer, struct error *err)
 {
     struct archive *archive = NULL;
-    int rc = describe_archive(fs, place, how, &archive, err);
+    int rc = place_archive(fs, place, how, &archive, err);
 
     if (rc < 0)
         return rc;
@@ -196,7 +196,7 @@ static int find_file(struct fs *fs, const struct call *call, const struct place 
         *ret_archive = archive_ref(open_file_archive(*ret_file));
         return 0;
     }
-    rc = describe_archive(fs, place, how, ret_archive, err);
+    rc = place_archive(fs, place, how, ret_archive, err);
     return rc == -ESTALE ? fail_context(err, -EIO, "open the file anew") : rc;
 }
 

@@ -6,10 +6,10 @@
 #include "fs/directory.h"
 #include "fs/invalidate.h"
 #include "fs/links.h"
+#include "fs/lookup.h"
 #include "fs/read.h"
 #include "fs/reply.h"
 #include "fs/staging.h"
-#include "fs/tree.h"
 #include "fs/write.h"
 
 #include <errno.h>
@@ -31,27 +31,27 @@ static const struct {
     int deadline_ms;
     enum pool pool;
 } kinds[CALL_KINDS] = {
-    [CALL_LOOKUP] = {tree_lookup,      LOOKUP_MS, POOL_ASK   },
-    [CALL_GETATTR] = {tree_getattr,     ASK_MS,    POOL_ASK   },
-    [CALL_READLINK] = {tree_readlink,    ASK_MS,    POOL_ASK   },
-    [CALL_OPEN] = {read_open,        ASK_MS,    POOL_ASK   },
-    [CALL_READ] = {read_bytes,       ASK_MS,    POOL_ASK   },
-    [CALL_OPENDIR] = {directory_open,   LOOKUP_MS, POOL_ASK   },
-    [CALL_READDIR] = {directory_read,   LOOKUP_MS, POOL_ASK   },
-    [CALL_WRITE] = {write_bytes,      ASK_MS,    POOL_ASK   },
-    [CALL_SETATTR] = {write_attributes, ASK_MS,    POOL_ASK   },
-    [CALL_STATFS] = {tree_statfs,      ASK_MS,    POOL_ASK   },
-    [CALL_CREATE] = {write_refuse,     ASK_MS,    POOL_ASK   },
-    [CALL_MKNOD] = {write_refuse,     ASK_MS,    POOL_ASK   },
-    [CALL_LINK] = {write_refuse,     ASK_MS,    POOL_ASK   },
-    [CALL_FLUSH] = {write_flush,      ASK_MS,    POOL_ASK   },
-    [CALL_FSYNC] = {write_sync,       ASK_MS,    POOL_META  },
-    [CALL_FALLOCATE] = {write_refuse,     ASK_MS,    POOL_ASK   },
-    [CALL_MKDIR] = {links_mkdir,      LOOKUP_MS, POOL_ASK   },
-    [CALL_RMDIR] = {links_rmdir,      LOOKUP_MS, POOL_ASK   },
-    [CALL_SYMLINK] = {links_symlink,    ASK_MS,    POOL_CHANGE},
-    [CALL_UNLINK] = {links_unlink,     ASK_MS,    POOL_ASK   },
-    [CALL_RENAME] = {links_rename,     ASK_MS,    POOL_CHANGE},
+    [CALL_LOOKUP] = {lookup_entry,      LOOKUP_MS, POOL_ASK   },
+    [CALL_GETATTR] = {lookup_attributes, ASK_MS,    POOL_ASK   },
+    [CALL_READLINK] = {lookup_link,       ASK_MS,    POOL_ASK   },
+    [CALL_OPEN] = {read_open,         ASK_MS,    POOL_ASK   },
+    [CALL_READ] = {read_bytes,        ASK_MS,    POOL_ASK   },
+    [CALL_OPENDIR] = {directory_open,    LOOKUP_MS, POOL_ASK   },
+    [CALL_READDIR] = {directory_read,    LOOKUP_MS, POOL_ASK   },
+    [CALL_WRITE] = {write_bytes,       ASK_MS,    POOL_ASK   },
+    [CALL_SETATTR] = {write_attributes,  ASK_MS,    POOL_ASK   },
+    [CALL_STATFS] = {lookup_space,      ASK_MS,    POOL_ASK   },
+    [CALL_CREATE] = {write_refuse,      ASK_MS,    POOL_ASK   },
+    [CALL_MKNOD] = {write_refuse,      ASK_MS,    POOL_ASK   },
+    [CALL_LINK] = {write_refuse,      ASK_MS,    POOL_ASK   },
+    [CALL_FLUSH] = {write_flush,       ASK_MS,    POOL_ASK   },
+    [CALL_FSYNC] = {write_sync,        ASK_MS,    POOL_META  },
+    [CALL_FALLOCATE] = {write_refuse,      ASK_MS,    POOL_ASK   },
+    [CALL_MKDIR] = {links_mkdir,       LOOKUP_MS, POOL_ASK   },
+    [CALL_RMDIR] = {links_rmdir,       LOOKUP_MS, POOL_ASK   },
+    [CALL_SYMLINK] = {links_symlink,     ASK_MS,    POOL_CHANGE},
+    [CALL_UNLINK] = {links_unlink,      ASK_MS,    POOL_ASK   },
+    [CALL_RENAME] = {links_rename,      ASK_MS,    POOL_CHANGE},
 };
 
 static int run(struct fs *fs, const struct call *call, enum resolve_how how,

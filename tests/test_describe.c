@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "fs/describe.h"
+#include "fs/place_archive.h"
 #include "tests/fakes/fs_fixture.h"
 
 #include <errno.h>
@@ -161,15 +162,13 @@ static void an_archive_is_not_asked_for_by_a_fuse_thread(void **state)
 
     (void)state;
     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
-    assert_int_equal(
-        describe_archive(&fixture.fs, &version, RESOLVE_KNOWN, &archive, &err),
-        -EINPROGRESS);
-    assert_int_equal(
-        describe_archive(&fixture.fs, &version, RESOLVE_STALE, &archive, &err),
-        -EINPROGRESS);
+    assert_int_equal(place_archive(&fixture.fs, &version, RESOLVE_KNOWN, &archive, &err),
+                     -EINPROGRESS);
+    assert_int_equal(place_archive(&fixture.fs, &version, RESOLVE_STALE, &archive, &err),
+                     -EINPROGRESS);
     assert_int_equal(counting_backend_total(fixture.cache.counting), 0);
-    assert_int_equal(
-        describe_archive(&fixture.fs, &version, RESOLVE_FETCH, &archive, &err), 0);
+    assert_int_equal(place_archive(&fixture.fs, &version, RESOLVE_FETCH, &archive, &err),
+                     0);
     archive_unref(archive);
     member = fs_fixture_place(&fixture, "3e120e8d/1.0.0/model.yaml");
     member.index = 99;
@@ -178,8 +177,8 @@ static void an_archive_is_not_asked_for_by_a_fuse_thread(void **state)
                      -ESTALE);
     memset(member.digest, '0', sizeof member.digest - 1);
     archive = NULL;
-    assert_int_equal(
-        describe_archive(&fixture.fs, &member, RESOLVE_FETCH, &archive, &err), -ESTALE);
+    assert_int_equal(place_archive(&fixture.fs, &member, RESOLVE_FETCH, &archive, &err),
+                     -ESTALE);
     assert_null(archive);
     fs_fixture_close(&fixture);
 }

@@ -7,7 +7,8 @@
 #include "common/memory.h"
 #include "fs/describe.h"
 #include "fs/folder.h"
-#include "fs/tree.h"
+#include "fs/lookup.h"
+#include "fs/place_archive.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static struct place look_up(struct fs_fixture *fixture, uint64_t node_id,
     snprintf(call.name, sizeof call.name, "%s", name);
     answer_init(&answer);
     assert_int_equal(place_of(fixture->fs.slots, node_id, &place, &err), 0);
-    if (tree_lookup(&fixture->fs, &call, &place, RESOLVE_FETCH, &answer, &err) < 0)
+    if (lookup_entry(&fixture->fs, &call, &place, RESOLVE_FETCH, &answer, &err) < 0)
         fail_msg("%s: %s", name, err.message);
     assert_int_not_equal(answer.entry.ino, 0);
     assert_int_equal(place_of(fixture->fs.slots, answer.entry.ino, &place, &err), 0);
@@ -97,7 +98,7 @@ static void read_file(struct fs_fixture *fixture, const struct place *place)
     struct error err = {0};
 
     assert_int_equal(place->kind, NODE_MEMBER);
-    assert_int_equal(describe_archive(&fixture->fs, place, RESOLVE_FETCH, &archive, &err),
+    assert_int_equal(place_archive(&fixture->fs, place, RESOLVE_FETCH, &archive, &err),
                      0);
     toc_path(archive_toc(archive), place->index, path);
     assert_int_equal(fixture_want(archive, path, 0, ARCHIVE_WHOLE, &generation), 0);

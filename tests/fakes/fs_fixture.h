@@ -1,7 +1,7 @@
 /* fs_fixture.h: all of a mount but the kernel: a repository in memory, a cache, a tree.
  *
  *     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
- *     rc = tree_getattr(&fixture.fs, &call, &place, RESOLVE_FETCH, &answer, &err);
+ *     rc = lookup_attributes(&fixture.fs, &call, &place, RESOLVE_FETCH, &answer, &err);
  *     fs_fixture_close(&fixture);
  *
  * The repository holds model 3e120e8d, versions 1.0.0 and 2.0.0, dated 2024-02-29 (UTC

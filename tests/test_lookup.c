@@ -1,7 +1,7 @@
-/* test_fs_tree.c: look-ups, attributes and links as the kernel is told of them. */
+/* test_lookup.c: look-ups, attributes and links as the kernel is told of them. */
 #include "tests/test.h"
 
-#include "fs/tree.h"
+#include "fs/lookup.h"
 #include "tests/fakes/fs_fixture.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static int look_up(struct fs_fixture *fixture, const char *folder, const char *n
 
     snprintf(call.name, sizeof call.name, "%s", name);
     answer_init(answer);
-    return tree_lookup(&fixture->fs, &call, &place, how, answer, &err);
+    return lookup_entry(&fixture->fs, &call, &place, how, answer, &err);
 }
 
 static void how_long_the_kernel_keeps_names(void **state)
@@ -117,7 +117,8 @@ static void attributes_are_those_of_the_look_up(void **state)
             look_up(&fixture, cases[i].folder, cases[i].name, RESOLVE_FETCH, &found), 0);
         assert_int_equal(place_of(fixture.fs.slots, found.entry.ino, &place, &err), 0);
         assert_int_equal(
-            tree_getattr(&fixture.fs, NULL, &place, RESOLVE_KNOWN, &answer, &err), 0);
+            lookup_attributes(&fixture.fs, NULL, &place, RESOLVE_KNOWN, &answer, &err),
+            0);
         assert_int_equal(answer.kind, ANSWER_ATTR);
         assert_memory_equal(&answer.entry.attr, &found.entry.attr, sizeof(struct stat));
     }
@@ -148,7 +149,7 @@ static void links_are_read_without_asking(void **state)
         answer_init(&answer);
         resolver_forget_alias(fixture.fs.resolver, "small");
         assert_int_equal(
-            tree_readlink(&fixture.fs, NULL, &place, RESOLVE_KNOWN, &answer, &err),
+            lookup_link(&fixture.fs, NULL, &place, RESOLVE_KNOWN, &answer, &err),
             cases[i].rc);
         if (cases[i].target) {
             assert_int_equal(answer.kind, ANSWER_TEXT);

@@ -1,5 +1,5 @@
-/* tree.c: look-ups, attributes and links. */
-#include "fs/tree.h"
+/* lookup.c: look-ups, attributes and links. */
+#include "fs/lookup.h"
 
 #include "fs/child.h"
 #include "fs/describe.h"
@@ -24,7 +24,7 @@ static int answer_missing(struct fs *fs, const struct place *parent,
     return 0;
 }
 
-int tree_lookup(struct fs *fs, const struct call *call, const struct place *place,
+int lookup_entry(struct fs *fs, const struct call *call, const struct place *place,
                 enum resolve_how how, struct answer *answer, struct error *err)
 {
     struct place child;
@@ -42,7 +42,7 @@ int tree_lookup(struct fs *fs, const struct call *call, const struct place *plac
     return 0;
 }
 
-int tree_getattr(struct fs *fs, const struct call *call, const struct place *place,
+int lookup_attributes(struct fs *fs, const struct call *call, const struct place *place,
                  enum resolve_how how, struct answer *answer, struct error *err)
 {
     (void)call;
@@ -50,7 +50,7 @@ int tree_getattr(struct fs *fs, const struct call *call, const struct place *pla
     return describe(fs, place, how, &answer->entry, err);
 }
 
-int tree_readlink(struct fs *fs, const struct call *call, const struct place *place,
+int lookup_link(struct fs *fs, const struct call *call, const struct place *place,
                   enum resolve_how how, struct answer *answer, struct error *err)
 {
     char target[DESCRIBE_LINK_MAX];
@@ -65,7 +65,7 @@ int tree_readlink(struct fs *fs, const struct call *call, const struct place *pl
     return bytes_append(&answer->bytes, target, strlen(target), err);
 }
 
-int tree_statfs(struct fs *fs, const struct call *call, const struct place *place,
+int lookup_space(struct fs *fs, const struct call *call, const struct place *place,
                 enum resolve_how how, struct answer *answer, struct error *err)
 {
     (void)fs;
