@@ -23,7 +23,8 @@ enum {
     REDIRECTS_MAX = 5,
     PROGRESS_BYTES = 64 << 10, /* so much more of a body makes all tries count anew */
     BODY_MAX = 64 << 10,
-    URL_SHOWN_MAX = 400, /* bytes in a message */
+    DRAIN_BYTES_MAX = 64 << 10, /* read to the end rather than closing the connection */
+    URL_SHOWN_MAX = 400,        /* bytes in a message */
 };
 
 struct http {
@@ -42,6 +43,8 @@ struct exchange {
     struct bytes body;               /* what a sink would get */
     struct bytes document;           /* all else: errors, replies to PUT and DELETE */
     bool may_pass;                   /* what failed may pass */
+    uint64_t came;                   /* bytes of the wanted reply */
+    bool is_refused;                 /* by the sink, or for its head */
     unsigned tries;                  /* in all */
     struct http_retry_so_far so_far; /* since the last progress ... */
     int64_t since_ms;                /* ... which was then, ... */
@@ -148,6 +151,7 @@ static int begin(void *arg, struct error *err)
         return rc;
     rc = http_span_begin(&exchange->span, &exchange->head, err);
     exchange->may_pass = rc < 0 && rc != -ESTALE;
+    exchange->is_refused = rc < 0;
     return rc;
 }
 
@@ -160,20 +164,30 @@ static int take_document(struct exchange *exchange, const char *data, size_t siz
     return rc < 0 ? rc : size >= room;
 }
 
+/* Everything came, and what may follow is not worth keeping the connection. */
+static bool is_enough(const struct exchange *exchange)
+{
+    const struct http_head *head = &exchange->head;
+
+    return http_span_is_done(&exchange->span) &&
+           !(head->has_length && head->length - exchange->came <= DRAIN_BYTES_MAX);
+}
+
 static int take(void *arg, const char *data, size_t size, struct error *err)
 {
     struct exchange *exchange = arg;
     struct sink *to = exchange->request->to;
-    int rc;
+    int rc = 0;
 
     if (!is_wanted(exchange))
         return take_document(exchange, data, size, err);
+    exchange->came += size;
     size = http_span_take(&exchange->span, &data, size);
-    if (size == 0)
-        return http_span_is_done(&exchange->span);
-    rc = to ? to->write(to, data, size, err)
-            : bytes_append(&exchange->body, data, size, err);
-    return rc < 0 ? rc : http_span_is_done(&exchange->span);
+    if (size > 0)
+        rc = to ? to->write(to, data, size, err)
+                : bytes_append(&exchange->body, data, size, err);
+    exchange->is_refused = rc < 0;
+    return rc < 0 ? rc : is_enough(exchange);
 }
 
 static int set_own_fields(const struct exchange *exchange, struct http_fields *fields,
@@ -230,10 +244,15 @@ static int send_once(struct exchange *exchange, const char *url, bool is_home,
     http_head_done(&exchange->head);
     http_head_init(&exchange->head);
     bytes_cut(&exchange->document, 0, 0);
+    exchange->came = 0;
     rc = http_try_run(http->pool, handle, &try, err);
     http_pool_give(http->pool, handle);
     exchange->may_pass |= try.may_pass;
-    return rc;
+    /* How a reply ends that brought everything does not matter. */
+    return is_wanted(exchange) && http_span_is_done(&exchange->span) &&
+                   !exchange->is_refused
+               ? 0
+               : rc;
 }
 
 /* The URL that a reply at *from redirects to. */

@@ -193,7 +193,6 @@ static CURLcode set_all(CURL *easy, struct transfer *transfer)
     SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
     SET(CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)try->connect_timeout_ms);
-    SET(CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
     SET(CURLOPT_USERAGENT, try->agent);
     SET(CURLOPT_HTTPHEADER, try->fields->list);
     if (code == CURLE_OK)
@@ -201,7 +200,9 @@ static CURLcode set_all(CURL *easy, struct transfer *transfer)
     if (code == CURLE_OK)
         code = set_callbacks(easy, transfer);
     http_pool_trust(transfer->pool, easy);
-    /* Better with them, but not every curl has them. */
+    /* Better with them, but not every curl has them, and 7.88 refuses to set a buffer
+     * size again after a name that was not known. */
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* A dead name server holds nobody up who gave the request up. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);

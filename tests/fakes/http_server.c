@@ -114,7 +114,7 @@ static bool read_body(const struct connection *connection, uint64_t size)
     return true;
 }
 
-/* Notes the request and holds it if its step says so. */
+/* Notes the request and holds it if its step says so. Its reply is the caller's. */
 static struct http_step next_step(struct http_server *server, const char *head,
                                   uint64_t body_size)
 {
@@ -134,7 +134,7 @@ static struct http_step next_step(struct http_server *server, const char *head,
     while (step.is_held && server->released == 0 && !server->is_stopped)
         condition_wait(&server->changed, &server->lock);
     server->released -= step.is_held && !server->is_stopped;
-    server->held -= step.is_held;
+    step.reply = xstrdup(step.reply); /* the test may play another one now */
     lock_release(&server->lock);
     return step;
 }
@@ -193,6 +193,7 @@ static void *serve(void *arg)
         is_open = (step.is_unread || read_body(connection, size)) &&
                   send_all(connection->fd, step.reply, strlen(step.reply)) &&
                   go_on(connection, &step);
+        free((char *)step.reply);
     }
     free(head);
     close(connection->fd);
@@ -335,6 +336,7 @@ void http_server_release(struct http_server *server, unsigned count)
 {
     lock_acquire(&server->lock);
     server->released += count;
+    server->held -= count < server->held ? count : server->held;
     condition_broadcast(&server->changed);
     lock_release(&server->lock);
 }

@@ -57,6 +57,8 @@ uint64_t http_server_body_size(struct http_server *server, unsigned number);
 
 /* Wait until so many requests are held, for at most 5 s; how many are. */
 unsigned http_server_wait_held(struct http_server *server, unsigned count);
+
+/* Lets so many of them go on: they are held no more. */
 void http_server_release(struct http_server *server, unsigned count);
 
 #endif

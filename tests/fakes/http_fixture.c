@@ -1,0 +1,56 @@
+/* http_fixture.c: a struct http with short deadlines, a server, and a sink. */
+#include "tests/fakes/http_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int sink_write(struct sink *sink, const void *data, size_t size, struct error *err)
+{
+    struct http_fixture *fixture = (struct http_fixture *)sink;
+
+    if (fixture->sink_rc < 0)
+        return fail(err, -fixture->sink_rc, "the sink refuses");
+    return bytes_append(&fixture->sunk, data, size, err);
+}
+
+void http_fixture_reconnect(struct http_fixture *fixture)
+{
+    struct error err = {0};
+
+    http_close(fixture->http);
+    if (http_open(&(struct http_options){.connections = 2,
+                                         .connect_timeout_ms = 500,
+                                         .stall_timeout_ms = 200,
+                                         .pause_ms = 1,
+                                         .give_up_ms = 1000,
+                                         .agent = "modelfs/test"},
+                  &fixture->http, &err) < 0)
+        abort();
+}
+
+void http_fixture_open(struct http_fixture *fixture)
+{
+    *fixture = (struct http_fixture){.sink.write = sink_write};
+    bytes_init(&fixture->sunk, MIB);
+    fixture->server = http_server_open();
+    http_fixture_reconnect(fixture);
+}
+
+void http_fixture_close(struct http_fixture *fixture)
+{
+    http_close(fixture->http);
+    http_server_close(fixture->server);
+    bytes_done(&fixture->sunk);
+}
+
+int http_fixture_get(struct http_fixture *fixture, struct http_request request,
+                     struct http_reply *ret_reply, struct error *err)
+{
+    char url[HTTP_SERVER_URL_MAX];
+
+    http_server_url(fixture->server, "/b/o?X-Amz-Signature=secret", url);
+    request.url = url;
+    if (!request.to)
+        request.to = &fixture->sink;
+    return http_do(fixture->http, &request, ret_reply, err);
+}

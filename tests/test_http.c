@@ -1,0 +1,433 @@
+/* test_http.c: one HTTP request: what is sent, where redirects lead, who may know us
+ * there, and what ends it. */
+#include "tests/test.h"
+
+#include "common/sync.h"
+#include "tests/fakes/http_fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ETAG "\"v1\""
+#define DIGITS "0123456789"
+#define WHOLE "HTTP/1.1 200 OK\r\nETag: " ETAG "\r\nContent-Length: 10\r\n\r\n" DIGITS
+
+static struct http_fixture fixture;
+static struct http_server *elsewhere; /* another origin */
+static struct http_reply reply;
+static struct error err;
+
+static int set_up(void **state)
+{
+    (void)state;
+    err = (struct error){0};
+    reply = (struct http_reply){0};
+    http_fixture_open(&fixture);
+    elsewhere = http_server_open();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    http_reply_done(&reply);
+    http_fixture_close(&fixture);
+    http_server_close(elsewhere);
+    return 0;
+}
+
+static void play(struct http_server *server, const char *answer, enum http_then then)
+{
+    static struct http_step steps[2]; /* one for each server */
+    struct http_step *step = &steps[server == elsewhere];
+
+    *step = (struct http_step){.reply = answer, .then = then};
+    http_server_play(server, step, 1);
+}
+
+static bool got(struct http_server *server, unsigned number, const char *text)
+{
+    return strcasestr(http_server_request(server, number), text);
+}
+
+static void test_what_is_sent(void **state)
+{
+    (void)state;
+    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    assert_int_equal(http_fixture_get(&fixture, (struct http_request){0}, &reply, &err),
+                     0);
+    assert_true(got(fixture.server, 0, "GET /b/o?X-Amz-Signature=secret HTTP/1.1\r\n"));
+    assert_true(got(fixture.server, 0, "\r\nUser-Agent: modelfs/test\r\n"));
+    assert_false(got(fixture.server, 0, "\r\nAccept-Encoding:"));
+    assert_false(got(fixture.server, 0, "\r\nAuthorization:"));
+    assert_false(got(fixture.server, 0, "\r\nCookie:"));
+    assert_false(got(fixture.server, 0, "\r\nRange:"));
+    assert_false(got(fixture.server, 0, "\r\nIf-Match:"));
+}
+
+static void test_reply_facts(void **state)
+{
+    (void)state;
+    play(fixture.server,
+         "HTTP/1.1 206 Part\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+         "Last-Modified: Sun, 06 Nov 1994 08:49:00 GMT\r\nETag: " ETAG "\r\n"
+         "Content-Range: bytes 6-9/10\r\nContent-Length: 4\r\n\r\n6789",
+         HTTP_THEN_KEEP);
+    assert_int_equal(
+        http_fixture_get(&fixture,
+                         (struct http_request){.part = HTTP_SUFFIX, .suffix_size = 4},
+                         &reply, &err),
+        0);
+    assert_true(reply.has_object_size);
+    assert_int_equal(reply.object_size, 10);
+    assert_int_equal(reply.first, 6);
+    assert_int_equal(reply.date_s, 784111777);
+    assert_int_equal(reply.modified_s, 784111740);
+    assert_string_equal(reply.etag, ETAG);
+    assert_int_equal(reply.tries, 1);
+}
+
+static void test_head(void **state)
+{
+    (void)state;
+    play(fixture.server,
+         "HTTP/1.1 200 OK\r\nContent-Length: 123\r\nETag: " ETAG "\r\n\r\n",
+         HTTP_THEN_KEEP);
+    assert_int_equal(http_fixture_get(&fixture,
+                                      (struct http_request){.method = HTTP_HEAD}, &reply,
+                                      &err),
+                     0);
+    assert_true(got(fixture.server, 0, "HEAD /b/o"));
+    assert_true(reply.has_object_size);
+    assert_int_equal(reply.object_size, 123);
+    assert_int_equal(
+        http_fixture_get(&fixture,
+                         (struct http_request){.method = HTTP_HEAD, .if_match = "\"v0\""},
+                         &reply, &err),
+        -ESTALE);
+}
+
+static void test_body_without_sink(void **state)
+{
+    static const struct http_step steps[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234", HTTP_THEN_CLOSE, false,
+         false                                                                              },
+        {WHOLE,                                                HTTP_THEN_KEEP,  false, false},
+    };
+    char url[HTTP_SERVER_URL_MAX];
+    struct http_request request = {.url = url};
+
+    (void)state;
+    http_server_url(fixture.server, "/o", url);
+    http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
+    assert_int_equal(http_do(fixture.http, &request, &reply, &err), 0);
+    assert_int_equal(reply.body.size, 10);
+    assert_string_equal(reply.body.data, DIGITS);
+    assert_int_equal(reply.tries, 2);
+    request.body_max = 9;
+    http_reply_done(&reply);
+    assert_int_equal(http_do(fixture.http, &request, &reply, &err), -EFBIG);
+}
+
+static void test_error_document_is_cut(void **state)
+{
+    (void)state;
+    play(fixture.server, "HTTP/1.1 403 No\r\nContent-Length: 99999999\r\n\r\n<Error>\r\n",
+         HTTP_THEN_FLOOD);
+    assert_int_equal(
+        http_fixture_get(&fixture, (struct http_request){.body_max = 1000}, &reply, &err),
+        0);
+    assert_int_equal(reply.status, 403);
+    assert_int_equal(reply.body.size, 1000);
+    assert_memory_equal(reply.body.data, "<Error>", 7);
+    assert_int_equal(fixture.sunk.size, 0);
+}
+
+static void test_sink_error_ends_it(void **state)
+{
+    (void)state;
+    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    fixture.sink_rc = -ENOSPC;
+    assert_int_equal(http_fixture_get(&fixture, (struct http_request){0}, &reply, &err),
+                     -ENOSPC);
+    assert_non_null(strstr(err.message, "the sink refuses"));
+    assert_int_equal(http_server_requests(fixture.server), 1);
+}
+
+static int restart(void *arg, struct error *why)
+{
+    (void)why;
+    ++*(int *)arg;
+    bytes_cut(&fixture.sunk, 0, 0);
+    return 0;
+}
+
+static void test_restart(void **state)
+{
+    static const struct http_step steps[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcde", HTTP_THEN_CLOSE, false,
+         false                                                                              },
+        {WHOLE,                                                HTTP_THEN_KEEP,  false, false},
+    };
+    int restarts = 0;
+
+    (void)state;
+    http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
+    assert_int_equal(
+        http_fixture_get(&fixture,
+                         (struct http_request){.restart = restart, .arg = &restarts},
+                         &reply, &err),
+        0);
+    assert_int_equal(restarts, 1);
+    assert_string_equal(fixture.sunk.data, DIGITS);
+    assert_false(got(fixture.server, 1, "\r\nRange:"));
+}
+
+/* A body that breaks off again and again, but brings something each time. */
+static void test_progress_counts_tries_anew(void **state)
+{
+    enum { PIECE = 80 << 10, PIECES = 9 };
+    static struct http_step steps[PIECES];
+    static char replies[PIECES][PIECE + 512];
+
+    (void)state;
+    for (int i = 0; i < PIECES; i++) {
+        int size = snprintf(replies[i], 512,
+                            "HTTP/1.1 %d OK\r\nETag: " ETAG "\r\n"
+                            "Content-Range: bytes %d-%d/%d\r\nContent-Length: %d\r\n\r\n",
+                            i ? 206 : 200, i * PIECE, PIECES * PIECE - 1, PIECES * PIECE,
+                            (PIECES - i) * PIECE);
+
+        memset(replies[i] + size, 'a' + i, PIECE);
+        steps[i] = (struct http_step){.reply = replies[i], .then = HTTP_THEN_CLOSE};
+    }
+    http_server_play(fixture.server, steps, PIECES);
+    assert_int_equal(http_fixture_get(&fixture, (struct http_request){0}, &reply, &err),
+                     0);
+    assert_int_equal(reply.tries, PIECES);
+    assert_int_equal(fixture.sunk.size, PIECES * PIECE);
+    for (size_t i = 0; i < fixture.sunk.size; i++)
+        if (fixture.sunk.data[i] != 'a' + (char)(i / PIECE))
+            fail_msg("byte %zu is '%c'", i, fixture.sunk.data[i]);
+}
+
+static int authorize(void *arg, struct http_fields *fields, struct error *why)
+{
+    char date[16];
+
+    snprintf(date, sizeof date, "%d", ++*(int *)arg);
+    return http_fields_set(fields, "Authorization", "secret", why) < 0
+               ? -EINVAL
+               : http_fields_set(fields, "X-Amz-Date", date, why);
+}
+
+static void test_each_try_is_authorized(void **state)
+{
+    static const struct http_step steps[] = {
+        {"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", HTTP_THEN_KEEP, false, false},
+        {WHOLE,                                          HTTP_THEN_KEEP, false, false},
+    };
+    int count = 0;
+
+    (void)state;
+    http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
+    assert_int_equal(
+        http_fixture_get(&fixture,
+                         (struct http_request){.authorize = authorize, .arg = &count},
+                         &reply, &err),
+        0);
+    assert_true(got(fixture.server, 0, "\r\nAuthorization: secret\r\n"));
+    assert_true(got(fixture.server, 0, "\r\nX-Amz-Date: 1\r\n"));
+    assert_true(got(fixture.server, 1, "\r\nX-Amz-Date: 2\r\n"));
+}
+
+static int refuse(void *arg, struct http_fields *fields, struct error *why)
+{
+    (void)arg;
+    return http_fields_set(fields, "X-Bad", "a\r\nb: c", why);
+}
+
+static void test_authorize_fails(void **state)
+{
+    (void)state;
+    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    assert_int_equal(http_fixture_get(&fixture,
+                                      (struct http_request){.authorize = refuse}, &reply,
+                                      &err),
+                     -EINVAL);
+    assert_int_equal(http_server_requests(fixture.server), 0);
+}
+
+static void redirect(struct http_server *from, const char *location, int status)
+{
+    static char text[2][512]; /* one for each server */
+    char *at = text[from == elsewhere];
+
+    snprintf(at, sizeof text[0],
+             "HTTP/1.1 %d There\r\nLocation: %s\r\n"
+             "Content-Length: 5\r\n\r\nthere",
+             status, location);
+    play(from, at, HTTP_THEN_KEEP);
+}
+
+static void test_redirect_to_another_host_knows_nothing(void **state)
+{
+    char there[HTTP_SERVER_URL_MAX];
+    int count = 0;
+
+    (void)state;
+    http_server_url(elsewhere, "/signed?by=them", there);
+    redirect(fixture.server, there, 302);
+    play(elsewhere, WHOLE, HTTP_THEN_KEEP);
+    assert_int_equal(http_fixture_get(&fixture,
+                                      (struct http_request){.authorize = authorize,
+                                                            .arg = &count,
+                                                            .if_match = ETAG,
+                                                            .follows = true},
+                                      &reply, &err),
+                     0);
+    assert_string_equal(fixture.sunk.data, DIGITS);
+    assert_int_equal(count, 1);
+    assert_true(got(elsewhere, 0, "GET /signed?by=them HTTP/1.1\r\n"));
+    assert_false(got(elsewhere, 0, "secret"));
+    assert_false(got(elsewhere, 0, "X-Amz"));
+    assert_false(got(elsewhere, 0, "Referer"));
+    assert_true(got(elsewhere, 0, "\r\nIf-Match: " ETAG "\r\n"));
+}
+
+/* Away and back again: who was away once is a stranger. */
+static void test_redirect_back_knows_nothing(void **state)
+{
+    static struct http_step steps[2];
+    char there[HTTP_SERVER_URL_MAX], back[HTTP_SERVER_URL_MAX], text[512];
+    int count = 0;
+
+    (void)state;
+    http_server_url(elsewhere, "/x", there);
+    http_server_url(fixture.server, "/y", back);
+    snprintf(text, sizeof text,
+             "HTTP/1.1 307 There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", there);
+    steps[0] = (struct http_step){.reply = text};
+    steps[1] = (struct http_step){.reply = WHOLE};
+    http_server_play(fixture.server, steps, 2);
+    redirect(elsewhere, back, 307);
+    assert_int_equal(
+        http_fixture_get(
+            &fixture,
+            (struct http_request){.authorize = authorize, .arg = &count, .follows = true},
+            &reply, &err),
+        0);
+    assert_true(got(fixture.server, 1, "GET /y"));
+    assert_false(got(fixture.server, 1, "secret"));
+}
+
+static void test_redirect_at_home(void **state)
+{
+    static const struct http_step steps[] = {
+        {"HTTP/1.1 301 There\r\nLocation: ../c?d\r\nContent-Length: 0\r\n\r\n",
+         HTTP_THEN_KEEP,                                                                        false, false},
+        {WHOLE,                                                                 HTTP_THEN_KEEP, false, false},
+    };
+    int count = 0;
+
+    (void)state;
+    http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
+    assert_int_equal(
+        http_fixture_get(
+            &fixture,
+            (struct http_request){.authorize = authorize, .arg = &count, .follows = true},
+            &reply, &err),
+        0);
+    assert_true(got(fixture.server, 1, "GET /c?d HTTP/1.1\r\n"));
+    assert_true(got(fixture.server, 1, "\r\nX-Amz-Date: 2\r\n"));
+}
+
+static const struct {
+    const char *location;
+    const char *why;
+} bad_redirects[] = {
+    {"/again",             "more than 5 redirects"},
+    {"ftp://127.0.0.1/x",  "leads nowhere"        },
+    {"file:///etc/passwd", "leads nowhere"        },
+    {"http://a:b@host/",   "leads nowhere"        },
+    {"http://",            "leads nowhere"        },
+};
+
+static void test_bad_redirects(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad_redirects); i++) {
+        test_row(i, "%s", bad_redirects[i].location);
+        redirect(fixture.server, bad_redirects[i].location, 302);
+        assert_int_equal(http_fixture_get(&fixture,
+                                          (struct http_request){.follows = true}, &reply,
+                                          &err),
+                         -EIO);
+        assert_non_null(strstr(err.message, bad_redirects[i].why));
+        assert_null(strstr(err.message, "secret"));
+        assert_int_equal(http_server_requests(fixture.server), i == 0 ? 6 : 1);
+    }
+}
+
+static void test_nobody_listens(void **state)
+{
+    char url[HTTP_SERVER_URL_MAX];
+    struct http_server *gone = http_server_open();
+
+    (void)state;
+    http_server_url(gone, "/x?secret", url);
+    http_server_close(gone);
+    assert_int_equal(
+        http_do(fixture.http, &(struct http_request){.url = url}, &reply, &err),
+        -ECONNREFUSED);
+    assert_null(strstr(err.message, "secret"));
+}
+
+static void test_unknown_host(void **state)
+{
+    (void)state;
+    assert_int_equal(http_do(fixture.http,
+                             &(struct http_request){.url = "http://nobody.invalid/x"},
+                             &reply, &err),
+                     -EHOSTUNREACH);
+    assert_non_null(strstr(err.message, "nobody.invalid"));
+}
+
+static void test_deadline(void **state)
+{
+    (void)state;
+    play(fixture.server, "", HTTP_THEN_STALL);
+    assert_int_equal(
+        http_fixture_get(&fixture,
+                         (struct http_request){.deadline_ms = clock_now_ms() + 50},
+                         &reply, &err),
+        -ETIMEDOUT);
+    assert_int_equal(http_server_requests(fixture.server), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_what_is_sent),
+        TEST(test_reply_facts),
+        TEST(test_head),
+        TEST(test_body_without_sink),
+        TEST(test_error_document_is_cut),
+        TEST(test_sink_error_ends_it),
+        TEST(test_restart),
+        TEST(test_progress_counts_tries_anew),
+        TEST(test_each_try_is_authorized),
+        TEST(test_authorize_fails),
+        TEST(test_redirect_to_another_host_knows_nothing),
+        TEST(test_redirect_back_knows_nothing),
+        TEST(test_redirect_at_home),
+        TEST(test_bad_redirects),
+        TEST(test_nobody_listens),
+        TEST(test_unknown_host),
+        TEST(test_deadline),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,177 @@
+/* test_http_pool.c: connections are kept, few at once, and nobody waits after a cancel.
+ */
+#include "tests/test.h"
+
+#include "common/sync.h"
+#include "tests/fakes/http_fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHOLE "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
+
+enum { CALLERS = 6, CONNECTIONS = 2 }; /* the fixture's */
+
+static struct http_fixture fixture;
+
+/* One request in a thread of its own. */
+struct caller {
+    pthread_t thread;
+    struct http_request request;
+    int rc;
+    struct error err;
+};
+
+static struct caller callers[CALLERS];
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(callers, 0, sizeof callers);
+    http_fixture_open(&fixture);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    http_fixture_close(&fixture);
+    return 0;
+}
+
+static void play(const char *answer, enum http_then then, bool is_held)
+{
+    static struct http_step step;
+
+    step = (struct http_step){.reply = answer, .then = then, .is_held = is_held};
+    http_server_play(fixture.server, &step, 1);
+}
+
+static void *call(void *arg)
+{
+    struct caller *caller = arg;
+    struct http_reply reply = {0};
+    char url[HTTP_SERVER_URL_MAX];
+
+    http_server_url(fixture.server, "/o", url);
+    caller->request.url = url;
+    caller->rc = http_do(fixture.http, &caller->request, &reply, &caller->err);
+    http_reply_done(&reply);
+    return NULL;
+}
+
+static void start_all(void)
+{
+    for (int i = 0; i < CALLERS; i++)
+        assert_int_equal(thread_start(&callers[i].thread, "caller", call, &callers[i]),
+                         0);
+}
+
+static void join_all(void)
+{
+    for (int i = 0; i < CALLERS; i++)
+        pthread_join(callers[i].thread, NULL);
+}
+
+static void test_connection_is_kept(void **state)
+{
+    (void)state;
+    play(WHOLE, HTTP_THEN_KEEP, false);
+    for (int i = 0; i < 5; i++) {
+        call(&callers[0]);
+        assert_int_equal(callers[0].rc, 0);
+    }
+    assert_int_equal(http_server_connections(fixture.server), 1);
+}
+
+/* The connection that a server closed meanwhile fails nobody. */
+static void test_closed_connection_is_replaced(void **state)
+{
+    (void)state;
+    play(WHOLE, HTTP_THEN_CLOSE, false);
+    for (int i = 0; i < 5; i++) {
+        call(&callers[0]);
+        assert_int_equal(callers[0].rc, 0);
+    }
+}
+
+static void test_few_at_once(void **state)
+{
+    (void)state;
+    play(WHOLE, HTTP_THEN_KEEP, true);
+    start_all();
+    for (int left = CALLERS; left > 0; left--) {
+        unsigned most = left < CONNECTIONS ? (unsigned)left : CONNECTIONS;
+
+        assert_int_equal(http_server_wait_held(fixture.server, most), most);
+        http_server_release(fixture.server, 1);
+    }
+    join_all();
+    for (int i = 0; i < CALLERS; i++)
+        assert_int_equal(callers[i].rc, 0);
+    assert_int_equal(http_server_connections(fixture.server), CONNECTIONS);
+}
+
+static void test_cancel_ends_all(void **state)
+{
+    (void)state;
+    play(WHOLE, HTTP_THEN_KEEP, true);
+    start_all();
+    assert_int_equal(http_server_wait_held(fixture.server, CONNECTIONS), CONNECTIONS);
+    http_cancel(fixture.http);
+    join_all();
+    for (int i = 0; i < CALLERS; i++)
+        assert_int_equal(callers[i].rc, -ECANCELED);
+    call(&callers[0]);
+    assert_int_equal(callers[0].rc, -ECANCELED);
+    assert_int_equal(http_server_requests(fixture.server), CONNECTIONS);
+}
+
+/* A pause of minutes ends too. */
+static void test_cancel_ends_a_pause(void **state)
+{
+    struct http_options options = {.give_up_ms = 1000000};
+    struct error err = {0};
+
+    (void)state;
+    http_close(fixture.http);
+    assert_int_equal(http_open(&options, &fixture.http, &err), 0);
+    play("HTTP/1.1 503 No\r\nRetry-After: 300\r\nContent-Length: 0\r\n\r\n",
+         HTTP_THEN_KEEP, true);
+    assert_int_equal(thread_start(&callers[0].thread, "caller", call, &callers[0]), 0);
+    assert_int_equal(http_server_wait_held(fixture.server, 1), 1);
+    http_server_release(fixture.server, 1);
+    while (http_server_requests(fixture.server) < 1)
+        sched_yield();
+    http_cancel(fixture.http);
+    pthread_join(callers[0].thread, NULL);
+    assert_int_equal(callers[0].rc, -ECANCELED);
+}
+
+static void test_deadline_while_waiting_for_a_turn(void **state)
+{
+    struct caller late = {.request.deadline_ms = clock_now_ms() + 20};
+
+    (void)state;
+    play(WHOLE, HTTP_THEN_KEEP, true);
+    start_all();
+    assert_int_equal(http_server_wait_held(fixture.server, CONNECTIONS), CONNECTIONS);
+    call(&late);
+    assert_int_equal(late.rc, -ETIMEDOUT);
+    assert_int_equal(http_server_requests(fixture.server), CONNECTIONS);
+    http_cancel(fixture.http);
+    join_all();
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_connection_is_kept),  TEST(test_closed_connection_is_replaced),
+        TEST(test_few_at_once),         TEST(test_cancel_ends_all),
+        TEST(test_cancel_ends_a_pause), TEST(test_deadline_while_waiting_for_a_turn),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
