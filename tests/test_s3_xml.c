@@ -36,97 +36,96 @@ static int read_all(const char *document, size_t step, struct bytes *entries,
     return rc < 0 ? rc : s3_xml_end(xml, ret_reply, err);
 }
 
-static void documents(void **state)
-{
-    static const struct {
-        const char *document;
-        const char *entries;
-        struct s3_xml_reply reply;
-    } cases[] = {
-        {HEAD "<Error><Code>NoSuchKey</Code><Message></Message><BucketName>models"
-              "</BucketName><RequestId>tx0</RequestId></Error>",                      "",
-         {.kind = S3_XML_ERROR, .code = "NoSuchKey"}                                                                                                                                                  },
-        {HEAD "\n<Error>\n <Code>AuthorizationHeaderMalformed</Code>\n <Message>The "
-              "authorization header is malformed; the region 'us-east-1' is wrong; "
-              "expecting 'eu-west-1'</Message>\n <Region>eu-west-1</Region></Error>", "",
-         {.kind = S3_XML_ERROR,
-          .code = "AuthorizationHeaderMalformed",
-          .region = "eu-west-1",
-          .message = "The authorization header is malformed; the region 'us-east-1' is "
-                     "wrong; expecting 'eu-west-1'"}                                                                                                                                                  },
-        {"<Error><Code>RequestTimeTooSkewed</Code><RequestTime>20261122T060000Z"
-         "</RequestTime><ServerTime>2026-11-22T06:30:00Z</ServerTime></Error>",       "",
-         {.kind = S3_XML_ERROR,
-          .code = "RequestTimeTooSkewed",
-          .request_time = "20261122T060000Z",
-          .server_time = "2026-11-22T06:30:00Z"}                                                                                                                                                      },
-        {HEAD "<LocationConstraint" XMLNS ">default</LocationConstraint>",
-         "",                                                                                                                                            {.kind = S3_XML_LOCATION, .region = "default"}},
-        {HEAD "<LocationConstraint" XMLNS "/>",                                                "",                                                      {.kind = S3_XML_LOCATION}                     },
-        {HEAD "<InitiateMultipartUploadResult" XMLNS "><Bucket>models</Bucket><Key>mp"
-              "</Key><UploadId>2~bMuUW5-ZYOLosllWSGnNeWT-X6NC9jN</UploadId>"
-              "</InitiateMultipartUploadResult>",                                     "",
-         {.kind = S3_XML_UPLOAD_BEGUN, .upload_id = "2~bMuUW5-ZYOLosllWSGnNeWT-X6NC9jN"}                                                                                                              },
-        {HEAD "<CompleteMultipartUploadResult" XMLNS "><Key>mp</Key><ETag>&quot;298c-2"
-              "&quot;</ETag></CompleteMultipartUploadResult>",                        "",
-         {.kind = S3_XML_UPLOAD_DONE, .etag = "\"298c-2\""}                                                                                                                                           },
+static const struct {
+    const char *document;
+    const char *entries;
+    struct s3_xml_reply reply;
+} replies[] = {
+    {HEAD "<Error><Code>NoSuchKey</Code><Message></Message><BucketName>models"
+          "</BucketName><RequestId>tx0</RequestId></Error>",                      "",
+     {.kind = S3_XML_ERROR, .code = "NoSuchKey"}                                                                                                                                              },
+    {HEAD "\n<Error>\n <Code>AuthorizationHeaderMalformed</Code>\n <Message>The "
+          "authorization header is malformed; the region 'us-east-1' is wrong; "
+          "expecting 'eu-west-1'</Message>\n <Region>eu-west-1</Region></Error>", "",
+     {.kind = S3_XML_ERROR,
+      .code = "AuthorizationHeaderMalformed",
+      .region = "eu-west-1",
+      .message = "The authorization header is malformed; the region 'us-east-1' is "
+                 "wrong; expecting 'eu-west-1'"}                                                                                                                                              },
+    {"<Error><Code>RequestTimeTooSkewed</Code><RequestTime>20261122T060000Z"
+     "</RequestTime><ServerTime>2026-11-22T06:30:00Z</ServerTime></Error>",       "",
+     {.kind = S3_XML_ERROR,
+      .code = "RequestTimeTooSkewed",
+      .request_time = "20261122T060000Z",
+      .server_time = "2026-11-22T06:30:00Z"}                                                                                                                                                  },
+    {HEAD "<LocationConstraint" XMLNS ">default</LocationConstraint>",
+     "",                                                                                                                                        {.kind = S3_XML_LOCATION, .region = "default"}},
+    {HEAD "<LocationConstraint" XMLNS "/>",                                            "",                                                      {.kind = S3_XML_LOCATION}                     },
+    {HEAD "<InitiateMultipartUploadResult" XMLNS "><Bucket>models</Bucket><Key>mp"
+          "</Key><UploadId>2~bMuUW5-ZYOLosllWSGnNeWT-X6NC9jN</UploadId>"
+          "</InitiateMultipartUploadResult>",                                     "",
+     {.kind = S3_XML_UPLOAD_BEGUN, .upload_id = "2~bMuUW5-ZYOLosllWSGnNeWT-X6NC9jN"}                                                                                                          },
+    {HEAD "<CompleteMultipartUploadResult" XMLNS "><Key>mp</Key><ETag>&quot;298c-2"
+          "&quot;</ETag></CompleteMultipartUploadResult>",                        "",
+     {.kind = S3_XML_UPLOAD_DONE, .etag = "\"298c-2\""}                                                                                                                                       },
  /* A 200 that turns out to be none, after blanks that kept the connection alive.
   */
-        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n   \n  <Error><Code>InternalError"
-         "</Code><Message>We encountered an internal error. Please try again.</Message>"
-         "</Error>",                                                                  "",
-         {.kind = S3_XML_ERROR,
-          .code = "InternalError",
-          .message = "We encountered an internal error. Please try again."}                                                                                                                           },
-        {HEAD
-         "<ListBucketResult" XMLNS
-         "><EncodingType>url</EncodingType><Name>models</Name><Prefix>_uid/</Prefix>"
-         "<MaxKeys>2</MaxKeys><Delimiter>/</Delimiter><IsTruncated>true</IsTruncated>"
-         "<Contents><Key>_uid%2Fa+b%2B%C3%A4</Key><LastModified>"
-         "2026-11-22T06:01:49.648Z</LastModified><ETag>&quot;5d41&quot;</ETag><Size>5"
-         "</Size><StorageClass>STANDARD</StorageClass><Owner><ID>modelfs</ID><Key>no"
-         "</Key></Owner></Contents><CommonPrefixes><Prefix>_uid%2F3e120e8d%2F"
-         "</Prefix></CommonPrefixes><NextContinuationToken>_uid/3e120e8d/"
-         "</NextContinuationToken><KeyCount>2</KeyCount></ListBucketResult>",         "_uid/a b+\xc3\xa4 5 1795327309\n/_uid/3e120e8d/ 0 0\n",
-         {.kind = S3_XML_LISTING, .is_truncated = true, .token = "_uid/3e120e8d/"}                                                                                                                    },
+    {"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n   \n  <Error><Code>InternalError"
+     "</Code><Message>We encountered an internal error. Please try again.</Message>"
+     "</Error>",                                                                  "",
+     {.kind = S3_XML_ERROR,
+      .code = "InternalError",
+      .message = "We encountered an internal error. Please try again."}                                                                                                                       },
+    {HEAD "<ListBucketResult" XMLNS
+          "><EncodingType>url</EncodingType><Name>models</Name><Prefix>_uid/</Prefix>"
+          "<MaxKeys>2</MaxKeys><Delimiter>/</Delimiter><IsTruncated>true</IsTruncated>"
+          "<Contents><Key>_uid%2Fa+b%2B%C3%A4</Key><LastModified>"
+          "2026-11-22T06:01:49.648Z</LastModified><ETag>&quot;5d41&quot;</ETag><Size>5"
+          "</Size><StorageClass>STANDARD</StorageClass><Owner><ID>modelfs</ID><Key>no"
+          "</Key></Owner></Contents><CommonPrefixes><Prefix>_uid%2F3e120e8d%2F"
+          "</Prefix></CommonPrefixes><NextContinuationToken>_uid/3e120e8d/"
+          "</NextContinuationToken><KeyCount>2</KeyCount></ListBucketResult>",    "_uid/a b+\xc3\xa4 5 1795327309\n/_uid/3e120e8d/ 0 0\n",
+     {.kind = S3_XML_LISTING, .is_truncated = true, .token = "_uid/3e120e8d/"}                                                                                                                },
  /* What is not encoded as it should be is no key of ours. */
-        {"<ListBucketResult><Contents><Key>a%zz</Key><Size>1</Size></Contents><Contents>"
-         "<Key>a%00b</Key></Contents><Contents><Key>a%2</Key></Contents><Contents><Size>7"
-         "</Size></Contents><Contents><Key>b</Key><Size>18446744073709551615</Size>"
-         "<LastModified>yesterday</LastModified></Contents></ListBucketResult>",      "b 18446744073709551615 0\n",
-         {.kind = S3_XML_LISTING}                                                                                                                                                                     },
-        {"<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k"
-         "</NextKeyMarker><NextUploadIdMarker>i2</NextUploadIdMarker><Upload><Key>a%2Fb"
-         "</Key><UploadId>i1</UploadId><Initiated>1970-01-01T00:01:00.000Z</Initiated>"
-         "</Upload><Upload><Key>c</Key></Upload></ListMultipartUploadsResult>",       "a/b 0 60 i1\nc 0 0\n",
-         {.kind = S3_XML_UPLOADS, .is_truncated = true, .token = "k", .upload_id = "i2"}                                                                                                              },
-        {"<html><body><Error><Code>x</Code></Error></body></html>",
-         "",                                                                                                                                            {.kind = S3_XML_UNKNOWN}                      },
-    };
+    {"<ListBucketResult><Contents><Key>a%zz</Key><Size>1</Size></Contents><Contents>"
+     "<Key>a%00b</Key></Contents><Contents><Key>a%2</Key></Contents><Contents><Size>7"
+     "</Size></Contents><Contents><Key>b</Key><Size>18446744073709551615</Size>"
+     "<LastModified>yesterday</LastModified></Contents></ListBucketResult>",      "b 18446744073709551615 0\n",
+     {.kind = S3_XML_LISTING}                                                                                                                                                                 },
+    {"<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k"
+     "</NextKeyMarker><NextUploadIdMarker>i2</NextUploadIdMarker><Upload><Key>a%2Fb"
+     "</Key><UploadId>i1</UploadId><Initiated>1970-01-01T00:01:00.000Z</Initiated>"
+     "</Upload><Upload><Key>c</Key></Upload></ListMultipartUploadsResult>",       "a/b 0 60 i1\nc 0 0\n",
+     {.kind = S3_XML_UPLOADS, .is_truncated = true, .token = "k", .upload_id = "i2"}                                                                                                          },
+    {"<html><body><Error><Code>x</Code></Error></body></html>",
+     "",                                                                                                                                        {.kind = S3_XML_UNKNOWN}                      },
+};
 
+static void documents(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(replies); i++) {
         size_t row = i / 2;
         CLEANUP_BYTES struct bytes entries;
         struct s3_xml_reply reply;
         struct error err = {0};
 
-        test_row(row, "%.60s", cases[row].document);
+        test_row(row, "%.60s", replies[row].document);
         bytes_init(&entries, 4096);
         assert_int_equal(
-            read_all(cases[row].document, i % 2 ? 1 : 1000000, &entries, &reply, &err),
+            read_all(replies[row].document, i % 2 ? 1 : 1000000, &entries, &reply, &err),
             0);
-        assert_string_equal(entries.data, cases[row].entries);
-        assert_int_equal(reply.kind, cases[row].reply.kind);
-        assert_int_equal(reply.is_truncated, cases[row].reply.is_truncated);
-        assert_string_equal(reply.token, cases[row].reply.token);
-        assert_string_equal(reply.upload_id, cases[row].reply.upload_id);
-        assert_string_equal(reply.etag, cases[row].reply.etag);
-        assert_string_equal(reply.region, cases[row].reply.region);
-        assert_string_equal(reply.code, cases[row].reply.code);
-        assert_string_equal(reply.message, cases[row].reply.message);
-        assert_string_equal(reply.server_time, cases[row].reply.server_time);
-        assert_string_equal(reply.request_time, cases[row].reply.request_time);
+        assert_string_equal(entries.data, replies[row].entries);
+        assert_int_equal(reply.kind, replies[row].reply.kind);
+        assert_int_equal(reply.is_truncated, replies[row].reply.is_truncated);
+        assert_string_equal(reply.token, replies[row].reply.token);
+        assert_string_equal(reply.upload_id, replies[row].reply.upload_id);
+        assert_string_equal(reply.etag, replies[row].reply.etag);
+        assert_string_equal(reply.region, replies[row].reply.region);
+        assert_string_equal(reply.code, replies[row].reply.code);
+        assert_string_equal(reply.message, replies[row].reply.message);
+        assert_string_equal(reply.server_time, replies[row].reply.server_time);
+        assert_string_equal(reply.request_time, replies[row].reply.request_time);
     }
 }
 
