@@ -2,6 +2,7 @@
 #include "backends/backend.h"
 
 #include "backends/file.h"
+#include "backends/s3.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +13,8 @@ enum { GET_TRIES = 3 };
 
 static const struct backend_ops *const kinds[] = {
     &file_ops,
+    &s3_ops,
+    &minio_ops,
 };
 
 static bool part_is_valid(const char *part, size_t size)

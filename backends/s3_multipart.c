@@ -269,6 +269,8 @@ int s3_multipart_put(const struct s3_put *put,
                            choose_part_size(put->content->size), &upload.parts, err);
 
     if (rc == 0)
+        rc = check_condition(put, err); /* before all is sent in vain */
+    if (rc == 0)
         rc = begin(&upload, description, err);
     if (rc == 0)
         rc = send_parts(&upload, err);

@@ -25,6 +25,10 @@
  *     publish/claim    whether one claim is still held
  *     resolver/catalog what repositories said
  *     resolver         listings of all repositories put together
+ *     backends/s3           whether the bucket was seen
+ *     backends/s3_condition which conditions a store honours
+ *     backends/s3_parts     parts on their way
+ *     backends/s3_client    the region of one bucket
  *     backends/credentials  who we are to one host
  *     backends/http_pool   curl handles, and whose turn it is
  *     backends/http_share  what they share

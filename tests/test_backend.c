@@ -106,7 +106,8 @@ static void unknown_kind_is_refused(void **state)
 
     (void)state;
     assert_int_equal(backend_open("ftp", &options, &backend, &err), -EINVAL);
-    assert_string_equal(err.message, "unknown backend 'ftp'; known are: 'file-system'");
+    assert_non_null(
+        strstr(err.message, "unknown backend 'ftp'; known are: 'file-system' "));
     assert_null(backend);
     assert_int_equal(backend_open("file-system", &options, &backend, &err), 0);
     assert_string_equal(backend_kind(backend), "file-system");

@@ -1,0 +1,157 @@
+/* test_s3_client.c: what is asked of a bucket, and how often: signatures, regions,
+ * logins. */
+#include "tests/test.h"
+
+#include "tests/fakes/s3_fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void requests_are_signed(void **state)
+{
+    static const struct http_step steps[] = {{.reply = FOUND}};
+    struct s3_fixture *fixture = *state;
+    struct backend_stat stat;
+    struct error err = {0};
+    const char *request;
+
+    s3_fixture_play(fixture, steps, 1);
+    assert_int_equal(backend_stat(fixture->backend, "a b/c", &stat, &err), 0);
+    assert_int_equal(stat.size, 5);
+    assert_int_equal(stat.mtime_s, 1795327309);
+    assert_string_equal(stat.tag, "\"5d41\"");
+    S3_FIXTURE_CHECK(fixture, "HEAD /models/a%20b/c HTTP");
+    request = http_server_request(fixture->server, 0);
+    assert_non_null(strstr(request, "AWS4-HMAC-SHA256 Credential=AKFIRST/"));
+    assert_non_null(strstr(request,
+                           "/us-east-1/s3/aws4_request, "
+                           "SignedHeaders=host;x-amz-content-sha256;x-amz-date"));
+    assert_null(strstr(request, "secret"));
+}
+
+static void a_region_is_learnt_once(void **state)
+{
+    static const struct http_step steps[] = {
+        {.reply = "HTTP/1.1 400 Bad Request\r\nx-amz-bucket-region: eu-west-1\r\n" EMPTY},
+        {.reply = FOUND},
+    };
+    struct s3_fixture *fixture = *state;
+    struct backend_stat stat;
+    struct error err = {0};
+
+    s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+    assert_int_equal(backend_stat(fixture->backend, "b", &stat, &err), 0);
+    S3_FIXTURE_CHECK(fixture, "HEAD /models/a ", "HEAD /models/a ", "HEAD /models/b ");
+    for (unsigned i = 1; i < 3; i++)
+        assert_non_null(
+            strstr(http_server_request(fixture->server, i), "/eu-west-1/s3/"));
+}
+
+static void a_region_is_asked_for_where_a_head_tells_none(void **state)
+{
+    static const struct http_step steps[] = {
+        {.reply = "HTTP/1.1 400 Bad Request\r\n" EMPTY},
+        {.reply =
+             DOCUMENT("200 OK", 47, "<LocationConstraint>here</LocationConstraint>  ")},
+        {.reply = FOUND},
+    };
+    struct s3_fixture *fixture = *state;
+    struct backend_stat stat;
+    struct error err = {0};
+
+    s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+    S3_FIXTURE_CHECK(fixture, "HEAD /models/a ",
+                     "GET /models?location= ", "HEAD /models/a ");
+    assert_non_null(strstr(http_server_request(fixture->server, 2), "/here/s3/"));
+}
+
+static void a_wrong_region_is_an_error_at_last(void **state)
+{
+    static const struct http_step steps[] = {
+        {.reply = "HTTP/1.1 400 Bad Request\r\nx-amz-bucket-region: one\r\n" EMPTY},
+        {.reply = "HTTP/1.1 400 Bad Request\r\nx-amz-bucket-region: two\r\n" EMPTY},
+    };
+    struct s3_fixture *fixture = *state;
+    struct backend_stat stat;
+    struct error err = {0};
+
+    s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), -EIO);
+    assert_int_equal(http_server_requests(fixture->server), 2);
+}
+
+static void another_login_is_tried_once(void **state)
+{
+    static const struct http_step steps[] = {
+        {.reply = FOUND},
+        {.reply = "HTTP/1.1 403 Forbidden\r\n" EMPTY},
+        {.reply = FOUND},
+        {.reply = "HTTP/1.1 403 Forbidden\r\n" EMPTY},
+    };
+    struct s3_fixture *fixture = *state;
+    struct backend_stat stat;
+    struct error err = {0};
+
+    s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+    s3_fixture_login(fixture, fixture->host, "AKSECOND");
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+    assert_non_null(strstr(http_server_request(fixture->server, 2), "AKSECOND"));
+    /* The same login again would be refused again. */
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), -EACCES);
+    assert_int_equal(http_server_requests(fixture->server), 4);
+    assert_null(strstr(err.message, "secret"));
+}
+
+static void without_a_key_nothing_is_signed(void **state)
+{
+    static const struct http_step steps[] = {{.reply = FOUND}};
+    struct s3_fixture *fixture = *state;
+    struct backend_stat stat;
+    struct error err = {0};
+
+    s3_fixture_login(fixture, "elsewhere", "AK");
+    s3_fixture_play(fixture, steps, 1);
+    /* Without a section https is meant, which this server does not speak. */
+    assert_int_not_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+    setenv("MINIO_CONFIG_FILE", "/nonexistent", 1);
+    backend_close(fixture->backend);
+    {
+        char url[HTTP_SERVER_URL_MAX];
+
+        http_server_url(fixture->server, "", url);
+        assert_int_equal(backend_open("minio",
+                                      &(struct backend_options){.host = url,
+                                                                .repository = "models",
+                                                                .http = fixture->http},
+                                      &fixture->backend, &err),
+                         0);
+    }
+    s3_fixture_play(fixture, steps, 1);
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+    assert_null(strcasestr(http_server_request(fixture->server, 0), "authorization:"));
+    assert_null(strcasestr(http_server_request(fixture->server, 0), "x-amz-"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(requests_are_signed, s3_fixture_open,
+                                        s3_fixture_close),
+        cmocka_unit_test_setup_teardown(a_region_is_learnt_once, s3_fixture_open,
+                                        s3_fixture_close),
+        cmocka_unit_test_setup_teardown(a_region_is_asked_for_where_a_head_tells_none,
+                                        s3_fixture_open, s3_fixture_close),
+        cmocka_unit_test_setup_teardown(a_wrong_region_is_an_error_at_last,
+                                        s3_fixture_open, s3_fixture_close),
+        cmocka_unit_test_setup_teardown(another_login_is_tried_once, s3_fixture_open,
+                                        s3_fixture_close),
+        cmocka_unit_test_setup_teardown(without_a_key_nothing_is_signed, s3_fixture_open,
+                                        s3_fixture_close),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
