@@ -7,6 +7,7 @@
 #include "fs/channel.h"
 #include "fs/mount.h"
 #include "fs/slots.h"
+#include "fs/tally.h"
 #include "resolver/resolver.h"
 
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct fs {
     struct passthrough *passthrough; /* files that the kernel reads itself */
     struct open_files *open_files;   /* members that are open */
     struct directories *directories; /* folders that are open */
+    struct tally tally;              /* requests so far */
     struct invalidate *invalidate;   /* notifications to the kernel */
     struct reply_log *reply_log;     /* failures said once, the last ones for @status */
     uid_t uid;

@@ -219,6 +219,7 @@ void serve(struct fs *fs, const struct call *call)
     struct error err = {0};
     int rc;
 
+    tally_note(&fs->tally, call->kind);
     answer_init(&answer);
     rc = run(fs, call, RESOLVE_KNOWN, &answer, &err);
     if (rc == -EINPROGRESS)

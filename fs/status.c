@@ -96,5 +96,5 @@ int status_print_metrics(struct fs *fs, struct bytes *to, struct error *err)
         rc = bytes_printf(to, err, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n",
                           metrics[i].name, metrics[i].help, metrics[i].name,
                           metrics[i].type, metrics[i].name, metrics[i].value);
-    return rc;
+    return rc < 0 ? rc : tally_print(&fs->tally, to, err);
 }
