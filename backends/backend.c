@@ -1,6 +1,7 @@
 /* backend.c: the one checked way into each kind of backend, and the table of kinds. */
 #include "backends/backend.h"
 
+#include "backends/artifactory.h"
 #include "backends/file.h"
 #include "backends/s3.h"
 
@@ -15,6 +16,7 @@ static const struct backend_ops *const kinds[] = {
     &file_ops,
     &s3_ops,
     &minio_ops,
+    &artifactory_ops,
 };
 
 static bool part_is_valid(const char *part, size_t size)

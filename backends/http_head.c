@@ -169,12 +169,11 @@ static int add_field(struct http_head *head, const char *line, size_t size,
     const char *colon = memchr(line, ':', size);
     size_t name_size = colon ? (size_t)(colon - line) : 0;
     size_t at = head->text.size;
-    const char *value;
+    const char *value = colon + 1;
     int rc;
 
     if (!is_token(line, name_size) || memchr(line, '\0', size))
         return 0;
-    value = colon + 1;
     size -= name_size + 1;
     while (size > 0 && (*value == ' ' || *value == '\t'))
         value++, size--;

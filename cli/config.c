@@ -18,7 +18,7 @@ enum { NAME_MAX_BYTES = 64 }; /* of a full key such as repositories.backend */
 
 static const struct {
     const char *name;
-    bool is_built;
+    bool host_is_path;
 } backends[] = {
     {"file-system", true },
     {"s3",          false},
@@ -114,21 +114,19 @@ static int set_field(const struct reader *reader, const struct config_key *key,
     return key->type->is_path ? expand(reader, node->line, key->name, field, err) : 0;
 }
 
-static int check_backend(const struct reader *reader, unsigned line, const char *name,
-                         struct error *err)
+static int find_backend(const struct reader *reader, unsigned line, const char *name,
+                        bool *ret_host_is_path, struct error *err)
 {
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
         if (strcmp(backends[i].name, name) != 0)
             continue;
-        return backends[i].is_built
-                   ? 0
-                   : fail_at(reader, line, err,
-                             "backend '%s' is not built into this version of modelfs; "
-                             "only 'file-system' is",
-                             name);
+        *ret_host_is_path = backends[i].host_is_path;
+        return 0;
     }
     return fail_at(reader, line, err,
-                   "'repositories.backend' must be file-system, not '%.80s'", name);
+                   "'repositories.backend' must be file-system, s3, minio or "
+                   "artifactory, not '%.80s'",
+                   name);
 }
 
 /* All keys are there, the backend is one we have, and no earlier entry is the same. */
@@ -137,6 +135,7 @@ static int finish_repository(const struct reader *reader, const struct yaml_node
 {
     struct config_repository *all = reader->config->repositories;
     struct config_repository *entry = &all[index];
+    bool host_is_path = false;
     int rc;
 
     if (!entry->name || !entry->host || !entry->backend)
@@ -144,11 +143,13 @@ static int finish_repository(const struct reader *reader, const struct yaml_node
                        !entry->name   ? "name"
                        : !entry->host ? "host"
                                       : "backend");
-    rc = check_backend(reader, yaml_get(node, "backend")->line, entry->backend, err);
+    rc = find_backend(reader, yaml_get(node, "backend")->line, entry->backend,
+                      &host_is_path, err);
     if (rc < 0)
         return rc;
-    rc = expand(reader, yaml_get(node, "host")->line, "repositories.host", &entry->host,
-                err);
+    if (host_is_path)
+        rc = expand(reader, yaml_get(node, "host")->line, "repositories.host",
+                    &entry->host, err);
     for (size_t i = 0; rc == 0 && i < index; i++) {
         if (strcmp(all[i].name, entry->name) == 0 &&
             strcmp(all[i].host, entry->host) == 0)

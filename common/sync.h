@@ -29,6 +29,8 @@
  *     backends/s3_condition which conditions a store honours
  *     backends/s3_parts     parts on their way
  *     backends/s3_client    the region of one bucket
+ *     backends/artifactory_client  when the repository was last there
+ *     backends/artifactory_object  how a reply without digests is known again
  *     backends/credentials  who we are to one host
  *     backends/http_pool   curl handles, and whose turn it is
  *     backends/http_share  what they share

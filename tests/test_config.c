@@ -62,14 +62,9 @@ static const struct {
     {"repositories:\n- {name: m, host: /h}\n",                                PATH ":2: the repository lacks 'backend'"                          },
     {"repositories:\n- {host: /h, backend: s3}\n",
      PATH ":2: the repository lacks 'name'"                                                                                                      },
-    {"repositories:\n- name: m\n  host: h\n  backend: s3\n",
-     PATH ":4: backend 's3' is not built into this version of modelfs; only "
-          "'file-system' is"                                                                                                                     },
-    {"repositories:\n- {name: m, host: h, backend: minio}\n",
-     PATH ":2: backend 'minio' is not built into this version of modelfs; only "
-          "'file-system' is"                                                                                                                     },
     {"repositories:\n- {name: m, host: h, backend: nfs}\n",
-     PATH ":2: 'repositories.backend' must be file-system, not 'nfs'"                                                                            },
+     PATH ":2: 'repositories.backend' must be file-system, s3, minio or artifactory, not "
+          "'nfs'"                                                                                                                                },
     {"repositories:\n- &a {name: m, host: /h, backend: file-system}\n- *a\n",
      PATH ":2: repository 'm' of '/h' is named twice, first in line 2"                                                                           },
     {"a: [\n",                                                                PATH ":2: while parsing "                                          },
@@ -107,6 +102,7 @@ static void every_key_is_read(void **state)
         "    backend: file-system\n"
         "  - {name: more, host: sub/folder, backend: file-system}\n"
         "  - {name: more, host: ~/x, backend: file-system}\n"
+        "  - {name: far, host: s3.example.com:9000, backend: s3}\n"
         "cache:\n"
         "  root: cache\n"
         "  size: 50GiB\n"
@@ -123,7 +119,7 @@ static void every_key_is_read(void **state)
     (void)state;
     assert_int_equal(parse(text, &config, &err), 0);
     assert_string_equal(config->path, PATH);
-    assert_int_equal(config->repository_count, 3);
+    assert_int_equal(config->repository_count, 4);
     assert_false(config->repositories_are_default);
     assert_string_equal(config->repositories[0].name, "models");
     assert_string_equal(config->repositories[0].host, "/srv/audmodel");
@@ -131,6 +127,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config->repositories[0].line, 2);
     assert_string_equal(config->repositories[1].host, "/etc/modelfs/sub/folder");
     assert_string_equal(config->repositories[2].host, "/home/me/x");
+    assert_string_equal(config->repositories[3].host, "s3.example.com:9000");
     assert_string_equal(config->cache_root, "/etc/modelfs/cache");
     assert_int_equal(config->cache_size, 50 * GIB);
     assert_int_equal(config->ttl_alias_ms, 500);
