@@ -184,6 +184,11 @@ class MountTest(unittest.TestCase):
     def repository(self, name="models", host="host"):
         return Repository(self.folder / host, name)
 
+    def serve(self, host):
+        """Backend and host by which the repositories below a folder are reached. Tests of
+        another store put a class in front that serves the folder."""
+        return "file-system", str(host)
+
     def config(self, *repositories, name="config.yaml", cache="cache", **keys):
         """Writes a configuration; repositories are of this module or (host, name)."""
         rows = []
@@ -191,8 +196,8 @@ class MountTest(unittest.TestCase):
             host, repository_name = (
                 repository if isinstance(repository, tuple)
                 else (repository.host, repository.name))
-            rows.append({"name": repository_name, "host": str(host),
-                         "backend": "file-system"})
+            backend, host = self.serve(pathlib.Path(host))
+            rows.append({"name": repository_name, "host": host, "backend": backend})
         cache = {"root": str(self.folder / cache)}
         if "size" in keys:
             cache["size"] = keys.pop("size")

@@ -12,6 +12,7 @@ import stat
 import unittest
 
 import yaml
+from artifactory import OnArtifactory
 from mounted import TOP, MountTest, sha256
 from repository import split
 
@@ -256,9 +257,16 @@ class Small(GoldenCase, MountTest):
     data = SMALL
 
 
+class SmallOnArtifactory(OnArtifactory, Small):
+    pass
+
+
 if WHOLE.is_dir():
     class Whole(GoldenCase, MountTest):
         data = WHOLE
+
+    class WholeOnArtifactory(OnArtifactory, Whole):
+        pass
 
 
 if __name__ == "__main__":
