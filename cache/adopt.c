@@ -6,13 +6,12 @@
 #include "cache/internal.h"
 #include "cache/load.h"
 #include "common/cleanup.h"
+#include "common/copy.h"
 #include "common/files.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 enum { PIECE_SIZE = 1 << 20 };
@@ -55,29 +54,11 @@ static int sum_up(int fd, uint64_t size, uint32_t *ret_crc32, uint64_t *ret_xxh3
     return rc;
 }
 
-static int copy_bytes(int from, int to, uint64_t size, struct error *err)
-{
-    CLEANUP_FREE unsigned char *buffer = NULL;
-    int rc = 0;
-
-    if (ioctl(to, FICLONE, from) == 0)
-        return 0; /* the disk shares the blocks */
-    buffer = xcalloc(1, PIECE_SIZE);
-    for (uint64_t at = 0; rc == 0 && at < size; at += PIECE_SIZE) {
-        size_t piece = size - at < PIECE_SIZE ? (size_t)(size - at) : PIECE_SIZE;
-
-        rc = files_pread(from, buffer, piece, at, err);
-        if (rc == 0)
-            rc = files_pwrite(to, buffer, piece, at, err);
-    }
-    return rc;
-}
-
 static int copy(struct archive *archive, struct member *member, int from,
                 struct error *err)
 {
     int fd = tree_incoming_create(archive->tree, member->index, err);
-    int rc = fd < 0 ? fd : copy_bytes(from, fd, member->size, err);
+    int rc = fd < 0 ? fd : copy_range(from, 0, fd, 0, member->size, err);
 
     if (rc < 0 && fd >= 0)
         close(fd);

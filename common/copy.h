@@ -1,0 +1,13 @@
+/* copy.h: bytes from file to file, without passing through the program where possible. */
+#ifndef COMMON_COPY_H
+#define COMMON_COPY_H
+
+#include "common/error.h"
+
+#include <stdint.h>
+
+/* Copy size bytes; disks that can share blocks do. -EIO if the source ends before. */
+int copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size,
+               struct error *err);
+
+#endif
