@@ -129,6 +129,16 @@ int workers_submit(struct workers *workers, workers_job *job, void *arg,
     return rc;
 }
 
+size_t workers_waiting(struct workers *workers)
+{
+    size_t count;
+
+    lock_acquire(&workers->lock);
+    count = workers->count > workers->idle ? workers->count - workers->idle : 0;
+    lock_release(&workers->lock);
+    return count;
+}
+
 void workers_close(struct workers *workers)
 {
     if (!workers)

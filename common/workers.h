@@ -31,6 +31,9 @@ int workers_open(const struct workers_options *options, struct workers **ret_wor
 int workers_submit(struct workers *workers, workers_job *job, void *arg,
                    struct error *err);
 
+/* Jobs that wait for a thread. */
+size_t workers_waiting(struct workers *workers);
+
 /* Runs what is queued, then ends the threads. Accepts NULL. */
 void workers_close(struct workers *workers);
 
