@@ -98,15 +98,15 @@ static int want_locked(struct archive *archive, uint32_t index, struct waiter *w
     int rc = 0;
 
     if (!member)
-        rc = transfer_new_member_locked(archive, index, &member, err);
+        rc = archive_state_new_member_locked(archive, index, &member, err);
     if (rc < 0)
         return rc;
     if (!wish->wants_all && member_has(member, wish->first, wish->end))
         return 1;
-    if (!member->has_job)
+    if (!member->has_job || member->turn == MEMBER_LATER)
         rc = transfer_start_locked(archive, member, err);
     if (rc < 0) {
-        if (!member_is_started(member)) {
+        if (!member->has_job && !member_is_started(member)) {
             archive_state_drop_member_locked(archive, member);
             member_free(member);
         }

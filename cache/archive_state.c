@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+enum { SMALL_MAX = 1 << 20 }; /* bytes of a member that may lie in memory as a whole */
+
 bool archive_state_is_complete_locked(struct archive *archive)
 {
     return archive->complete_count == toc_file_count(archive->toc);
@@ -25,6 +27,47 @@ struct member *archive_state_member_locked(struct archive *archive, uint32_t ind
             return member;
     }
     return NULL;
+}
+
+bool archive_state_may_fetch_locked(struct archive *archive, uint32_t index)
+{
+    const struct toc_entry *entry = toc_entry(archive->toc, index);
+    const struct tree_record *record = &archive->records[index];
+
+    return entry->kind == TOC_FILE && entry->method != TOC_UNSUPPORTED &&
+           (record->state == TREE_ABSENT || record->state == TREE_UNCHECKED) &&
+           record->failures == 0 && !archive_state_member_locked(archive, index);
+}
+
+enum member_order archive_state_order(const struct archive *archive, uint32_t index)
+{
+    const struct toc_entry *entry = toc_entry(archive->toc, index);
+
+    return entry->method == TOC_STORED &&
+                   (entry->size > archive->cache->hold || entry->size > SMALL_MAX)
+               ? MEMBER_BY_BLOCK
+               : MEMBER_IN_ORDER;
+}
+
+int archive_state_new_member_locked(struct archive *archive, uint32_t index,
+                                    struct member **ret_member, struct error *err)
+{
+    const struct toc_entry *entry = toc_entry(archive->toc, index);
+    struct member *member;
+    int rc = member_new(index, archive->records[index].failed + 1, entry->size,
+                        archive->cache->hold, archive_state_order(archive, index),
+                        &member, err);
+
+    if (rc < 0)
+        return rc;
+    member->is_small =
+        member->is_held &&
+        (entry->method == TOC_STORED ? entry->size <= SMALL_MAX
+                                     : entry->packed_size + entry->size <= SMALL_MAX);
+    LIST_INSERT_HEAD(&archive->members[index % ARCHIVE_BUCKETS], member, link);
+    archive->member_count++;
+    *ret_member = member;
+    return 0;
 }
 
 void archive_state_drop_member_locked(struct archive *archive, struct member *member)
@@ -128,6 +171,7 @@ void archive_state_free(struct archive *archive)
         free(failure);
     }
     object_close(archive->object);
+    order_free(archive->order);
     tree_close(archive->tree);
     toc_free(archive->toc);
     condition_done(&archive->changed);

@@ -10,6 +10,7 @@
 
 #include "cache/cache.h"
 #include "cache/member.h"
+#include "cache/order.h"
 #include "cache/toc.h"
 #include "cache/tree.h"
 #include "common/sync.h"
@@ -65,8 +66,11 @@ struct archive {
     bool is_adopting;           /* members come from adopt_fd; guarded by lock */
     int adopt_fd;               /* lent; guarded by lock */
     enum cache_adopt adopt_how; /* guarded by lock */
-    uint32_t prefetch_next;     /* entry to fetch in the background; guarded by lock */
+    struct order *order;        /* NULL until needed, then constant; guarded by lock */
+    uint64_t serial;            /* the last one of a member; guarded by lock */
+    uint32_t prefetch_next;     /* place in order to go on from; guarded by lock */
     bool is_prefetching;        /* guarded by lock */
+    unsigned background_jobs;   /* of transfer_start_from_locked; guarded by lock */
 };
 
 /* Is all of it complete? */
@@ -74,6 +78,19 @@ bool archive_state_is_complete_locked(struct archive *archive) REQUIRES(archive-
 
 /* The member if it arrives, else NULL. */
 struct member *archive_state_member_locked(struct archive *archive, uint32_t index)
+    REQUIRES(archive->lock);
+
+/* Is the member absent, with nobody at it, and may it be tried? */
+bool archive_state_may_fetch_locked(struct archive *archive, uint32_t index)
+    REQUIRES(archive->lock);
+
+/* How its bytes come. */
+enum member_order archive_state_order(const struct archive *archive, uint32_t index);
+
+/* A member from now on, with no job: its record says that it is absent and may be
+ * tried. -ENOMEM. */
+int archive_state_new_member_locked(struct archive *archive, uint32_t index,
+                                    struct member **ret_member, struct error *err)
     REQUIRES(archive->lock);
 
 /* Take it out of the table; member_free it. */

@@ -8,6 +8,13 @@
 #include <errno.h>
 #include <unistd.h>
 
+enum {
+    SOON_BLOCKS = 4,   /* so many of a running request come before a new one would */
+    SHORT_BLOCKS = 2,  /* so many are left: that request is waited for */
+    SPLIT_BLOCKS = 4,  /* at least so many each when a run is halved */
+    LONG_BLOCKS = 128, /* runs longer than that have no limit any more */
+};
+
 static bool has_block(const struct member *member, uint64_t block)
 {
     return member->has_block[block / 8] >> block % 8 & 1;
@@ -45,6 +52,7 @@ int member_new(uint32_t index, uint32_t generation, uint64_t size, uint64_t hold
     member->order = order;
     member->fd = -1;
     TAILQ_INIT(&member->waiters);
+    LIST_INIT(&member->runs);
     if (order == MEMBER_BY_BLOCK)
         rc = make_map(member, err);
     if (rc < 0) {
@@ -129,6 +137,27 @@ void member_block_done(struct member *member, uint64_t block, uint32_t crc)
         member->first_missing++;
 }
 
+/* The run that will bring a block, NULL if none will. */
+static struct run *run_of(const struct member *member, uint64_t block)
+{
+    struct run *run;
+
+    LIST_FOREACH(run, &member->runs, link)
+    {
+        if (run->next <= block && block < run->end)
+            return run;
+    }
+    return NULL;
+}
+
+/* Does a block come so soon that another request for it would not be faster? */
+static bool is_soon(const struct member *member, uint64_t block)
+{
+    const struct run *run = run_of(member, block);
+
+    return run && block - run->next < SOON_BLOCKS;
+}
+
 /* The first missing block that a waiter wants; false if it misses none. */
 static bool wanted_block(const struct member *member, const struct waiter *waiter,
                          uint64_t *ret_block)
@@ -146,37 +175,108 @@ static bool wanted_block(const struct member *member, const struct waiter *waite
     return false;
 }
 
-uint64_t member_next_blocks(const struct member *member, uint64_t count_max,
-                            uint64_t *ret_first)
+/* A block that somebody waits for and that does not come soon. */
+static bool find_wanted(const struct member *member, uint64_t *ret_block)
 {
     const struct waiter *waiter;
-    uint64_t first = member->first_missing, count = 0;
-
-    if (member->blocks_left == 0)
-        return 0;
-    TAILQ_FOREACH(waiter, &member->waiters, link)
-    {
-        if (!waiter->wants_all && wanted_block(member, waiter, &first))
-            break;
-    }
-    while (count < count_max && first + count < member->block_count &&
-           !has_block(member, first + count))
-        count++;
-    *ret_first = first;
-    return count;
-}
-
-bool member_is_wanted_elsewhere(const struct member *member, uint64_t block)
-{
-    const struct waiter *waiter;
-    uint64_t wanted;
 
     TAILQ_FOREACH(waiter, &member->waiters, link)
     {
-        if (!waiter->wants_all && wanted_block(member, waiter, &wanted))
-            return wanted != block;
+        if (!waiter->wants_all && wanted_block(member, waiter, ret_block) &&
+            !is_soon(member, *ret_block))
+            return true;
     }
     return false;
+}
+
+/* The first missing block that no run has. */
+static bool find_gap(const struct member *member, uint64_t *ret_block)
+{
+    for (uint64_t block = member->first_missing; block < member->block_count; block++) {
+        const struct run *run = run_of(member, block);
+
+        if (run)
+            block = run->end - 1;
+        else if (!has_block(member, block)) {
+            *ret_block = block;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The middle of the longest run, where it is worth a request of its own. */
+static bool find_middle(const struct member *member, uint64_t *ret_block)
+{
+    const struct run *run;
+    uint64_t longest = 2 * SPLIT_BLOCKS - 1;
+
+    LIST_FOREACH(run, &member->runs, link)
+    {
+        if (run->end - run->next <= longest)
+            continue;
+        longest = run->end - run->next;
+        *ret_block = run->end - longest / 2;
+    }
+    return longest >= 2 * SPLIT_BLOCKS;
+}
+
+bool member_has_run(const struct member *member)
+{
+    uint64_t block;
+
+    return member->blocks_left > 0 &&
+           (find_wanted(member, &block) || find_gap(member, &block) ||
+            find_middle(member, &block));
+}
+
+bool member_run_begin(struct member *member, struct run *run)
+{
+    struct run *other;
+    uint64_t first, end, limit = UINT64_MAX;
+    bool is_wanted = find_wanted(member, &first);
+
+    if (member->blocks_left == 0 ||
+        (!is_wanted && !find_gap(member, &first) && !find_middle(member, &first)))
+        return false;
+    if (is_wanted && first != member->first_missing && !member->run_blocks)
+        member->run_blocks = 1; /* whoever jumps once will jump again */
+    if (member->run_blocks)
+        limit = first + member->run_blocks;
+    other = run_of(member, first);
+    end = first + 1;
+    while (end < limit && end < member->block_count && !has_block(member, end) &&
+           run_of(member, end) == other)
+        end++;
+    if (other)
+        other->end = first;
+    *run = (struct run){.next = first, .end = end};
+    LIST_INSERT_HEAD(&member->runs, run, link);
+    member->run_count++;
+    return true;
+}
+
+bool member_run_advance(struct member *member, struct run *run)
+{
+    uint64_t wanted;
+
+    run->next++;
+    if (run->next >= run->end)
+        return false;
+    run->is_cut = member->is_ending ||
+                  (run->end - run->next > SHORT_BLOCKS && find_wanted(member, &wanted));
+    return !run->is_cut;
+}
+
+void member_run_end(struct member *member, struct run *run)
+{
+    LIST_REMOVE(run, link);
+    member->run_count--;
+    if (run->is_cut || !member->run_blocks)
+        return;
+    member->run_blocks *= 2; /* it was read in order as far as it came */
+    if (member->run_blocks > LONG_BLOCKS)
+        member->run_blocks = 0;
 }
 
 uint32_t member_crc32(const struct member *member)

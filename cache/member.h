@@ -14,8 +14,10 @@
 #ifndef CACHE_MEMBER_H
 #define CACHE_MEMBER_H
 
+#include "cache/pace.h"
 #include "common/error.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -23,8 +25,23 @@
 #define MEMBER_BLOCK ((uint64_t)1 << 20)
 
 enum member_order {
-    MEMBER_IN_ORDER, /* deflated: from the first byte on */
+    MEMBER_IN_ORDER, /* deflated or small: from the first byte on */
     MEMBER_BY_BLOCK, /* stored: any block of MEMBER_BLOCK bytes at any time */
+};
+
+/* When a member that has a job gets its turn. */
+enum member_turn {
+    MEMBER_NOW,   /* its job works on it, or will first of all */
+    MEMBER_SOON,  /* it comes along in a range that was asked for another one */
+    MEMBER_LATER, /* the same, in the background: who wants it need not wait for that */
+};
+
+/* Blocks that one thread fetches, by one request. */
+struct run {
+    LIST_ENTRY(run) link;
+    uint64_t next; /* the block that comes */
+    uint64_t end;  /* the first behind it; falls when another thread takes the rest */
+    bool is_cut;   /* ended before its end */
 };
 
 /* As archive_done. */
@@ -45,17 +62,29 @@ struct member {
     uint32_t index;
     uint32_t generation;
     uint64_t size;
-    bool is_held; /* nothing is handed out before the end */
+    bool is_held;  /* nothing is handed out before the end */
+    bool is_small; /* held, and its bytes fit into memory easily, packed and unpacked */
     enum member_order order;
+    enum member_turn turn;
     uint64_t arrived;       /* in order: bytes that are there, from 0 */
     uint64_t block_count;   /* by block */
     uint64_t blocks_left;   /* that are missing */
     uint64_t first_missing; /* no block before it is missing */
     uint8_t *has_block;     /* a bit each */
     uint32_t *block_crc;
-    bool has_job;         /* a thread has it, or will */
-    bool is_background;   /* to be fetched though nobody waits */
-    int64_t progress_ms;  /* when the last bytes came */
+    LIST_HEAD(, run) runs;    /* of blocks that come */
+    unsigned run_count;       /* of these */
+    uint64_t run_blocks;      /* of the next one at most; 0: any number */
+    uint64_t data_at;         /* of its bytes in the archive; 0: not known yet */
+    uint64_t serial;          /* of the attempt that further threads may join; 0: none */
+    unsigned helpers;         /* further threads that have it */
+    unsigned helpers_started; /* the same, those to come, but not those that leave */
+    bool is_ending;           /* they are to leave */
+    struct pace pace;         /* how many connections it gets */
+    atomic_uint_fast64_t unpaced; /* bytes that came and pace was not told */
+    bool has_job;                 /* a thread has it, or will */
+    bool is_background;           /* to be fetched though nobody waits */
+    int64_t progress_ms;          /* when the last bytes came */
     int64_t retry_ms;     /* while another process writes it: pause between looks */
     int64_t foreign_size; /* blocks of its file at the last look */
     int fd;               /* its file, -1 before the first byte; the job's */
@@ -86,13 +115,21 @@ void member_advance(struct member *member, uint64_t arrived);
 /* A block is there; the last one to come is not handed out. */
 void member_block_done(struct member *member, uint64_t block, uint32_t crc);
 
-/* Which missing blocks to fetch next: those that somebody waits for first, then on from
- * the first that is missing. At most count_max. 0: none is missing. */
-uint64_t member_next_blocks(const struct member *member, uint64_t count_max,
-                            uint64_t *ret_first);
+/* Begin a run of missing blocks: those that somebody waits for first, then the first that
+ * no run has; else it takes the second half of what the longest run still has. false:
+ * there are none worth it. */
+bool member_run_begin(struct member *member, struct run *run);
 
-/* Does somebody wait for a block that is missing, other than block? */
-bool member_is_wanted_elsewhere(const struct member *member, uint64_t block);
+/* Is there such a run? */
+bool member_has_run(const struct member *member);
+
+/* The block run->next is there (member_block_done). true: the run goes on with the next
+ * one. false: it is over, or somebody waits for another block, or it has been told to
+ * end. */
+bool member_run_advance(struct member *member, struct run *run);
+
+/* What is left of it is anybody's. */
+void member_run_end(struct member *member, struct run *run);
 
 /* CRC-32 of the whole from those of the blocks. */
 uint32_t member_crc32(const struct member *member);

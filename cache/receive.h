@@ -1,10 +1,12 @@
-/* receive.h: the bytes of one member from the archive into its file, checked.
+/* receive.h: the bytes of one member that come in order, into its file, checked.
  *
- *     struct received received = {0};
- *     rc = receive_member(archive, member, object, &received, &err);
+ *     rc = receive_open(archive, member, RECEIVE_PIECES, &received, &receiver, &err);
+ *     while (!receive_has_all(receiver)) ... receive_bytes(receiver, data, size, &err);
+ *     rc = receive_end(receiver, &err);
+ *     receive_close(receiver);
  *
  * Checks the local header, unpacks, writes, tells the member's waiters what has come, and
- * compares size and CRC-32 at the end. Blocks: on a pool thread, with the member's lock
+ * compares size and CRC-32 at the end. Of a transfer thread, with the member's lock
  * (tree.h) held and no mutex. */
 #ifndef CACHE_RECEIVE_H
 #define CACHE_RECEIVE_H
@@ -16,11 +18,38 @@ struct received {
     uint64_t xxh3;   /* of the content, on success */
 };
 
-/* member->fd must be its open file. Resumes what an earlier call left: by block what is
- * there stays; in order the bytes come again and must be the same. -EIO with is_damaged;
- * else what the backend or the disk said. */
-int receive_member(struct archive *archive, struct member *member, struct object *object,
-                   struct received *ret_received, struct error *err);
+enum receive_how {
+    RECEIVE_PIECES,
+    RECEIVE_AT_ONCE, /* one call of receive_bytes brings all; of held members only */
+};
+
+struct receiver;
+
+/* member->fd must be its open file; the member comes in order. What an earlier attempt
+ * handed out must come again and be the same. *ret_received is filled as it goes on.
+ * -ENOMEM. */
+int receive_open(struct archive *archive, struct member *member, enum receive_how how,
+                 struct received *ret_received, struct receiver **ret_receiver,
+                 struct error *err);
+
+/* The next bytes of the archive, the first of all from entry->archive_first. What lies
+ * behind the packed bytes (a descriptor, a gap) is let go. -EIO with is_damaged; else
+ * what the disk said. */
+int receive_bytes(struct receiver *receiver, const void *data, size_t size,
+                  struct error *err);
+
+/* Were all packed bytes given? */
+bool receive_has_all(const struct receiver *receiver);
+
+/* All bytes came: is it the member? Errors as receive_bytes. */
+int receive_end(struct receiver *receiver, struct error *err);
+
+void receive_close(struct receiver *receiver); /* accepts NULL */
+#define CLEANUP_RECEIVER CLEANUP_WITH(receive_cleanup)
+static inline void receive_cleanup(struct receiver **receiver)
+{
+    receive_close(*receiver);
+}
 
 /* XXH3 of bytes [first, end) of a file, added to sum. Blocks. */
 struct checksum;

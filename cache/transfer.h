@@ -1,18 +1,20 @@
-/* transfer.h: what runs on a pool thread to bring one member into the cache. */
+/* transfer.h: what runs on pool threads to bring members into the cache. */
 #ifndef CACHE_TRANSFER_H
 #define CACHE_TRANSFER_H
 
 #include "cache/archive_state.h"
 
-/* Let a pool thread fetch a member that has no job. Never blocks. -EAGAIN: the pool is
- * full. */
+/* Let a pool thread fetch a member that has no job, or whose turn would come later. From
+ * a remote archive neighbours come along. Never blocks. -EAGAIN: the pool is full. */
 int transfer_start_locked(struct archive *archive, struct member *member,
                           struct error *err) REQUIRES(archive->lock);
 
-/* A member from now on, with no job: its record says that it is absent and may be
- * tried. -ENOMEM. */
-int transfer_new_member_locked(struct archive *archive, uint32_t index,
-                               struct member **ret_member, struct error *err)
+/* Let a pool thread fetch what is absent from a place in the order of the archive on, by
+ * one request: members side by side, or one large one. turn is that of all but the first
+ * one. *place becomes where the next call should go on; at the end order_count. Never
+ * blocks. 1: something was started, 0: nothing is absent; -EAGAIN: the pool is full. */
+int transfer_start_from_locked(struct archive *archive, const struct order *order,
+                               uint32_t *place, enum member_turn turn, struct error *err)
     REQUIRES(archive->lock);
 
 /* Fail the waiters of an archive that have seen no progress since deadline_ms. */

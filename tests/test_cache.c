@@ -32,7 +32,7 @@ static void completes_as_audmodel_would(void **state)
     fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
     archive = fixture_archive(&fixture);
     assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
-    assert_int_equal(archive_cached_bytes(archive), 5);
+    assert_in_range(archive_cached_bytes(archive), 5, 16); /* neighbours may come along */
     if (load_archive(archive, NULL, NULL, &path, &err) < 0)
         fail_msg("%s", err.message);
     assert_string_equal(path, fixture_path(&fixture, "3e120e8d/1.0.0"));

@@ -58,7 +58,7 @@ static void the_last_block_to_come_is_held_back(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
         struct member *member = make(2 * B + 5, 0, MEMBER_BY_BLOCK);
-        uint64_t last = orders[i][2], first;
+        uint64_t last = orders[i][2];
 
         test_row(i, "block %ju comes last", (uintmax_t)last);
         for (size_t j = 0; j < 3; j++)
@@ -66,7 +66,7 @@ static void the_last_block_to_come_is_held_back(void **state)
         for (uint64_t block = 0; block < 3; block++)
             assert_int_equal(member_has(member, block * B, block * B + 5), block != last);
         assert_false(member_has(member, 0, 2 * B + 5));
-        assert_int_equal(member_next_blocks(member, 8, &first), 0);
+        assert_false(member_has_run(member));
         member_free(member);
     }
 }
@@ -85,33 +85,118 @@ static void count_answer(void *arg, int rc, const struct error *err)
     answered->rc = rc;
 }
 
+/* The next block of a run came. */
+static bool bring(struct member *member, struct run *run)
+{
+    member_block_done(member, run->next, 0);
+    return member_run_advance(member, run);
+}
+
+static void one_run_takes_all(void **state)
+{
+    struct member *member = make(20 * B, 0, MEMBER_BY_BLOCK);
+    struct run run;
+
+    (void)state;
+    assert_true(member_run_begin(member, &run));
+    assert_int_equal(run.next, 0);
+    assert_int_equal(run.end, 20);
+    for (int i = 0; i < 19; i++)
+        assert_true(bring(member, &run));
+    assert_false(bring(member, &run));
+    member_run_end(member, &run);
+    assert_false(member_has_run(member));
+    assert_false(member_run_begin(member, &run));
+    member_free(member);
+}
+
 static void wanted_blocks_come_first(void **state)
 {
     struct waiter_list ready = TAILQ_HEAD_INITIALIZER(ready);
-    struct member *member = make(20 * B, 0, MEMBER_BY_BLOCK);
+    struct member *member = make(40 * B, 0, MEMBER_BY_BLOCK);
     struct answered answered = {0};
     struct waiter wish = {
-        .first = 7 * B + 3, .end = 8 * B + 3, .done = count_answer, .arg = &answered};
-    uint64_t first;
+        .first = 17 * B + 3, .end = 18 * B + 3, .done = count_answer, .arg = &answered};
+    struct run run;
 
     (void)state;
-    assert_int_equal(member_next_blocks(member, 8, &first), 8);
-    assert_int_equal(first, 0);
+    assert_true(member_run_begin(member, &run));
     member_wait(member, &wish);
-    assert_true(member_is_wanted_elsewhere(member, 1));
-    assert_false(member_is_wanted_elsewhere(member, 7));
-    assert_int_equal(member_next_blocks(member, 8, &first), 8);
-    assert_int_equal(first, 7);
-    member_block_done(member, 7, 0);
-    member_take_ready(member, &ready);
-    waiters_answer(&ready, 0, NULL);
-    assert_int_equal(answered.count, 0);
-    member_block_done(member, 8, 0);
-    member_take_ready(member, &ready);
-    waiters_answer(&ready, 0, NULL);
+    assert_false(bring(member, &run)); /* somebody waits for a block far away */
+    assert_true(run.is_cut);
+    member_run_end(member, &run);
+    for (uint64_t block = 17; block <= 18; block++) { /* each jump is a short request */
+        assert_int_equal(answered.count, 0);
+        assert_true(member_run_begin(member, &run));
+        assert_int_equal(run.next, block);
+        assert_int_equal(run.end, block == 17 ? 18 : 20);
+        (void)bring(member, &run);
+        member_take_ready(member, &ready);
+        waiters_answer(&ready, 0, NULL);
+        member_run_end(member, &run);
+    }
     assert_int_equal(answered.count, 1);
-    assert_int_equal(member_next_blocks(member, 8, &first), 7); /* up to block 7 */
-    assert_int_equal(first, 0);
+    assert_true(member_run_begin(member, &run)); /* then on, with longer ones */
+    assert_int_equal(run.next, 1);
+    assert_int_equal(run.end, 5);
+    member_run_end(member, &run);
+    member_free(member);
+}
+
+static void what_comes_soon_is_waited_for(void **state)
+{
+    struct member *member = make(40 * B, 0, MEMBER_BY_BLOCK);
+    struct waiter wish = {.first = 4 * B, .end = 5 * B, .done = count_answer};
+    struct answered answered = {0};
+    struct waiter_list all = TAILQ_HEAD_INITIALIZER(all);
+    struct run run;
+
+    (void)state;
+    wish.arg = &answered;
+    assert_true(member_run_begin(member, &run));
+    member_wait(member, &wish);
+    assert_true(bring(member, &run));
+    member_take_all(member, &all);
+    waiters_answer(&all, 0, NULL);
+    member_run_end(member, &run);
+    member_free(member);
+}
+
+static void further_runs_take_halves(void **state)
+{
+    struct member *member = make(40 * B, 0, MEMBER_BY_BLOCK);
+    struct run first, second, third, fourth;
+
+    (void)state;
+    assert_true(member_run_begin(member, &first));
+    assert_true(member_run_begin(member, &second));
+    assert_int_equal(first.end, 20);
+    assert_int_equal(second.next, 20);
+    assert_int_equal(second.end, 40);
+    for (int i = 0; i < 6; i++)
+        assert_true(bring(member, &first));
+    assert_true(member_run_begin(member, &third)); /* of the longer one */
+    assert_int_equal(third.next, 30);
+    assert_int_equal(member->run_count, 3);
+    member_run_end(member, &second); /* given up at its first block */
+    assert_true(member_run_begin(member, &fourth));
+    assert_int_equal(fourth.next, 20);
+    assert_int_equal(fourth.end, 30);
+    for (int i = 0; i < 8; i++)
+        assert_true(bring(member, &third));
+    while (bring(member, &fourth))
+        ;
+    member_run_end(member, &fourth);
+    assert_true(member_run_begin(member, &fourth)); /* 14 of the first are left */
+    assert_int_equal(fourth.next, 13);
+    assert_int_equal(first.end, 13);
+    assert_false(member_has_run(member)); /* none is worth being halved */
+    member->is_ending = true;
+    assert_false(bring(member, &first));
+    assert_true(first.is_cut);
+    member_run_end(member, &first);
+    member_run_end(member, &third);
+    member_run_end(member, &fourth);
     member_free(member);
 }
 
@@ -162,7 +247,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_part_in_order_is_held_back),
         cmocka_unit_test(the_last_block_to_come_is_held_back),
+        cmocka_unit_test(one_run_takes_all),
         cmocka_unit_test(wanted_blocks_come_first),
+        cmocka_unit_test(what_comes_soon_is_waited_for),
+        cmocka_unit_test(further_runs_take_halves),
         cmocka_unit_test(only_those_without_progress_time_out),
         cmocka_unit_test(blocks_checksum_as_the_whole),
     };

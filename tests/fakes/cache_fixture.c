@@ -36,6 +36,12 @@ static void open_cache(struct fixture *fixture)
 
 void fixture_open(struct fixture *fixture, const struct cache_options *options)
 {
+    fixture_open_on(fixture, options, memory_backend_new());
+}
+
+void fixture_open_on(struct fixture *fixture, const struct cache_options *options,
+                     struct backend *take_backend)
+{
     struct resolver_repository repository = {.name = "models"};
     struct error err = {0};
 
@@ -46,7 +52,7 @@ void fixture_open(struct fixture *fixture, const struct cache_options *options)
              options->root ? options->root : "/tmp/modelfs-test-XXXXXX");
     if (!options->root && !mkdtemp(fixture->root))
         abort();
-    fixture->memory = memory_backend_new();
+    fixture->memory = take_backend;
     fixture->counting = counting_backend_new(fixture->memory);
     fixture->fault = fault_backend_new(fixture->counting);
     repository.backend = fixture->fault;

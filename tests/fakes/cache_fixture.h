@@ -24,7 +24,7 @@
 
 struct fixture {
     char root[64];
-    struct backend *memory;
+    struct backend *memory;   /* or another one */
     struct backend *counting; /* around memory */
     struct backend *fault;    /* around counting: what the resolver asks */
     struct resolver *resolver;
@@ -35,6 +35,10 @@ struct fixture {
 
 /* With options->root that folder, else a new one. */
 void fixture_open(struct fixture *fixture, const struct cache_options *options);
+
+/* The same with another backend than one in memory, which it takes over. */
+void fixture_open_on(struct fixture *fixture, const struct cache_options *options,
+                     struct backend *take_backend);
 
 /* Close all; leave keeps the cache folder. */
 void fixture_close(struct fixture *fixture);

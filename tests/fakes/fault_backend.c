@@ -15,7 +15,7 @@ struct rule {
     unsigned calls; /* 0: no rule */
     char *path;     /* NULL: any */
     int code;
-    uint64_t number; /* times, bytes or offset */
+    uint64_t number; /* times, bytes, offset; block: 1: further calls pass */
 };
 
 struct fault {
@@ -63,7 +63,7 @@ static int wait_locked(struct fault *fault, unsigned call, const char *path,
     int64_t deadline = clock_now_ms() + WAIT_MS;
     int rc = 0;
 
-    if (!rule_matches(&fault->block, call, path))
+    if (!rule_matches(&fault->block, call, path) || fault->block.number)
         return 0;
     fault->blocked++;
     condition_broadcast(&fault->changed);
@@ -325,8 +325,7 @@ static int fault_object_check(struct object *base, struct error *err)
 /* Never the descriptor: whoever reads it would pass the rules by. */
 static int fault_object_fd(struct object *object)
 {
-    (void)object;
-    return -1;
+    return object_fd(((struct fault_object *)object)->inner);
 }
 
 static void fault_object_close(struct object *base)
@@ -426,6 +425,15 @@ bool fault_backend_wait_blocked(struct backend *backend, unsigned count)
         rc = condition_wait_until(&fault->changed, &fault->lock, deadline);
     lock_release(&fault->lock);
     return rc == 0;
+}
+
+void fault_backend_pass(struct backend *backend)
+{
+    struct fault *fault = (struct fault *)backend;
+
+    lock_acquire(&fault->lock);
+    fault->block.number = 1;
+    lock_release(&fault->lock);
 }
 
 void fault_backend_release(struct backend *backend)

@@ -53,6 +53,9 @@ void fault_backend_block(struct backend *backend, unsigned calls, const char *pa
 /* Until count calls wait at once; false after 20 s. */
 bool fault_backend_wait_blocked(struct backend *backend, unsigned count);
 
+/* Those that wait go on waiting; further calls do not. */
+void fault_backend_pass(struct backend *backend);
+
 /* Lets all go that wait, and those to come. */
 void fault_backend_release(struct backend *backend);
 

@@ -1,0 +1,361 @@
+/* batch.c: members that lie side by side in a remote archive, brought by one request. */
+#include "cache/batch.h"
+
+#include "cache/internal.h"
+#include "cache/order.h"
+#include "common/memory.h"
+
+#include <errno.h>
+
+enum {
+    ITEMS_MAX = 1024,
+    UNASKED_MAX = 256 << 10, /* bytes of one request that nobody asked for */
+    NEAR_MIN = 32 << 10,     /* of these at a first read */
+    NEAR_FACTOR = 4,         /* times what was read in order before it */
+    NEAR_SIZE_MAX = 1 << 20, /* of one of these, unpacked */
+    LEAD_MAX = 1 << 20,      /* packed bytes: behind larger ones nobody waits */
+    PROGRESS_MS = 1000,
+};
+
+/* One call of batch_fetch. */
+struct flow {
+    struct sink sink; /* first */
+    struct archive *archive;
+    const struct batch *batch;
+    uint64_t at;               /* offset in the archive of the next byte */
+    uint32_t next;             /* of batch, to be begun */
+    struct attempt *current;   /* lead or &near; NULL: bytes of nobody come */
+    struct receiver *receiver; /* of current */
+    struct received received;  /* the same */
+    struct attempt near;
+    bool is_lead;      /* current is */
+    enum outcome lead; /* READY: not ended */
+    int64_t told_ms;
+};
+
+int batch_order(struct archive *archive, const struct order **ret_order,
+                struct error *err)
+{
+    struct order *order;
+    int rc;
+
+    lock_acquire(&archive->lock);
+    *ret_order = archive->order;
+    lock_release(&archive->lock);
+    if (*ret_order)
+        return 0;
+    rc = order_new(archive->toc, &order, err);
+    if (rc < 0)
+        return rc;
+    lock_acquire(&archive->lock);
+    if (archive->order)
+        order_free(order); /* another thread was faster */
+    else
+        archive->order = order;
+    *ret_order = archive->order;
+    lock_release(&archive->lock);
+    return 0;
+}
+
+/* It lies behind the others: does it come along? */
+static bool add_locked(struct archive *archive, uint32_t index, enum member_turn turn,
+                       struct batch *batch) REQUIRES(archive->lock)
+{
+    struct error unused = {0};
+    struct member *member;
+
+    if (!archive_state_may_fetch_locked(archive, index) ||
+        archive_state_order(archive, index) != MEMBER_IN_ORDER ||
+        archive_state_new_member_locked(archive, index, &member, &unused) < 0)
+        return false;
+    member->turn = turn;
+    member->has_job = true;
+    member->is_background = true;
+    member->progress_ms = clock_now_ms();
+    batch->indexes[batch->count++] = index;
+    return true;
+}
+
+struct batch *batch_plan_locked(struct archive *archive, const struct member *lead,
+                                uint64_t span, uint64_t size_max, enum member_turn turn)
+{
+    const struct order *order = archive->order;
+    uint64_t lead_end = toc_entry(archive->toc, lead->index)->archive_last + 1;
+    uint64_t end = lead_end;
+    struct batch *batch;
+
+    if (!order)
+        return NULL;
+    batch = xcalloc(1, sizeof *batch + ITEMS_MAX * sizeof *batch->indexes);
+    for (uint32_t place = order_find(order, lead->index) + 1;
+         place < order_count(order) && batch->count < ITEMS_MAX; place++) {
+        uint32_t index = order_at(order, place);
+        const struct toc_entry *entry = toc_entry(archive->toc, index);
+
+        if (entry->archive_last - lead_end >= span ||
+            entry->archive_first - end > UNASKED_MAX)
+            break;
+        if (entry->size <= size_max && add_locked(archive, index, turn, batch))
+            end = entry->archive_last + 1;
+    }
+    if (batch->count > 0)
+        return batch;
+    batch_free(batch);
+    return NULL;
+}
+
+/* Bytes in the archive of what lies right before a file and is there, up to max. */
+static uint64_t read_before_locked(struct archive *archive, uint32_t index, uint64_t max)
+    REQUIRES(archive->lock)
+{
+    const struct order *order = archive->order;
+    uint64_t first = toc_entry(archive->toc, index)->archive_first, begin = first;
+
+    for (uint32_t place = order_find(order, index); place > 0 && first - begin < max;) {
+        uint32_t before = order_at(order, --place);
+
+        if (!tree_record_is_there(&archive->records[before]))
+            break;
+        begin = toc_entry(archive->toc, before)->archive_first;
+    }
+    return first - begin;
+}
+
+struct batch *batch_plan_near_locked(struct archive *archive, const struct member *lead)
+{
+    const struct toc_entry *entry = toc_entry(archive->toc, lead->index);
+    uint64_t own = entry->archive_last - entry->archive_first + 1;
+    uint64_t window;
+
+    if (!archive->order || entry->packed_size > LEAD_MAX)
+        return NULL;
+    window = NEAR_FACTOR * read_before_locked(archive, lead->index, UNASKED_MAX);
+    if (window < NEAR_MIN)
+        window = NEAR_MIN;
+    if (window > UNASKED_MAX)
+        window = UNASKED_MAX;
+    if (window > UNASKED_MAX - (own - entry->packed_size)) /* headers and gaps, too */
+        window = UNASKED_MAX - (own - entry->packed_size);
+    return batch_plan_locked(archive, lead, window, NEAR_SIZE_MAX, MEMBER_SOON);
+}
+
+void batch_free(struct batch *batch)
+{
+    free(batch);
+}
+
+void batch_drop_locked(struct archive *archive, struct batch *take_batch)
+{
+    for (uint32_t i = 0; take_batch && i < take_batch->count; i++) {
+        struct member *member =
+            archive_state_member_locked(archive, take_batch->indexes[i]);
+
+        archive_state_drop_member_locked(archive, member);
+        member_free(member);
+    }
+    batch_free(take_batch);
+}
+
+/* From now on no other process fetches them. What another one has does not come along. */
+static void lock_members(struct archive *archive, const struct batch *batch)
+{
+    struct error unused = {0};
+
+    lock_acquire(&archive->lock);
+    for (uint32_t i = 0; batch && i < batch->count; i++) {
+        struct member *member = archive_state_member_locked(archive, batch->indexes[i]);
+
+        /* The lock belongs to the member: whoever ends that gives it back. */
+        if (member && member->turn != MEMBER_NOW)
+            (void)tree_lock(archive->tree, TREE_LOCK_MEMBER + member->index, TREE_TRY,
+                            &unused);
+    }
+    lock_release(&archive->lock);
+}
+
+/* Who waits for those that come later sees that bytes come. */
+static void tell_progress(struct flow *flow)
+{
+    struct archive *archive = flow->archive;
+    int64_t now_ms = clock_now_ms();
+
+    if (!flow->batch || now_ms - flow->told_ms < PROGRESS_MS)
+        return;
+    flow->told_ms = now_ms;
+    lock_acquire(&archive->lock);
+    for (uint32_t i = flow->next; i < flow->batch->count; i++) {
+        struct member *member =
+            archive_state_member_locked(archive, flow->batch->indexes[i]);
+
+        if (member)
+            member->progress_ms = now_ms;
+    }
+    lock_release(&archive->lock);
+}
+
+/* The current one ended with rc: land it, answer its waiters. */
+static int end_current(struct flow *flow, int rc)
+{
+    struct attempt *attempt = flow->current;
+    enum outcome outcome;
+
+    if (rc == 0)
+        rc = receive_end(flow->receiver, &attempt->err);
+    outcome = attempt_land(attempt, rc, &flow->received);
+    receive_close(flow->receiver);
+    flow->receiver = NULL;
+    flow->current = NULL;
+    if (flow->is_lead && outcome == OUTCOME_FAILED) {
+        flow->lead = outcome; /* settled by who began it */
+        return -attempt->err.code;
+    }
+    attempt_end(attempt, attempt_settle(attempt, outcome));
+    if (flow->is_lead)
+        flow->lead = OUTCOME_ENDED;
+    return 0;
+}
+
+static int open_current(struct flow *flow, struct attempt *attempt)
+{
+    int rc = attempt_open_file(attempt, &attempt->err);
+
+    flow->current = attempt;
+    flow->received = (struct received){0};
+    if (rc == 0)
+        rc = receive_open(flow->archive, attempt->member, RECEIVE_PIECES, &flow->received,
+                          &flow->receiver, &attempt->err);
+    return rc;
+}
+
+/* Its bytes come: is it still to be fetched, and by us? */
+static struct member *take_turn(struct archive *archive, uint32_t index)
+{
+    struct member *member;
+
+    lock_acquire(&archive->lock);
+    member = archive_state_member_locked(archive, index);
+    if (member && member->turn == MEMBER_NOW)
+        member = NULL; /* somebody could not wait for it */
+    if (member)
+        member->turn = MEMBER_NOW;
+    lock_release(&archive->lock);
+    return member;
+}
+
+static void begin_next(struct flow *flow)
+{
+    struct archive *archive = flow->archive;
+    struct member *member = take_turn(archive, flow->batch->indexes[flow->next++]);
+    struct attempt *attempt = &flow->near;
+    enum outcome outcome;
+
+    if (!member)
+        return;
+    *attempt = (struct attempt){.archive = archive, .member = member};
+    outcome = attempt_begin(attempt);
+    if (outcome == OUTCOME_BUSY) { /* not begun after all */
+        lock_acquire(&archive->lock);
+        member->turn = MEMBER_SOON;
+        lock_release(&archive->lock);
+    } else if (outcome != OUTCOME_READY) {
+        attempt_end(attempt, attempt_settle(attempt, outcome));
+    } else if (open_current(flow, attempt) < 0) {
+        (void)end_current(flow, -attempt->err.code); /* the others may do better */
+    }
+}
+
+/* Bytes of nobody: up to the next member. How many of size. */
+static size_t skip(const struct flow *flow, size_t size)
+{
+    uint64_t first;
+
+    if (!flow->batch || flow->next == flow->batch->count)
+        return size;
+    first =
+        toc_entry(flow->archive->toc, flow->batch->indexes[flow->next])->archive_first;
+    return first <= flow->at         ? 0
+           : first - flow->at < size ? (size_t)(first - flow->at)
+                                     : size;
+}
+
+static int take_bytes(struct flow *flow, const unsigned char *data, size_t size,
+                      size_t *ret_taken)
+{
+    const struct toc_entry *entry =
+        toc_entry(flow->archive->toc, flow->current->member->index);
+    uint64_t left = entry->archive_last - flow->at + 1;
+    int rc;
+
+    *ret_taken = size < left ? size : (size_t)left;
+    rc = receive_bytes(flow->receiver, data, *ret_taken, &flow->current->err);
+    if (rc == 0 && *ret_taken < left && !receive_has_all(flow->receiver))
+        return 0;
+    return end_current(flow, rc);
+}
+
+static int write_batch(struct sink *sink, const void *data, size_t size,
+                       struct error *err)
+{
+    struct flow *flow = (struct flow *)sink;
+    const unsigned char *bytes = data;
+
+    flow->archive->cache->bytes_fetched += size;
+    tell_progress(flow);
+    while (size > 0) {
+        size_t taken = 0;
+
+        if (flow->current) {
+            if (take_bytes(flow, bytes, size, &taken) < 0)
+                return fail(err, ECANCELED, "the first one failed");
+        } else {
+            taken = skip(flow, size);
+            flow->is_lead = false;
+            if (taken == 0)
+                begin_next(flow);
+        }
+        bytes += taken;
+        size -= taken;
+        flow->at += taken;
+    }
+    return 0;
+}
+
+/* The request ended with rc, while a member was still to come. */
+static void end_cut(struct flow *flow, int rc, const struct error *err)
+{
+    if (!flow->current)
+        return;
+    if (rc < 0)
+        flow->current->err = *err;
+    (void)end_current(flow, rc);
+}
+
+enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
+                         struct object *object)
+{
+    struct archive *archive = lead->archive;
+    const struct toc_entry *entry = toc_entry(archive->toc, lead->member->index);
+    struct range range = {entry->archive_first, entry->archive_last};
+    struct flow flow = {
+        .sink.write = write_batch,
+        .archive = archive,
+        .batch = batch,
+        .at = entry->archive_first,
+        .is_lead = true,
+        .lead = OUTCOME_READY,
+    };
+    struct error err = {0};
+    int rc = open_current(&flow, lead);
+
+    if (rc < 0) {
+        receive_close(flow.receiver);
+        return OUTCOME_FAILED;
+    }
+    if (batch)
+        range.last =
+            toc_entry(archive->toc, batch->indexes[batch->count - 1])->archive_last;
+    lock_members(archive, batch);
+    rc = object_read(object, range, &flow.sink, &err);
+    end_cut(&flow, rc, &err);
+    return flow.lead;
+}
