@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "fs/kernel.h"
+#include "fs/notifier.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ struct channel {
     struct fuse_session *session;
     void *owner; /* the owner of the operations; libfuse's user data is the channel */
     struct handover *handover; /* lent; constant */
+    struct notifier *notifier; /* constant */
     bool is_replay;            /* a worker before answered INIT; constant */
     bool is_init_replayed;     /* INIT was read; on one thread, before the others */
     bool is_init_answered;     /* the same */
@@ -149,12 +151,32 @@ static ssize_t answer_init(struct channel *channel, int fd, struct iovec *iov)
     return writev(fd, amended, 2);
 }
 
+/* It may have to wait in the kernel for a request to be answered (notifier.h). */
+static bool is_notice(const struct iovec *iov)
+{
+    struct kernel_out_header header;
+
+    memcpy(&header, iov[0].iov_base, sizeof header);
+    return header.unique == 0;
+}
+
+static size_t total_size(const struct iovec *iov, int count)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < count; i++)
+        total += iov[i].iov_len;
+    return total;
+}
+
 static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
     struct channel *channel = userdata;
 
     if (!channel->is_init_answered && is_init_reply(channel, iov, count))
         return answer_init(channel, fd, iov);
+    if (is_notice(iov) && notifier_send(channel->notifier, iov, count) >= 0)
+        return (ssize_t)total_size(iov, count);
     __atomic_fetch_add(&channel->handover->block->answered, 1, __ATOMIC_RELEASE);
     return writev(fd, iov, count);
 }
@@ -239,6 +261,8 @@ int channel_open(const struct channel_options *options,
     rc = create_session(channel, options, operations, err);
     if (rc == 0)
         rc = attach_session(channel, err);
+    if (rc == 0)
+        rc = notifier_start(fuse_session_fd(channel->session), &channel->notifier, err);
     if (rc < 0) {
         channel_close(channel);
         return rc;
@@ -253,6 +277,7 @@ void channel_close(struct channel *channel)
         return;
     if (channel->has_signals)
         fuse_remove_signal_handlers(channel->session);
+    notifier_stop(channel->notifier);
     if (channel->session)
         fuse_session_destroy(channel->session);
     free(channel);
