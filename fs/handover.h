@@ -22,6 +22,7 @@ enum {
     HANDOVER_LAYOUT = 1,
     HANDOVER_INIT_MAX = 512,     /* bytes of an INIT request */
     HANDOVER_HANDLES = 16 << 10, /* files open with passthrough at once */
+    HANDOVER_LINKS = 4096,       /* in alias folders, that no repository has */
 };
 
 /* A file that is open with passthrough. */
@@ -30,6 +31,17 @@ struct handover_handle {
     uint64_t unique; /* of the OPEN request, without the bit that marks a repetition */
     uint32_t backing_id;
     uint32_t serial; /* 0: free; written last */
+};
+
+/* A link in an alias folder, or such a folder itself, that no repository has
+ * (pending_store.h). */
+struct handover_link {
+    uint64_t node_id;     /* of a link */
+    int64_t remove_at_ms; /* when the alias is to be removed */
+    uint32_t name;        /* slot of a link's name; 0: the folder itself */
+    uint32_t flags;
+    uint32_t alias; /* slot of the folder's name; 0: free; written last */
+    uint32_t reserved;
 };
 
 struct handover_block {
@@ -45,6 +57,8 @@ struct handover_block {
     struct kernel_init_out init_out;       /* the reply that binds every later worker */
     struct error failure;                  /* why the first worker could not start */
     struct handover_handle handles[HANDOVER_HANDLES];
+    uint32_t links_end; /* none at or above this was ever used */
+    struct handover_link links[HANDOVER_LINKS];
 };
 
 struct handover {

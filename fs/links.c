@@ -26,6 +26,12 @@ static int check(struct fs *fs, enum resolve_how how, struct error *err)
     return 0;
 }
 
+/* A worker before us may have done it already: then that it is done is success. */
+static bool is_again(const struct call *call)
+{
+    return call->unique & KERNEL_UNIQUE_RESEND;
+}
+
 /* 0 when there is no such name, -EEXIST when there is, else why that cannot be said. */
 static int expect_none(struct fs *fs, const struct place *parent, const char *name,
                        enum resolve_how how, struct error *err)
@@ -56,6 +62,7 @@ int links_mkdir(struct fs *fs, const struct call *call, const struct place *plac
 {
     struct error other = {0};
     struct uid uid;
+    bool is_made;
     int rc = check(fs, how, err);
 
     if (rc < 0)
@@ -63,12 +70,14 @@ int links_mkdir(struct fs *fs, const struct call *call, const struct place *plac
     if (place->kind != NODE_ROOT)
         return fail(err, EROFS, "only an alias can be made");
     rc = expect_none(fs, place, call->name, how, err);
-    if (rc < 0)
+    is_made = rc == -EEXIST && is_again(call) &&
+              pending_view(fs->pending, call->name).has_folder;
+    if (rc < 0 && !is_made)
         return rc;
     if (uid_parse(call->name, &uid, &other) < 0 || uid.kind != UID_ALIAS ||
         !uid_alias_is_valid(call->name))
         return fail(err, EINVAL, "an alias cannot be called '%s'", call->name);
-    rc = pending_add_folder(fs->pending, call->name, err);
+    rc = is_made ? 0 : pending_add_folder(fs->pending, call->name, err);
     if (rc < 0)
         return rc;
     return answer_entry(fs, &(struct place){.kind = NODE_ALIAS, .name = call->name},
@@ -86,6 +95,8 @@ int links_rmdir(struct fs *fs, const struct call *call, const struct place *plac
     (void)answer;
     if (rc == 0)
         rc = child_find(fs, place, call->name, how, &child, &keep_ms, err);
+    if (rc == -ENOENT && is_again(call))
+        return 0;
     if (rc < 0)
         return rc;
     if (place->kind != NODE_ROOT || child.kind != NODE_ALIAS)
@@ -157,8 +168,8 @@ static int make_current(struct fs *fs, const struct call *call, const struct pla
 
     pending_begin(fs->pending, place->name);
     rc = expect_none(fs, place, current, RESOLVE_FETCH, err);
-    if (rc == -EEXIST && call->unique & KERNEL_UNIQUE_RESEND)
-        rc = 0; /* by a worker before us, perhaps: to set it twice is no harm */
+    if (rc == -EEXIST && is_again(call))
+        rc = 0; /* to set it twice is no harm */
     if (rc == 0)
         rc = find_target(fs, call->other, RESOLVE_FETCH, &link.release, err);
     if (rc == 0)
@@ -192,6 +203,9 @@ int links_symlink(struct fs *fs, const struct call *call, const struct place *pl
         return fail(err, EINPROGRESS, "the repository is to be changed");
     }
     rc = expect_none(fs, place, call->name, how, err);
+    if (rc == -EEXIST && is_again(call) &&
+        pending_find(fs->pending, place->name, call->name, &made) == 0)
+        rc = 0;
     if (rc == 0)
         rc = find_target(fs, call->other, how, &made.release, err);
     if (rc == 0)
@@ -224,6 +238,8 @@ int links_unlink(struct fs *fs, const struct call *call, const struct place *pla
     rc = child_find(fs, place, call->name, how, &child, &keep_ms, err);
     if (rc == 0 && strcmp(call->name, current) == 0)
         pending_drop_current(fs->pending, place->name);
+    if (rc == -ENOENT && is_again(call))
+        return 0;
     return rc; /* a derived link is there again at the next look */
 }
 
@@ -281,6 +297,8 @@ int links_rename(struct fs *fs, const struct call *call, const struct place *pla
         return fail(err, EROFS, "'%s' cannot be moved", call->name);
     if (pending_find(fs->pending, place->name, call->name, &made) < 0) {
         rc = expect_none(fs, place, call->name, how, err);
+        if (rc == 0 && is_again(call))
+            return 0;
         return rc == -EEXIST ? fail(err, EROFS, "'%s' follows from the alias", call->name)
                : rc < 0      ? rc
                              : fail(err, ENOENT, "no link '%s'", call->name);

@@ -11,7 +11,7 @@
 #include "fs/ops.h"
 #include "fs/parked.h"
 #include "fs/passthrough.h"
-#include "fs/pending.h"
+#include "fs/pending_store.h"
 #include "fs/read_ahead.h"
 #include "fs/reply.h"
 #include "fs/serve.h"
@@ -73,7 +73,9 @@ static int open_parts(struct fs *fs, struct error *err)
     if (rc == 0)
         rc = invalidate_open(channel_session(fs->channel), &fs->invalidate, err);
     if (rc == 0)
-        rc = pending_open(links_remove_alias, fs, &fs->pending, err);
+        rc = pending_open(links_remove_alias, fs,
+                          pending_store_new(fs->options.handover->block, fs->slots),
+                          &fs->pending, err);
     return rc;
 }
 

@@ -1,9 +1,9 @@
-/* pending.c: the table of alias folders that differ from what repositories have. */
+/* pending.c: alias folders that differ from what repositories have, and their removal. */
 #include "fs/pending.h"
 
 #include "common/memory.h"
 #include "common/sync.h"
-#include "fs/node_id.h"
+#include "fs/pending_table.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -16,108 +16,25 @@ enum {
     LINKS_MAX = 1024, /* in one folder */
 };
 
-struct link {
-    char *name;
-    struct pending_link made;
-    TAILQ_ENTRY(link) next;
-};
-
-struct folder_links {
-    char *alias;
-    struct pending_view view;
-    bool is_busy;         /* between pending_begin and pending_end, or being removed */
-    size_t waiting;       /* in pending_begin */
-    int64_t remove_at_ms; /* of clock_now_ms(); INT64_MAX: not */
-    size_t count;
-    TAILQ_HEAD(link_list, link) all;
-    TAILQ_ENTRY(folder_links) next;
-};
-
 struct pending {
     struct lock lock;
     struct condition changed;
-    TAILQ_HEAD(folders, folder_links) folders; /* few; guarded by lock */
-    size_t count;                              /* of folders; guarded by lock */
-    uint32_t serial;                           /* the last one given; guarded by lock */
-    bool is_closing;                           /* guarded by lock */
-    pending_remove *remove;                    /* constant */
-    void *arg;                                 /* constant */
-    pthread_t thread;                          /* constant */
+    struct pending_table table; /* guarded by lock */
+    bool is_closing;            /* guarded by lock */
+    pending_remove *remove;     /* constant */
+    void *arg;                  /* constant */
+    pthread_t thread;           /* constant */
 };
 
-static struct folder_links *find_locked(struct pending *pending, const char *alias)
-    REQUIRES(pending->lock)
-{
-    struct folder_links *folder;
-
-    TAILQ_FOREACH(folder, &pending->folders, next)
-    {
-        if (strcmp(folder->alias, alias) == 0)
-            return folder;
-    }
-    return NULL;
-}
-
-static struct folder_links *make_locked(struct pending *pending, const char *alias)
-    REQUIRES(pending->lock)
-{
-    struct folder_links *folder = find_locked(pending, alias);
-
-    if (folder)
-        return folder;
-    folder = XNEW(struct folder_links);
-    folder->alias = xstrdup(alias);
-    folder->remove_at_ms = INT64_MAX;
-    TAILQ_INIT(&folder->all);
-    TAILQ_INSERT_TAIL(&pending->folders, folder, next);
-    pending->count++;
-    return folder;
-}
-
-static struct link *link_of(struct folder_links *folder, const char *name)
-{
-    struct link *link;
-
-    TAILQ_FOREACH(link, &folder->all, next)
-    {
-        if (strcmp(link->name, name) == 0)
-            return link;
-    }
-    return NULL;
-}
-
-static void free_link(struct folder_links *folder, struct link *link)
-{
-    TAILQ_REMOVE(&folder->all, link, next);
-    folder->count--;
-    free(link->name);
-    free(link);
-}
-
-/* Forget a folder of which nothing is to be remembered. */
-static void tidy_locked(struct pending *pending, struct folder_links *folder)
-    REQUIRES(pending->lock)
-{
-    const struct pending_view *view = &folder->view;
-
-    if (folder->is_busy || folder->waiting > 0 || folder->count > 0 || view->has_folder ||
-        view->is_hidden || view->no_current)
-        return;
-    TAILQ_REMOVE(&pending->folders, folder, next);
-    pending->count--;
-    free(folder->alias);
-    free(folder);
-}
-
 /* The folder whose removal is due; *ret_next_ms is when the next one will be. */
-static struct folder_links *due_locked(struct pending *pending, int64_t *ret_next_ms)
+static struct pending_folder *due_locked(struct pending *pending, int64_t *ret_next_ms)
     REQUIRES(pending->lock)
 {
     int64_t now = clock_now_ms();
-    struct folder_links *folder;
+    struct pending_folder *folder;
 
     *ret_next_ms = INT64_MAX;
-    TAILQ_FOREACH(folder, &pending->folders, next)
+    TAILQ_FOREACH(folder, &pending->table.folders, next)
     {
         if (folder->is_busy || folder->remove_at_ms == INT64_MAX)
             continue;
@@ -129,7 +46,7 @@ static struct folder_links *due_locked(struct pending *pending, int64_t *ret_nex
     return NULL;
 }
 
-static void remove_locked(struct pending *pending, struct folder_links *folder)
+static void remove_locked(struct pending *pending, struct pending_folder *folder)
     REQUIRES(pending->lock)
 {
     folder->is_busy = true;
@@ -142,15 +59,16 @@ static void remove_locked(struct pending *pending, struct folder_links *folder)
     folder->view.is_hidden = false; /* removed, or still there and seen again */
     folder->view.no_current = false;
     while (!folder->view.has_folder && folder->count > 0)
-        free_link(folder, TAILQ_FIRST(&folder->all)); /* they were in the folder */
+        pending_table_drop(&pending->table, folder,
+                           TAILQ_FIRST(&folder->all)); /* they were in the folder */
     condition_broadcast(&pending->changed);
-    tidy_locked(pending, folder);
+    pending_table_tidy(&pending->table, folder);
 }
 
 static void *watch(void *arg)
 {
     struct pending *pending = arg;
-    struct folder_links *folder;
+    struct pending_folder *folder;
     int64_t next_ms;
 
     lock_acquire(&pending->lock);
@@ -169,22 +87,30 @@ static void *watch(void *arg)
     return NULL;
 }
 
-int pending_open(pending_remove *remove, void *arg, struct pending **ret_pending,
-                 struct error *err)
+static void free_all(struct pending *pending)
+{
+    pending_table_done(&pending->table);
+    condition_done(&pending->changed);
+    lock_done(&pending->lock);
+    free(pending);
+}
+
+int pending_open(pending_remove *remove, void *arg, struct pending_store *take_store,
+                 struct pending **ret_pending, struct error *err)
 {
     struct pending *pending = XNEW(struct pending);
     int rc;
 
     lock_init(&pending->lock);
     condition_init(&pending->changed);
-    TAILQ_INIT(&pending->folders);
     pending->remove = remove;
     pending->arg = arg;
+    lock_acquire(&pending->lock);
+    pending_table_init(&pending->table, take_store);
+    lock_release(&pending->lock);
     rc = thread_start(&pending->thread, "aliases", watch, pending);
     if (rc < 0) {
-        condition_done(&pending->changed);
-        lock_done(&pending->lock);
-        free(pending);
+        free_all(pending);
         return fail(err, -rc, "cannot start the thread that removes aliases");
     }
     *ret_pending = pending;
@@ -193,8 +119,6 @@ int pending_open(pending_remove *remove, void *arg, struct pending **ret_pending
 
 void pending_close(struct pending *pending)
 {
-    struct folder_links *folder;
-
     if (!pending)
         return;
     lock_acquire(&pending->lock);
@@ -202,25 +126,16 @@ void pending_close(struct pending *pending)
     condition_broadcast(&pending->changed);
     lock_release(&pending->lock);
     pthread_join(pending->thread, NULL);
-    while ((folder = TAILQ_FIRST(&pending->folders))) {
-        while (!TAILQ_EMPTY(&folder->all))
-            free_link(folder, TAILQ_FIRST(&folder->all));
-        TAILQ_REMOVE(&pending->folders, folder, next);
-        free(folder->alias);
-        free(folder);
-    }
-    condition_done(&pending->changed);
-    lock_done(&pending->lock);
-    free(pending);
+    free_all(pending);
 }
 
 struct pending_view pending_view(struct pending *pending, const char *alias)
 {
     struct pending_view view = {0};
-    const struct folder_links *folder;
+    const struct pending_folder *folder;
 
     lock_acquire(&pending->lock);
-    folder = find_locked(pending, alias);
+    folder = pending_table_find(&pending->table, alias);
     if (folder)
         view = folder->view;
     lock_release(&pending->lock);
@@ -230,49 +145,16 @@ struct pending_view pending_view(struct pending *pending, const char *alias)
 int pending_find(struct pending *pending, const char *alias, const char *name,
                  struct pending_link *ret_link)
 {
-    struct folder_links *folder;
-    const struct link *link;
+    struct pending_folder *folder;
+    const struct pending_name *link;
 
     lock_acquire(&pending->lock);
-    folder = find_locked(pending, alias);
-    link = folder ? link_of(folder, name) : NULL;
+    folder = pending_table_find(&pending->table, alias);
+    link = folder ? pending_table_link(folder, name) : NULL;
     if (link)
         *ret_link = link->made;
     lock_release(&pending->lock);
     return link ? 0 : -ENOENT;
-}
-
-static int append_name(struct bytes *to, const char *name, struct error *err)
-{
-    return bytes_append(to, name, strlen(name) + 1, err);
-}
-
-static int names_locked(struct pending *pending, enum pending_names_of of,
-                        const char *alias, struct bytes *to, struct error *err)
-    REQUIRES(pending->lock)
-{
-    struct folder_links *folder;
-    const struct link *link;
-    int rc = 0;
-
-    TAILQ_FOREACH(folder, &pending->folders, next)
-    {
-        if ((of == PENDING_FOLDERS && folder->view.has_folder) ||
-            (of == PENDING_HIDDEN && folder->view.is_hidden))
-            rc = append_name(to, folder->alias, err);
-        if (rc < 0)
-            return rc;
-    }
-    folder = of == PENDING_LINKS ? find_locked(pending, alias) : NULL;
-    if (!folder)
-        return 0;
-    TAILQ_FOREACH(link, &folder->all, next)
-    {
-        rc = append_name(to, link->name, err);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
 }
 
 int pending_names(struct pending *pending, enum pending_names_of of, const char *alias,
@@ -281,7 +163,7 @@ int pending_names(struct pending *pending, enum pending_names_of of, const char 
     int rc;
 
     lock_acquire(&pending->lock);
-    rc = names_locked(pending, of, alias, to, err);
+    rc = pending_table_names(&pending->table, of, alias, to, err);
     lock_release(&pending->lock);
     return rc;
 }
@@ -289,14 +171,17 @@ int pending_names(struct pending *pending, enum pending_names_of of, const char 
 static int add_folder_locked(struct pending *pending, const char *alias,
                              struct error *err) REQUIRES(pending->lock)
 {
-    const struct folder_links *known = find_locked(pending, alias);
+    const struct pending_folder *known = pending_table_find(&pending->table, alias);
+    struct pending_folder *made;
 
     if (known && known->view.has_folder)
         return fail(err, EEXIST, "'%s' exists", alias);
-    if (pending->count >= FOLDERS_MAX)
+    if (pending->table.count >= FOLDERS_MAX)
         return fail(err, ENOSPC, "there are %zu alias folders without an alias already",
-                    pending->count);
-    make_locked(pending, alias)->view.has_folder = true;
+                    pending->table.count);
+    made = pending_table_make(&pending->table, alias);
+    made->view.has_folder = true;
+    pending_table_keep(&pending->table, made);
     return 0;
 }
 
@@ -314,7 +199,7 @@ static int remove_folder_locked(struct pending *pending, const char *alias,
                                 bool is_published, struct error *err)
     REQUIRES(pending->lock)
 {
-    struct folder_links *folder = make_locked(pending, alias);
+    struct pending_folder *folder = pending_table_make(&pending->table, alias);
     int rc = 0;
 
     if (folder->count > 0 || (is_published && !folder->view.no_current)) {
@@ -327,7 +212,7 @@ static int remove_folder_locked(struct pending *pending, const char *alias,
             condition_broadcast(&pending->changed);
         }
     }
-    tidy_locked(pending, folder);
+    pending_table_tidy(&pending->table, folder);
     return rc;
 }
 
@@ -346,21 +231,12 @@ static int add_locked(struct pending *pending, const char *alias, const char *na
                       const struct pending_link *made, struct error *err)
     REQUIRES(pending->lock)
 {
-    struct folder_links *folder = find_locked(pending, alias);
-    struct link *link = folder ? link_of(folder, name) : NULL;
+    struct pending_folder *folder = pending_table_find(&pending->table, alias);
 
-    if ((folder && folder->count >= LINKS_MAX) || pending->count >= FOLDERS_MAX)
+    if ((folder && folder->count >= LINKS_MAX) || pending->table.count >= FOLDERS_MAX)
         return fail(err, ENOSPC, "alias folder '%s' has too many links", alias);
-    folder = make_locked(pending, alias);
-    if (!link) {
-        link = XNEW(struct link);
-        link->name = xstrdup(name);
-        TAILQ_INSERT_TAIL(&folder->all, link, next);
-        folder->count++;
-    }
-    link->made = *made;
-    if (made->serial == 0)
-        link->made.serial = pending->serial = pending->serial % NODE_INDEX_MAX + 1;
+    folder = pending_table_make(&pending->table, alias);
+    pending_table_put(&pending->table, folder, name, made);
     return 0;
 }
 
@@ -377,15 +253,15 @@ int pending_add(struct pending *pending, const char *alias, const char *name,
 
 int pending_drop(struct pending *pending, const char *alias, const char *name)
 {
-    struct folder_links *folder;
-    struct link *link;
+    struct pending_folder *folder;
+    struct pending_name *link;
 
     lock_acquire(&pending->lock);
-    folder = find_locked(pending, alias);
-    link = folder ? link_of(folder, name) : NULL;
+    folder = pending_table_find(&pending->table, alias);
+    link = folder ? pending_table_link(folder, name) : NULL;
     if (link) {
-        free_link(folder, link);
-        tidy_locked(pending, folder);
+        pending_table_drop(&pending->table, folder, link);
+        pending_table_tidy(&pending->table, folder);
     }
     lock_release(&pending->lock);
     return link ? 0 : -ENOENT;
@@ -393,22 +269,23 @@ int pending_drop(struct pending *pending, const char *alias, const char *name)
 
 void pending_drop_current(struct pending *pending, const char *alias)
 {
-    struct folder_links *folder;
+    struct pending_folder *folder;
 
     lock_acquire(&pending->lock);
-    folder = make_locked(pending, alias);
+    folder = pending_table_make(&pending->table, alias);
     folder->view.no_current = true;
     folder->remove_at_ms = clock_now_ms() + PENDING_GRACE_MS;
+    pending_table_keep(&pending->table, folder);
     condition_broadcast(&pending->changed);
     lock_release(&pending->lock);
 }
 
 void pending_postpone(struct pending *pending, const char *alias)
 {
-    struct folder_links *folder;
+    struct pending_folder *folder;
 
     lock_acquire(&pending->lock);
-    folder = find_locked(pending, alias);
+    folder = pending_table_find(&pending->table, alias);
     if (folder && folder->remove_at_ms != INT64_MAX && !folder->view.is_hidden)
         folder->remove_at_ms = clock_now_ms() + PENDING_GRACE_MS;
     lock_release(&pending->lock);
@@ -416,10 +293,10 @@ void pending_postpone(struct pending *pending, const char *alias)
 
 void pending_begin(struct pending *pending, const char *alias)
 {
-    struct folder_links *folder;
+    struct pending_folder *folder;
 
     lock_acquire(&pending->lock);
-    folder = make_locked(pending, alias);
+    folder = pending_table_make(&pending->table, alias);
     folder->waiting++;
     while (folder->is_busy)
         condition_wait(&pending->changed, &pending->lock);
@@ -430,10 +307,10 @@ void pending_begin(struct pending *pending, const char *alias)
 
 void pending_end(struct pending *pending, const char *alias, bool is_set)
 {
-    struct folder_links *folder;
+    struct pending_folder *folder;
 
     lock_acquire(&pending->lock);
-    folder = make_locked(pending, alias);
+    folder = pending_table_make(&pending->table, alias);
     folder->is_busy = false;
     if (is_set) {
         folder->view = (struct pending_view){0};
@@ -442,6 +319,6 @@ void pending_end(struct pending *pending, const char *alias, bool is_set)
         folder->remove_at_ms = clock_now_ms() + PENDING_GRACE_MS; /* as if unlinked now */
     }
     condition_broadcast(&pending->changed);
-    tidy_locked(pending, folder);
+    pending_table_tidy(&pending->table, folder);
     lock_release(&pending->lock);
 }

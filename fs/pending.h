@@ -8,10 +8,8 @@
  * then the alias is removed; at once when the folder is removed.
  * - Who changes an alias: one at a time.
  *
- * All of it is memory of this process: a worker that takes over knows only what the
- * repositories have, so a folder without an alias is gone then, and an alias whose
- * `current` was just unlinked is there again. Thread-safe; blocks only in pending_begin.
- */
+ * A worker that takes over knows all of it (pending_store.h), and begins each grace anew.
+ * Thread-safe; blocks only in pending_begin. */
 #ifndef FS_PENDING_H
 #define FS_PENDING_H
 
@@ -30,8 +28,10 @@ struct pending;
  */
 typedef void pending_remove(void *arg, const char *alias);
 
-int pending_open(pending_remove *remove, void *arg, struct pending **ret_pending,
-                 struct error *err);
+/* store: what a worker before this one knew; becomes ours. NULL: nothing is kept. */
+struct pending_store;
+int pending_open(pending_remove *remove, void *arg, struct pending_store *take_store,
+                 struct pending **ret_pending, struct error *err);
 
 /* Removes at once what was to be removed later. Accepts NULL. */
 void pending_close(struct pending *pending);

@@ -1,10 +1,14 @@
 /* Tests of pending.c. */
 #include "fs/pending.h"
 
+#include "common/memory.h"
 #include "common/sync.h"
+#include "fs/pending_store.h"
+#include "resolver/release.h"
 #include "tests/test.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* What was removed, as a text of names. */
 struct removed {
@@ -26,7 +30,8 @@ static void note_removed(void *arg, const char *alias)
     lock_release(&removed->lock);
 }
 
-static struct pending *open_pending(struct removed *removed)
+static struct pending *open_pending_with(struct removed *removed,
+                                         struct pending_store *store)
 {
     struct pending *pending = NULL;
     struct error err = {0};
@@ -34,8 +39,13 @@ static struct pending *open_pending(struct removed *removed)
     *removed = (struct removed){.count = 0};
     lock_init(&removed->lock);
     condition_init(&removed->changed);
-    assert_int_equal(pending_open(note_removed, removed, &pending, &err), 0);
+    assert_int_equal(pending_open(note_removed, removed, store, &pending, &err), 0);
     return pending;
+}
+
+static struct pending *open_pending(struct removed *removed)
+{
+    return open_pending_with(removed, NULL);
 }
 
 static void close_pending(struct pending *pending, struct removed *removed)
@@ -51,6 +61,12 @@ static void wait_for_removal(struct removed *removed)
     while (removed->count == 0)
         condition_wait(&removed->changed, &removed->lock);
     lock_release(&removed->lock);
+}
+
+static void count_kept(void *arg, const struct pending_kept *kept)
+{
+    (void)kept;
+    ++*(unsigned *)arg;
 }
 
 static void test_folders(void **state)
@@ -155,9 +171,127 @@ static void test_new_current_that_failed(void **state)
     assert_string_equal(removed.names, "prod ");
 }
 
+/* What each worker leaves is there for the next one. */
+static void test_workers_in_turn(void **state)
+{
+    struct handover_block *block = xcalloc(1, sizeof *block);
+    struct pending_link link = {
+        .release = {.id = "3e120e8d", .version = "1.0.0", .repository = 2}
+    };
+    struct pending_link found, other;
+    struct slots *slots = NULL;
+    struct pending *pending;
+    struct error err = {0};
+    struct removed removed;
+
+    (void)state;
+    assert_int_equal(slots_open(-1, &slots, &err), 0);
+    pending = open_pending_with(&removed, pending_store_new(block, slots));
+    assert_int_equal(pending_add_folder(pending, "new", &err), 0);
+    assert_int_equal(pending_add(pending, "new", "tmp", &link, &err), 0);
+    assert_int_equal(pending_add(pending, "new", "gone", &link, &err), 0);
+    assert_int_equal(pending_drop(pending, "new", "gone"), 0);
+    assert_int_equal(pending_find(pending, "new", "tmp", &link), 0);
+    close_pending(pending, &removed);
+
+    pending = open_pending_with(&removed, pending_store_new(block, slots));
+    assert_true(pending_view(pending, "new").has_folder);
+    assert_int_equal(pending_find(pending, "new", "gone", &found), -ENOENT);
+    assert_int_equal(pending_find(pending, "new", "tmp", &found), 0);
+    assert_true(release_is_same(&found.release, &link.release));
+    assert_int_equal(found.serial, link.serial);
+    other = (struct pending_link){.release = link.release};
+    assert_int_equal(pending_add(pending, "new", "other", &other, &err), 0);
+    assert_int_equal(pending_find(pending, "new", "other", &other), 0);
+    assert_int_not_equal(other.serial, link.serial);
+    assert_int_equal(pending_drop(pending, "new", "tmp"), 0);
+    assert_int_equal(pending_drop(pending, "new", "other"), 0);
+    assert_int_equal(pending_remove_folder(pending, "new", false, &err), 0);
+    close_pending(pending, &removed);
+
+    pending = open_pending_with(&removed, pending_store_new(block, slots));
+    assert_false(pending_view(pending, "new").has_folder);
+    close_pending(pending, &removed);
+    assert_int_equal(removed.count, 0);
+    slots_close(slots);
+    free(block);
+}
+
+/* The worker was killed: nobody closed its table. */
+static void test_removal_by_the_next_worker(void **state)
+{
+    struct handover_block *block = xcalloc(1, sizeof *block);
+    struct pending_store *store;
+    struct slots *slots = NULL;
+    struct pending *pending;
+    struct error err = {0};
+    struct removed removed;
+
+    (void)state;
+    assert_int_equal(slots_open(-1, &slots, &err), 0);
+    store = pending_store_new(block, slots);
+    pending_store_put(store, &(struct pending_kept){.alias = "prod",
+                                                    .view = {.no_current = true},
+                                                    .remove_at_ms = clock_now_ms()});
+    pending_store_put(store, &(struct pending_kept){.alias = "set",
+                                                    .view = {.no_current = true},
+                                                    .remove_at_ms = clock_now_ms()});
+    pending = open_pending_with(&removed, store);
+    assert_true(pending_view(pending, "prod").no_current);
+    pending_begin(pending, "set"); /* sent again by the kernel */
+    pending_end(pending, "set", true);
+    wait_for_removal(&removed);
+    close_pending(pending, &removed);
+    assert_string_equal(removed.names, "prod ");
+    pending = open_pending_with(&removed, pending_store_new(block, slots));
+    close_pending(pending, &removed);
+    assert_int_equal(removed.count, 0);
+    slots_close(slots);
+    free(block);
+}
+
+/* Names beyond the room are local to the worker. */
+static void test_no_room(void **state)
+{
+    struct handover_block *block = xcalloc(1, sizeof *block);
+    struct pending_store *store;
+    struct slots *slots = NULL;
+    struct error err = {0};
+    unsigned count = 0;
+
+    (void)state;
+    assert_int_equal(slots_open(-1, &slots, &err), 0);
+    store = pending_store_new(block, slots);
+    for (unsigned i = 0; i < HANDOVER_LINKS + 10; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "a%u", i);
+        pending_store_put(
+            store, &(struct pending_kept){.alias = name, .view = {.has_folder = true}});
+    }
+    pending_store_each(store, count_kept, &count);
+    assert_int_equal(count, HANDOVER_LINKS);
+    pending_store_drop(store, "a7", NULL);
+    pending_store_drop(store, "a7", NULL);
+    count = 0;
+    pending_store_each(store, count_kept, &count);
+    assert_int_equal(count, HANDOVER_LINKS - 1);
+    block->links[3].alias = 1 << 20; /* no slot */
+    block->links_end = UINT32_MAX;
+    count = 0;
+    pending_store_each(store, count_kept, &count);
+    assert_int_equal(count, HANDOVER_LINKS - 2);
+    pending_store_free(store);
+    slots_close(slots);
+    free(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_workers_in_turn),
+        cmocka_unit_test(test_removal_by_the_next_worker),
+        cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_removal_with_the_folder),

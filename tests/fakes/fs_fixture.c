@@ -93,7 +93,7 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     fs->drafts = drafts_new();
     fs->reply_log = reply_log_new();
     check(invalidate_open(channel_session(fs->channel), &fs->invalidate, &err), &err);
-    check(pending_open(links_remove_alias, fs, &fs->pending, &err), &err);
+    check(pending_open(links_remove_alias, fs, NULL, &fs->pending, &err), &err);
 }
 
 void fs_fixture_open(struct fs_fixture *fixture, const struct fs_fixture_options *options)
