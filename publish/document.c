@@ -1,6 +1,8 @@
 /* document.c: reads a document with its version, writes it if it still has that. */
 #include "publish/document.h"
 
+#include "publish/guarded.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -28,10 +30,10 @@ int document_write(struct backend *backend, const char *path, const struct bytes
     int rc;
 
     if (version->tag[0])
-        rc = backend_replace(backend, path, &content, version->tag, err);
+        rc = guarded_replace(backend, path, &content, version->tag, err);
     else
-        rc = backend_put(backend, path, &content, BACKEND_PUT_IF_ABSENT, err);
-    if (rc == -EEXIST)
-        return fail(err, ESTALE, "'%s' was written by another meanwhile", path);
-    return rc == -ENOTSUP ? backend_put(backend, path, &content, 0, err) : rc;
+        rc = guarded_create(backend, path, &content, err);
+    return rc == -EEXIST
+               ? fail(err, ESTALE, "'%s' was written by another meanwhile", path)
+               : rc;
 }

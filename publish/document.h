@@ -24,8 +24,8 @@ struct document_version {
 int document_read(struct backend *backend, const char *path, struct bytes *to,
                   struct document_version *ret_version, struct error *err);
 
-/* -ESTALE: it is no longer the version that was read. Where a store cannot tell, the last
- * one wins, as with audmodel. */
+/* -ESTALE: it is no longer the version that was read. In a store without conditional
+ * writes the last of those that write at the same moment wins, as with audmodel. */
 int document_write(struct backend *backend, const char *path, const struct bytes *text,
                    const struct document_version *version, struct error *err);
 

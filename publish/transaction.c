@@ -7,6 +7,7 @@
 #include "common/fault.h"
 #include "publish/alias_edit.h"
 #include "publish/claim.h"
+#include "publish/guarded.h"
 #include "publish/pack.h"
 #include "publish/spool.h"
 #include "publish/texts.h"
@@ -232,8 +233,8 @@ static int put_header(struct transaction *transaction, struct error *err)
     const struct backend_content content = {.data = transaction->header.data,
                                             .size = transaction->header.size};
     struct error unsure = {0};
-    int rc = backend_put(transaction->backend, transaction->header_path, &content,
-                         BACKEND_PUT_IF_ABSENT, err);
+    int rc =
+        guarded_create(transaction->backend, transaction->header_path, &content, err);
 
     if (rc == 0)
         return 0;

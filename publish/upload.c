@@ -1,6 +1,8 @@
 /* upload.c: puts a file where none is, or over what a crashed attempt left. */
 #include "publish/upload.h"
 
+#include "publish/guarded.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,14 +36,14 @@ static int put_once(struct backend *backend, const char *path,
 
     if (rc == -ENOENT) {
         upload->is_ours = true;
-        return backend_put(backend, path, content, BACKEND_PUT_IF_ABSENT, err);
+        return guarded_create(backend, path, content, err);
     }
     if (rc == 0)
         rc = has_bytes(backend, path, &stat, content, md5, err);
     if (rc < 0)
         return rc;
     upload->is_ours = rc == 0;
-    return rc == 0 ? backend_replace(backend, path, content, stat.tag, err) : 0;
+    return rc == 0 ? guarded_replace(backend, path, content, stat.tag, err) : 0;
 }
 
 int upload_put(struct backend *backend, const char *path,
@@ -112,5 +114,5 @@ void upload_undo(struct backend *backend, const char *path, const struct upload 
     struct error ignored; /* see upload.h */
 
     if (upload->is_ours && upload->tag[0])
-        (void)backend_replace(backend, path, NULL, upload->tag, &ignored);
+        (void)guarded_replace(backend, path, NULL, upload->tag, &ignored);
 }

@@ -26,13 +26,23 @@ struct memory {
     struct file *files; /* guarded by lock; sorted by path */
     size_t count;       /* guarded by lock */
     unsigned long long revision;
-    int64_t now_s; /* guarded by lock */
+    int64_t now_s;      /* guarded by lock; when the clock was set */
+    int64_t second_ms;  /* guarded by lock; of the running clock, 0: it stands */
+    int64_t started_ms; /* guarded by lock */
+    bool has_no_conditions;
 };
 
 struct memory_object {
     struct object base;
     char *path;
 };
+
+static int64_t now_locked(const struct memory *memory) REQUIRES(memory->lock)
+{
+    return memory->second_ms
+               ? memory->now_s + (clock_now_ms() - memory->started_ms) / memory->second_ms
+               : memory->now_s;
+}
 
 /* The place of path, or where it would be inserted. */
 static size_t find_locked(const struct memory *memory, const char *path, bool *ret_found)
@@ -197,7 +207,7 @@ static int put_locked(struct memory *memory, const char *path, char *take_data,
     memory->files[at].data = take_data;
     memory->files[at].size = size;
     memory->files[at].revision = ++memory->revision;
-    memory->files[at].put_s = memory->now_s;
+    memory->files[at].put_s = now_locked(memory);
     return 0;
 }
 
@@ -222,8 +232,11 @@ static int memory_put(struct backend *backend, const char *path,
 {
     struct memory *memory = (struct memory *)backend;
     char *data;
-    int rc = copy_content(content, &data, err);
+    int rc;
 
+    if (memory->has_no_conditions && (flags & BACKEND_PUT_IF_ABSENT))
+        return fail(err, ENOTSUP, "memory without conditional writes");
+    rc = copy_content(content, &data, err);
     if (rc < 0)
         return rc;
     lock_acquire(&memory->lock);
@@ -255,8 +268,11 @@ static int memory_replace(struct backend *backend, const char *path,
     struct memory *memory = (struct memory *)backend;
     CLEANUP_FREE char *data = NULL;
     struct backend_stat now;
-    int rc = content ? copy_content(content, &data, err) : 0;
+    int rc;
 
+    if (memory->has_no_conditions)
+        return fail(err, ENOTSUP, "memory without conditional writes");
+    rc = content ? copy_content(content, &data, err) : 0;
     if (rc < 0)
         return rc;
     lock_acquire(&memory->lock);
@@ -293,7 +309,7 @@ static int memory_now(struct backend *backend, int64_t *ret_now_s, struct error 
 
     (void)err; /* cannot fail */
     lock_acquire(&memory->lock);
-    *ret_now_s = memory->now_s;
+    *ret_now_s = now_locked(memory);
     lock_release(&memory->lock);
     return 0;
 }
@@ -446,4 +462,19 @@ void memory_backend_set_now(struct backend *backend, int64_t now_s)
     lock_acquire(&memory->lock);
     memory->now_s = now_s;
     lock_release(&memory->lock);
+}
+
+void memory_backend_run_clock(struct backend *backend, int64_t second_ms)
+{
+    struct memory *memory = (struct memory *)backend;
+
+    lock_acquire(&memory->lock);
+    memory->started_ms = clock_now_ms();
+    memory->second_ms = second_ms;
+    lock_release(&memory->lock);
+}
+
+void memory_backend_forget_conditions(struct backend *backend)
+{
+    ((struct memory *)backend)->has_no_conditions = true;
 }

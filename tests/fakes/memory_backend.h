@@ -23,4 +23,10 @@ void memory_backend_set_bytes(struct backend *backend, const char *path, const v
 /* The store's clock, which dates what is put; it stands still. 1700000000 at first. */
 void memory_backend_set_now(struct backend *backend, int64_t now_s);
 
+/* From now on the clock runs, a second of it in second_ms. */
+void memory_backend_run_clock(struct backend *backend, int64_t second_ms);
+
+/* From now on it is a store without conditional writes. Call before threads start. */
+void memory_backend_forget_conditions(struct backend *backend);
+
 #endif
