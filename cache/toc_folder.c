@@ -3,12 +3,10 @@
 
 #include "cache/toc_build.h"
 #include "common/bytes.h"
-#include "common/cleanup.h"
 #include "common/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,12 +14,14 @@ enum { FOLDERS_MAX = 256 << 20 }; /* bytes of all folder paths */
 
 struct walk {
     struct toc_build *build;
+    const char *folder;   /* that is being listed, "" for the top */
     struct bytes folders; /* paths still to be listed, each ended by NUL */
 };
 
-static int add_name(struct walk *walk, int fd, const char *folder, const char *name,
-                    struct error *err)
+static int add_name(void *arg, int fd, const char *name, struct error *err)
 {
+    struct walk *walk = arg;
+    const char *folder = walk->folder;
     struct toc_entry entry = {.kind = TOC_FILE, .method = TOC_STORED};
     char path[TOC_PATH_MAX + 1];
     struct stat stat;
@@ -42,33 +42,6 @@ static int add_name(struct walk *walk, int fd, const char *folder, const char *n
     return toc_build_add(walk->build, path, (size_t)size, &entry, err);
 }
 
-static int list_folder(struct walk *walk, int dir_fd, const char *folder,
-                       struct error *err)
-{
-    CLEANUP_CLOSE int fd = files_open_beneath(dir_fd, *folder ? folder : ".",
-                                              O_RDONLY | O_DIRECTORY, 0, err);
-    CLEANUP_CLOSEDIR DIR *dir = NULL;
-    int rc = 0;
-
-    if (fd < 0)
-        return fd;
-    dir = fdopendir(fd);
-    if (!dir)
-        return fail_errno(err, "list '%s'", folder);
-    steal_fd(&fd); /* closed with dir */
-    while (rc == 0) {
-        struct dirent *found;
-
-        errno = 0;
-        found = readdir(dir);
-        if (!found)
-            return errno ? fail_errno(err, "list '%s'", folder) : 0;
-        if (strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0)
-            rc = add_name(walk, dirfd(dir), folder, found->d_name, err);
-    }
-    return rc;
-}
-
 int toc_folder_read(int dir_fd, struct toc **ret_toc, struct error *err)
 {
     CLEANUP_TOC_BUILD struct toc_build *build = toc_build_new();
@@ -83,7 +56,8 @@ int toc_folder_read(int dir_fd, struct toc **ret_toc, struct error *err)
 
         memcpy(folder, walk.folders.data + at, size);
         at += size;
-        rc = list_folder(&walk, dir_fd, folder, err);
+        walk.folder = folder;
+        rc = files_list(dir_fd, *folder ? folder : ".", add_name, &walk, err);
     }
     bytes_done(&walk.folders);
     return rc < 0 ? rc : toc_build_finish(build, ret_toc, err);

@@ -301,6 +301,28 @@ int files_make_folders_beneath(int dir_fd, const char *path, mode_t mode,
     return 0;
 }
 
+int files_list(int dir_fd, const char *path, files_each *each, void *arg,
+               struct error *err)
+{
+    CLEANUP_CLOSE int fd =
+        files_open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
+    CLEANUP_CLOSEDIR DIR *dir = NULL;
+    const struct dirent *entry;
+    int rc = 0;
+
+    if (fd < 0)
+        return fd;
+    dir = fdopendir(fd);
+    if (!dir)
+        return fail_errno(err, "list '%s'", path);
+    (void)steal_fd(&fd); /* closed with dir */
+    while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rc = each(arg, dirfd(dir), entry->d_name, err);
+    }
+    return rc == 0 && errno ? fail_errno(err, "list '%s'", path) : rc;
+}
+
 /* One folder on the way down; the stack of them replaces recursion. */
 struct level {
     DIR *dir;

@@ -6,7 +6,6 @@
 #include "common/files.h"
 #include "common/text.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@ enum {
 
 struct walk {
     struct pack_list *list;
+    const char *folder;   /* that is being listed, "" for the top */
     struct bytes folders; /* paths still to be listed, each ended by NUL */
     size_t folder_count;
 };
@@ -124,9 +124,10 @@ static int follow_link(int fd, const char *name, const char *path, struct stat *
     return 0;
 }
 
-static int add_name(struct walk *walk, int fd, const char *folder, const char *name,
-                    struct error *err)
+static int add_name(void *arg, int fd, const char *name, struct error *err)
 {
+    struct walk *walk = arg;
+    const char *folder = walk->folder;
     char path[TOC_PATH_MAX + 1], text[128];
     struct stat stat;
     int size = snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
@@ -153,33 +154,6 @@ static int add_name(struct walk *walk, int fd, const char *folder, const char *n
     return add_file(walk, path, (size_t)size, &stat, err);
 }
 
-static int list_folder(struct walk *walk, int dir_fd, const char *folder,
-                       struct error *err)
-{
-    CLEANUP_CLOSE int fd = files_open_beneath(dir_fd, *folder ? folder : ".",
-                                              O_RDONLY | O_DIRECTORY, 0, err);
-    CLEANUP_CLOSEDIR DIR *dir = NULL;
-    int rc = 0;
-
-    if (fd < 0)
-        return fd;
-    dir = fdopendir(fd);
-    if (!dir)
-        return fail_errno(err, "list '%s'", folder);
-    steal_fd(&fd); /* closed with dir */
-    while (rc == 0) {
-        struct dirent *found;
-
-        errno = 0;
-        found = readdir(dir);
-        if (!found)
-            return errno ? fail_errno(err, "list '%s'", folder) : 0;
-        if (strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0)
-            rc = add_name(walk, dirfd(dir), folder, found->d_name, err);
-    }
-    return rc;
-}
-
 int pack_scan(int folder_fd, struct pack_list *ret_list, struct error *err)
 {
     struct walk walk = {.list = ret_list};
@@ -195,7 +169,8 @@ int pack_scan(int folder_fd, struct pack_list *ret_list, struct error *err)
 
         memcpy(folder, walk.folders.data + at, size);
         at += size;
-        rc = list_folder(&walk, folder_fd, folder, err);
+        walk.folder = folder;
+        rc = files_list(folder_fd, *folder ? folder : ".", add_name, &walk, err);
     }
     bytes_done(&walk.folders);
     return rc;

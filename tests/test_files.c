@@ -366,11 +366,43 @@ static void deep_trees_are_removed_or_refused(void **state)
                      0);
 }
 
+struct seen {
+    unsigned count;
+    int rc; /* to be given for the second */
+};
+
+static int see(void *arg, int folder_fd, const char *name, struct error *failure)
+{
+    struct seen *seen = arg;
+
+    assert_int_equal(faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW), 0);
+    assert_string_not_equal(name, ".");
+    assert_string_not_equal(name, "..");
+    return ++seen->count == 2 && seen->rc ? fail(failure, -seen->rc, "enough") : 0;
+}
+
+static void every_name_is_listed_until_one_fails(void **state)
+{
+    struct seen all = {0}, two = {.rc = -ECANCELED};
+
+    (void)state;
+    assert_int_equal(files_make_folders(top, "folder/.hidden", 0700, &err), 0);
+    write_file("folder/a", "a");
+    assert_int_equal(symlinkat("nowhere", top, "folder/link"), 0);
+    assert_int_equal(files_list(top, "folder", see, &all, &err), 0);
+    assert_int_equal(all.count, 3);
+    assert_int_equal(files_list(top, "folder", see, &two, &err), -ECANCELED);
+    assert_int_equal(two.count, 2);
+    assert_int_equal(files_list(top, "folder/link", see, &all, &err), -ELOOP);
+    assert_int_equal(files_list(top, "folder/a", see, &all, &err), -ENOTDIR);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_top, remove_top)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(every_name_is_listed_until_one_fails),
         TEST(reads_all_or_says_what_is_wrong),
         TEST(reads_append),
         TEST(reads_what_has_no_size),
