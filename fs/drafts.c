@@ -1,13 +1,14 @@
 /* drafts.c: the texts of metadata that are being written, and their way out. */
 #include "fs/drafts.h"
 
+#include "common/cleanup.h"
 #include "common/memory.h"
 #include "common/sync.h"
-#include "common/yaml.h"
+#include "fs/draft.h"
 #include "fs/invalidate.h"
 #include "fs/reply.h"
-#include "publish/publish.h"
 #include "resolver/release.h"
+#include "resolver/uid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,22 +17,10 @@
 #include <sys/queue.h>
 
 enum {
-    DRAFTS_MAX = 64, /* open at once, of YAML_BYTES_MAX each */
+    DRAFTS_MAX = 64,        /* open at once, of YAML_BYTES_MAX each */
+    DRAFTS_LEFT_MAX = 1024, /* by those before us */
     FAILURES_KEPT = 64,
     SETTLE_MS = 2000, /* a reader waits for writers at most so long */
-};
-
-struct draft {
-    uint64_t handle;
-    uint64_t node_id;
-    struct release release;
-    struct bytes text;
-    enum publish_meta how;
-    bool is_dirty;      /* differs from what the repository was sent */
-    bool is_flushed;    /* closed once since: its last close may be on its way */
-    bool is_refused;    /* its writer was told that it is no mapping */
-    bool is_committing; /* is being sent, or will be */
-    TAILQ_ENTRY(draft) next;
 };
 
 struct failure {
@@ -48,6 +37,8 @@ struct drafts {
     size_t count;                               /* of all; guarded by lock */
     size_t failure_count;                       /* guarded by lock */
     uint64_t next_handle;                       /* guarded by lock */
+    int store_fd;                               /* constant; -1: nothing is kept */
+    char owner[PROCESS_NAME_SIZE];              /* constant */
 };
 
 struct drafts *drafts_new(void)
@@ -60,15 +51,22 @@ struct drafts *drafts_new(void)
     TAILQ_INIT(&drafts->failures);
     /* No handle of a process before this one must be taken for one of ours. */
     drafts->next_handle = (uint64_t)clock_now_ms() << 20;
+    drafts->store_fd = -1;
     return drafts;
+}
+
+static void take_out_locked(struct drafts *drafts, struct draft *draft)
+    REQUIRES(drafts->lock)
+{
+    TAILQ_REMOVE(&drafts->all, draft, next);
+    drafts->count--;
 }
 
 static void drop_locked(struct drafts *drafts, struct draft *draft) REQUIRES(drafts->lock)
 {
-    TAILQ_REMOVE(&drafts->all, draft, next);
-    drafts->count--;
-    bytes_done(&draft->text);
-    free(draft);
+    take_out_locked(drafts, draft);
+    draft_store_remove(drafts->store_fd, draft->handle);
+    draft_free(draft);
 }
 
 static void drop_failure_locked(struct drafts *drafts, struct failure *failure)
@@ -81,11 +79,17 @@ static void drop_failure_locked(struct drafts *drafts, struct failure *failure)
 
 void drafts_free(struct drafts *drafts)
 {
+    struct draft *draft;
+
     if (!drafts)
         return;
     lock_acquire(&drafts->lock);
-    while (!TAILQ_EMPTY(&drafts->all))
-        drop_locked(drafts, TAILQ_FIRST(&drafts->all));
+    while (
+        (draft = TAILQ_FIRST(&drafts->all))) { /* their files stay for who comes next */
+        take_out_locked(drafts, draft);
+        draft_free(draft);
+    }
+    cleanup_close(&drafts->store_fd);
     while (!TAILQ_EMPTY(&drafts->failures))
         drop_failure_locked(drafts, TAILQ_FIRST(&drafts->failures));
     lock_release(&drafts->lock);
@@ -120,6 +124,9 @@ int drafts_open(struct fs *fs, uint64_t node_id, const struct release *release, 
     int rc = 0;
 
     bytes_init(&draft->text, YAML_BYTES_MAX);
+    draft->fd = -1;
+    draft->store_fd = drafts->store_fd;
+    draft->owner = drafts->owner;
     draft->node_id = node_id;
     draft->release = *release;
     draft->how = flags & O_APPEND && !(flags & O_TRUNC) ? PUBLISH_META_MERGE
@@ -131,65 +138,26 @@ int drafts_open(struct fs *fs, uint64_t node_id, const struct release *release, 
         rc = fail(err, ENFILE, "%d texts are being written already", DRAFTS_MAX);
     if (rc == 0) {
         draft->handle = *ret_handle = ++drafts->next_handle;
+        draft_begin(draft);
         TAILQ_INSERT_TAIL(&drafts->all, draft, next);
         drafts->count++;
         draft = NULL;
     }
     lock_release(&drafts->lock);
-    if (draft) {
-        bytes_done(&draft->text);
-        free(draft);
-    }
+    if (draft)
+        draft_free(draft);
     return rc;
 }
 
-/* Zeros up to size, as in any file. */
-static int extend(struct bytes *text, uint64_t size, struct error *err)
-{
-    int rc;
-
-    if (size > YAML_BYTES_MAX)
-        return fail(err, EFBIG, "metadata has at most %d bytes", YAML_BYTES_MAX);
-    if (size <= text->size)
-        return 0;
-    rc = bytes_reserve(text, size - text->size, err);
-    if (rc < 0)
-        return rc;
-    memset(text->data + text->size, 0, size - text->size + 1);
-    text->size = size;
-    return 0;
-}
-
-/* What is merged is appended wherever the kernel thinks the file ends. */
-static int put(struct draft *draft, const void *data, size_t size, uint64_t offset,
-               struct error *err)
-{
-    uint64_t end;
-    int rc;
-
-    if (draft->how == PUBLISH_META_MERGE)
-        offset = draft->text.size;
-    if (__builtin_add_overflow(offset, size, &end))
-        return fail(err, EFBIG, "metadata has at most %d bytes", YAML_BYTES_MAX);
-    rc = extend(&draft->text, end, err);
-    if (rc < 0)
-        return rc;
-    memcpy(draft->text.data + offset, data, size);
-    draft->is_dirty = true;
-    draft->is_refused = false;
-    draft->is_flushed = false;
-    return 0;
-}
-
-int drafts_write(struct drafts *drafts, uint64_t handle, const void *data, size_t size,
-                 uint64_t offset, struct error *err)
+int drafts_write(struct drafts *drafts, uint64_t handle, const struct draft_write *write,
+                 struct error *err)
 {
     struct draft *draft;
     int rc;
 
     lock_acquire(&drafts->lock);
     draft = find_locked(drafts, handle);
-    rc = draft ? put(draft, data, size, offset, err) : lost(err);
+    rc = draft ? draft_put(draft, write, err) : lost(err);
     lock_release(&drafts->lock);
     return rc;
 }
@@ -202,26 +170,9 @@ int drafts_truncate(struct drafts *drafts, uint64_t handle, uint64_t size,
 
     lock_acquire(&drafts->lock);
     draft = find_locked(drafts, handle);
-    rc = draft ? extend(&draft->text, size, err) : lost(err);
-    if (rc == 0 && draft->text.size > size) {
-        draft->text.size = size;
-        draft->text.data[size] = '\0';
-    }
+    rc = draft ? draft_cut(draft, size, err) : lost(err);
     lock_release(&drafts->lock);
     return rc;
-}
-
-static int check_text(const struct bytes *text, struct error *err)
-{
-    CLEANUP_YAML struct yaml *yaml = NULL;
-    int rc = yaml_parse(text->data, text->size, &yaml, err);
-
-    if (rc < 0)
-        return fail_context(err, -EINVAL, "meta.yaml");
-    if (yaml_root(yaml)->kind != YAML_MAP)
-        return fail(err, EINVAL, "meta.yaml: a mapping is needed, not a %s",
-                    yaml_kind_name(yaml_root(yaml)->kind));
-    return 0;
 }
 
 int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
@@ -233,8 +184,9 @@ int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
     draft = find_locked(drafts, handle);
     if (draft && draft->is_dirty) {
         draft->is_flushed = true;
-        rc = check_text(&draft->text, err);
+        rc = draft_check(draft, err);
         draft->is_refused = rc < 0;
+        draft_keep(draft);
     }
     lock_release(&drafts->lock);
     return rc;
@@ -270,7 +222,8 @@ static int send(struct fs *fs, const struct draft *draft, const struct bytes *te
 
     release_print_uid(&draft->release, uid);
     rc = publish_set_meta(fs->resolver, uid, text->data, text->size, draft->how, err);
-    invalidate_content(fs, draft->node_id);
+    if (draft->node_id)
+        invalidate_content(fs, draft->node_id);
     return rc;
 }
 
@@ -302,6 +255,8 @@ static int commit(struct fs *fs, uint64_t handle, bool is_last, struct error *er
     }
     if (draft && is_last)
         drop_locked(drafts, draft);
+    else if (is_needed)
+        draft_keep(draft);
     condition_broadcast(&drafts->changed);
     lock_release(&drafts->lock);
     return draft ? rc : lost(err);
@@ -327,29 +282,114 @@ static void commit_last(void *arg)
     free(last);
 }
 
-void drafts_release(struct fs *fs, uint64_t handle)
+/* Give a draft whose last handle is closed to the thread for metadata. */
+static void submit_last(struct fs *fs, struct draft *draft)
 {
     struct drafts *drafts = fs->drafts;
     struct last *last = XNEW(struct last);
     struct error err = {0};
-    struct draft *draft;
 
-    *last = (struct last){.fs = fs, .handle = handle};
-    lock_acquire(&drafts->lock);
-    draft = find_locked(drafts, handle);
-    if (draft && draft->is_dirty && !draft->is_refused)
-        draft->is_committing = true;
-    lock_release(&drafts->lock);
-    if (draft && workers_submit(fs->meta_pool, commit_last, last, &err) == 0)
+    *last = (struct last){.fs = fs, .handle = draft->handle};
+    if (workers_submit(fs->meta_pool, commit_last, last, &err) == 0)
         return;
     free(last);
-    if (!draft)
-        return; /* of another process, which lost it */
     reply_note(fs->reply_log, err.message);
     lock_acquire(&drafts->lock);
     note_locked(drafts, &draft->release, err.message);
     draft->is_dirty = draft->is_committing = false; /* an fsync may still look at it */
     lock_release(&drafts->lock);
+}
+
+void drafts_release(struct fs *fs, uint64_t handle)
+{
+    struct drafts *drafts = fs->drafts;
+    struct draft *draft;
+    bool is_new;
+
+    lock_acquire(&drafts->lock);
+    draft = find_locked(drafts, handle);   /* else nobody knows it any more */
+    is_new = draft && !draft->is_released; /* or the request came again */
+    if (is_new) {
+        draft->is_committing = draft->is_dirty && !draft->is_refused;
+        draft->is_released = true;
+        draft_keep(draft);
+    }
+    lock_release(&drafts->lock);
+    if (is_new)
+        submit_last(fs, draft);
+}
+
+/* A text of a worker before us, or of a mount that is gone: then only what was closed as
+ * a mapping counts. */
+static void take_over(void *arg, uint64_t handle, int take_fd,
+                      const struct draft_head *head, struct bytes *text)
+{
+    struct drafts *drafts = arg;
+    bool is_ours = strcmp(head->owner, drafts->owner) == 0;
+    struct draft *draft;
+    struct uid uid;
+
+    if ((!is_ours && process_is_alive(head->owner)) ||
+        uid_parse_target(head->uid, &uid, &(struct error){0}) < 0) {
+        close(take_fd);
+        return;
+    }
+    draft = XNEW(struct draft);
+    *draft = (struct draft){
+        .handle = handle,
+        .node_id = is_ours ? head->node_id : 0,
+        .release.repository = is_ours ? head->repository : 0,
+        .text = *text,
+        .how = head->is_merged ? PUBLISH_META_MERGE : PUBLISH_META_REPLACE,
+        .is_dirty = head->is_dirty && (is_ours || head->is_flushed),
+        .is_flushed = head->is_flushed,
+        .is_refused = head->is_refused,
+        .is_released = head->is_released || !is_ours,
+        .fd = take_fd,
+        .store_fd = drafts->store_fd,
+        .owner = drafts->owner,
+    };
+    bytes_init(text, text->limit);
+    memcpy(draft->release.id, uid.id, sizeof draft->release.id);
+    memcpy(draft->release.version, uid.version, sizeof draft->release.version);
+    draft->is_committing = draft->is_released && draft->is_dirty && !draft->is_refused;
+    lock_acquire(&drafts->lock);
+    TAILQ_INSERT_TAIL(&drafts->all, draft, next);
+    drafts->count++;
+    lock_release(&drafts->lock);
+}
+
+int drafts_keep(struct fs *fs, const char *owner, struct error *err)
+{
+    struct drafts *drafts = fs->drafts;
+    int rc = draft_store_open(fs->options.cache_root, err);
+
+    if (rc < 0)
+        return fail_context(err, rc, "metadata that is being written");
+    drafts->store_fd = rc;
+    snprintf(drafts->owner, sizeof drafts->owner, "%s", owner);
+    draft_store_each(drafts->store_fd, take_over, drafts);
+    return 0;
+}
+
+/* The drafts that are released when we come are the first ones: nothing was opened yet.
+ */
+void drafts_resume(struct fs *fs)
+{
+    struct drafts *drafts = fs->drafts;
+    struct draft *left[DRAFTS_LEFT_MAX];
+    struct draft *draft;
+    size_t count = 0;
+
+    lock_acquire(&drafts->lock);
+    TAILQ_FOREACH(draft, &drafts->all, next)
+    {
+        if (draft->is_released && count < DRAFTS_LEFT_MAX)
+            left[count++] = draft;
+    }
+    lock_release(&drafts->lock);
+    for (size_t i = 0; i < count; i++)
+        submit_last(fs, left[i]);
 }
 
 static bool is_settled_locked(struct drafts *drafts, const struct release *release)

@@ -7,8 +7,9 @@
  *
  * A text is kept in memory until its last close (or fsync) and then goes to the
  * repository: opened with O_APPEND it is merged, else it replaces what is there. Changes
- * are made one after the other, in the order of the closes. A text that is being written
- * when the process ends is lost; its writer's next call fails with EIO. Thread-safe. */
+ * are made one after the other, in the order of the closes. What is written is on disk as
+ * well (draft_store.h): the next worker goes on with it, and what was closed when a mount
+ * was killed the next mount brings to the repository. Thread-safe. */
 #ifndef FS_DRAFTS_H
 #define FS_DRAFTS_H
 
@@ -16,11 +17,21 @@
 #include "common/error.h"
 #include "fs/fs.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct drafts;
 
 struct drafts *drafts_new(void);
+
+/* From now on texts are kept below the cache folder. Takes over those of a worker before
+ * us; owner (of process.h) is the process that started both. Once, before all below. */
+int drafts_keep(struct fs *fs, const char *owner, struct error *err);
+
+/* Send what a worker or a mount before us was to send. Once the mount answers. */
+void drafts_resume(struct fs *fs);
+
 void drafts_free(struct drafts *drafts); /* accepts NULL */
 
 /* A new text. flags: of open(2); without O_TRUNC and O_APPEND it begins as what is there,
@@ -28,9 +39,17 @@ void drafts_free(struct drafts *drafts); /* accepts NULL */
 int drafts_open(struct fs *fs, uint64_t node_id, const struct release *release, int flags,
                 uint64_t *ret_handle, struct error *err);
 
-/* Never block. -EIO for a handle of another process; -EFBIG. */
-int drafts_write(struct drafts *drafts, uint64_t handle, const void *data, size_t size,
-                 uint64_t offset, struct error *err);
+/* What a write brings. is_again: a worker before us may have done it. */
+struct draft_write {
+    const void *data;
+    size_t size;
+    uint64_t offset;
+    bool is_again;
+};
+
+/* Only wait for the disk. -EIO for a handle that nobody knows; -EFBIG. */
+int drafts_write(struct drafts *drafts, uint64_t handle, const struct draft_write *write,
+                 struct error *err);
 int drafts_truncate(struct drafts *drafts, uint64_t handle, uint64_t size,
                     struct error *err);
 

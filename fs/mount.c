@@ -1,6 +1,7 @@
 /* mount.c: puts the parts of a worker together, serves, takes them apart again. */
 #include "fs/mount.h"
 
+#include "common/log.h"
 #include "fs/directory.h"
 #include "fs/drafts.h"
 #include "fs/fs.h"
@@ -18,6 +19,7 @@
 #include "fs/snapshots.h"
 #include "fs/staging.h"
 #include "fs/supervisor.h"
+#include "publish/process.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -31,6 +33,17 @@ enum {
     POOL_QUEUE_MAX = 65536,
     LARGE_BLOCK = 512 << 10,
 };
+
+/* All workers of a mount are children of one process. */
+static void keep_drafts(struct fs *fs)
+{
+    char owner[PROCESS_NAME_SIZE];
+    struct error err = {0};
+
+    process_name_of(getppid(), owner);
+    if (drafts_keep(fs, owner, &err) < 0)
+        log_warning("%s; ignoring", err.message);
+}
 
 static int open_parts(struct fs *fs, struct error *err)
 {
@@ -53,6 +66,8 @@ static int open_parts(struct fs *fs, struct error *err)
                                                     .threads = 1,
                                                     .queue_max = POOL_QUEUE_MAX},
                           &fs->meta_pool, err);
+    if (rc == 0 && fs->options.write_meta)
+        keep_drafts(fs);
     if (rc == 0 && fs->options.write_staging)
         rc = staging_open(fs, err);
     if (rc == 0)
@@ -139,6 +154,7 @@ static void answers(void *arg)
 
     waiting->ready(waiting->arg);
     supervisor_tell_ready(waiting->fs->options.handover);
+    drafts_resume(waiting->fs);
     if (waiting->fs->staging)
         staging_resume(waiting->fs); /* the kernel takes notifications by now */
     if (channel_no_passthrough(waiting->fs->channel))

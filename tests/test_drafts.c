@@ -9,6 +9,14 @@
 
 static const struct release release = {.id = "3e120e8d", .version = "1.0.0"};
 
+static int put(struct drafts *drafts, uint64_t handle, const char *data, size_t size,
+               uint64_t offset, struct error *err)
+{
+    return drafts_write(
+        drafts, handle,
+        &(struct draft_write){.data = data, .size = size, .offset = offset}, err);
+}
+
 static void test_texts(void **state)
 {
     static const struct {
@@ -35,8 +43,8 @@ static void test_texts(void **state)
         assert_int_equal(
             drafts_open(&fixture.fs, 1, &release, O_WRONLY | O_TRUNC, &handle, &err), 0);
         assert_int_equal(drafts_check(drafts, handle, &err), 0); /* nothing written */
-        assert_int_equal(
-            drafts_write(drafts, handle, rows[i].text, strlen(rows[i].text), 0, &err), 0);
+        assert_int_equal(put(drafts, handle, rows[i].text, strlen(rows[i].text), 0, &err),
+                         0);
         assert_int_equal(drafts_check(drafts, handle, &err), rows[i].rc);
     }
     fs_fixture_close(&fixture);
@@ -55,10 +63,10 @@ static void test_limits(void **state)
     drafts = fixture.fs.drafts;
     assert_int_equal(
         drafts_open(&fixture.fs, 1, &release, O_WRONLY | O_TRUNC, &handle, &err), 0);
-    assert_int_equal(drafts_write(drafts, handle, "x", 1, UINT64_MAX, &err), -EFBIG);
-    assert_int_equal(drafts_write(drafts, handle, "x", 1, 16 << 20, &err), -EFBIG);
+    assert_int_equal(put(drafts, handle, "x", 1, UINT64_MAX, &err), -EFBIG);
+    assert_int_equal(put(drafts, handle, "x", 1, 16 << 20, &err), -EFBIG);
     assert_int_equal(drafts_truncate(drafts, handle, 17 << 20, &err), -EFBIG);
-    assert_int_equal(drafts_write(drafts, handle + 1, "x", 1, 0, &err), -EIO);
+    assert_int_equal(put(drafts, handle + 1, "x", 1, 0, &err), -EIO);
     do {
         rc = drafts_open(&fixture.fs, 1, &release, O_WRONLY | O_TRUNC, &handle, &err);
     } while (rc == 0 && ++opened < 1000);

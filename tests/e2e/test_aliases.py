@@ -184,7 +184,7 @@ class Aliases(MountTest):
         stop = threading.Event()
 
         def kill():
-            while not stop.wait(0.05):
+            while not stop.wait(0.1):
                 os.kill(self.fs.worker(), signal.SIGKILL)
 
         killer = threading.Thread(target=kill)

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import signal
 import stat
 import subprocess
+import threading
 import unittest
 
 import yaml
@@ -13,7 +15,7 @@ from repository import dump
 META = {"z": 1, "a": {"deep": [1, 2], "old": "x"}, "text": "yes"}
 
 
-class Meta(MountTest):
+class MetaTest(MountTest):
     def setUp(self):
         super().setUp()
         self.models = self.repository()
@@ -35,6 +37,8 @@ class Meta(MountTest):
     def errors(self):
         return self.path.with_name("errors").read_text()
 
+
+class Meta(MetaTest):
     def test_mode(self):
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o644)
         self.assertEqual(
@@ -132,6 +136,73 @@ class Meta(MountTest):
         self.assert_fails(errno.EROFS, os.truncate, self.path, 0)
         self.assert_fails(errno.EROFS, os.unlink, self.path)
         self.assert_fails(errno.EROFS, os.chmod, self.path, 0o600)
+
+
+class Kills(MetaTest):
+    """What close(2) or fsync(2) took is not lost with who took it."""
+
+    def test_worker_dies_while_a_text_is_written(self):
+        if "resend" in self.fs.log():
+            self.skipTest("this kernel cannot send requests again")
+        for flags, expected in ((os.O_TRUNC, {"a": 1, "b": 2}),
+                                (os.O_APPEND, {"a": 1, "b": 2, "c": 3})):
+            fd = os.open(self.path, os.O_WRONLY | flags)
+            os.write(fd, b"a: 1\n")
+            self.kill_worker()
+            os.write(fd, b"b: 2\n")
+            if flags == os.O_APPEND:
+                os.write(fd, b"c: 3\n")
+            self.kill_worker()
+            os.close(fd)
+            self.assert_meta(expected)
+            fd = os.open(self.path, os.O_WRONLY | flags)
+            os.write(fd, b"- a\n")
+            self.kill_worker()
+            self.assert_fails(errno.EINVAL, os.close, fd)
+            self.assert_meta(expected)
+
+    def kill_worker(self):
+        worker = self.fs.worker()
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: self.fs.worker() != worker, "another worker")
+
+    def test_workers_die_at_any_moment(self):
+        if "resend" in self.fs.log():
+            self.skipTest("this kernel cannot send requests again")
+        stop = threading.Event()
+
+        def kill():
+            while not stop.wait(0.1):
+                os.kill(self.fs.worker(), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            for number in range(100):
+                with open(self.path, "a") as file:
+                    file.write(f"n{number}: 1\n")
+                    if number % 10 == 0:
+                        file.flush()
+                        os.fsync(file.fileno())
+                        self.assertIn(f"n{number}", self.stored())
+        finally:
+            stop.set()
+            killer.join()
+        self.assert_meta({**META, **{f"n{number}": 1 for number in range(100)}})
+        self.assertEqual(self.errors(), "")
+
+    def test_mount_dies_after_the_close(self):
+        for number in range(10):
+            with open(self.path, "a") as file:
+                file.write(f"n{number}: 1\n")
+            self.fs.kill()
+            self.fs.clean_up()
+            self.fs = self.mount_config(self.fs.config, name=f"after-{number}")
+            self.path = self.fs.point / "@info/prod/current/meta.yaml"
+            wait_until(lambda n=number: f"n{n}" in self.stored(), "the text")
+        self.assert_meta({**META, **{f"n{number}": 1 for number in range(10)}})
+        folder = self.fs.cache / ".modelfs/drafts"
+        wait_until(lambda: not os.listdir(folder), "no text left")
 
 
 class NoMeta(MountTest):
