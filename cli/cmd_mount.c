@@ -1,15 +1,15 @@
 /* cmd_mount.c: modelfs mount, also as mount(8) calls it. */
 #include "cli/cmd.h"
 #include "cli/config_keys.h"
-#include "cli/daemon.h"
 #include "cli/mount_options.h"
 #include "cli/mount_point.h"
-#include "cli/wire.h"
+#include "cli/service.h"
 #include "common/memory.h"
-#include "fs/mount.h"
+#include "common/paths.h"
+#include "fs/device.h"
 #include "fs/notify.h"
-#include "fs/supervisor.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
 
@@ -41,147 +41,103 @@ static void request_done(struct request *request)
     mount_options_done(&request->options);
 }
 
-/* What the supervisor and its workers are told. */
-struct service {
-    const struct request *request;
-    const char *path;
-    struct config *config; /* each worker takes its own copy of it, by fork */
-    struct daemon *daemon; /* NULL in the foreground */
-};
-
-/* In the supervisor. */
-static void mount_answers(void *arg)
-{
-    const struct service *service = arg;
-
-    if (service->daemon)
-        daemon_ready(service->daemon);
-    else
-        notify_ready(); /* systemd waits for the foreground */
-    log_info("the mount at '%s' answers", service->path);
-}
-
-/* In a worker: the first was started with the caller's terminal. */
-static void worker_answers(void *arg)
-{
-    const struct service *service = arg;
-
-    if (service->daemon && !daemon_is_ready(service->daemon))
-        daemon_detach(service->daemon);
-}
-
-/* Our credentials do the writing: not for others, unless somebody said so. */
-static bool may_write(enum config_write write, const struct mount_options *asked)
-{
-    return write == CONFIG_WRITE_DEFAULT ? !asked->allow_other : write == CONFIG_WRITE_ON;
-}
-
-static void cancel_requests(void *arg)
-{
-    http_cancel(arg);
-}
-
-static int work(void *arg, struct handover *handover, struct error *err)
-{
-    CLEANUP_WIRE struct wire *wire = NULL;
-    const struct service *service = arg;
-    const struct mount_options *asked = &service->request->options;
-    int rc = wire_open(service->config, WIRE_CACHE, &wire, err);
-
-    if (rc < 0)
-        return rc;
-    return fs_run(
-        &(struct fs_options){
-            .mountpoint = service->path,
-            .handover = handover,
-            .resolver = wire->resolver,
-            .cache = wire->cache,
-            .ttl_alias_ms = wire->config->ttl_alias_ms,
-            .ttl_listing_ms = wire->config->ttl_listing_ms,
-            .ttl_negative_ms = wire->config->ttl_negative_ms,
-            .cache_root = wire->config->cache_root,
-            .cancel = cancel_requests,
-            .cancel_arg = wire->http,
-            .write_staging = may_write(wire->config->write_staging, asked),
-            .write_meta = may_write(wire->config->write_meta, asked),
-            .write_aliases = may_write(wire->config->write_aliases, asked),
-            .debug = asked->debug,
-            .no_passthrough = asked->no_passthrough,
-            .no_direct_mmap = asked->no_direct_mmap,
-        },
-        worker_answers, (void *)service, err);
-}
-
-/* daemon is NULL in the foreground. */
-static int serve(const struct request *request, const char *path, struct config *config,
-                 struct daemon *daemon, struct error *err)
-{
-    struct service service = {
-        .request = request, .path = path, .config = config, .daemon = daemon};
-    int rc = supervisor_run(
-        &(struct supervisor_options){
-            .device = {.mountpoint = path,
-                       .allow_other = request->options.allow_other,
-                       .noexec = request->options.noexec},
-            .work = work,
-            .ready = mount_answers,
-            .arg = &service,
-    },
-        err);
-
-    notify_stopping();
-    return rc;
-}
-
 /* The exit status of the background process. */
-static int serve_in_background(const struct request *request, const char *path,
-                               struct config *config, struct daemon *daemon)
+static int serve_in_background(struct service_options *service, struct daemon *daemon)
 {
     struct error err = {0};
     int rc;
 
+    unsetenv("NOTIFY_SOCKET"); /* it is for who started us */
+    service->daemon = daemon;
     /* No folder is kept from being unmounted by us. */
     if (chdir("/") < 0)
         rc = fail_errno(&err, "change to '/'");
     else
-        rc = serve(request, path, config, daemon, &err);
+        rc = service_run(service, &err);
     if (rc == 0)
         return COMMAND_DONE;
     if (daemon_is_ready(daemon))
-        log_error("mount '%s' ended: %s", path, err.message);
+        log_error("mount '%s' ended: %s", service->path, err.message);
     else
         daemon_failed(daemon, &err);
     return COMMAND_FAILED;
 }
 
-static int serve_in_foreground(const struct request *request, const char *path,
-                               struct config *config, struct error *err)
+static int serve_in_foreground(const struct service_options *service, struct error *err)
 {
-    int rc = request->options.log ? daemon_log_to(request->options.log, err) : 0;
+    const char *log = service->mount->log;
+    int rc = log ? daemon_log_to(log, err) : 0;
 
-    return rc == 0 ? serve(request, path, config, NULL, err) : rc;
+    return rc == 0 ? service_run(service, err) : rc;
+}
+
+/* The folder, checked and locked. A dead mount that a service manager's process left is
+ * none of its user's business. */
+static int find_folder(const struct request *request, char **ret_path, int *ret_lock_fd,
+                       struct error *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    struct error why = {0};
+    int rc = mount_point_check(request->mountpoint, &path, &why);
+
+    if (rc == -ENOTCONN && notify_has_manager() &&
+        mount_point_name(request->mountpoint, &path, &why) == 0) {
+        device_detach(path);
+        free(steal_ptr(&path));
+        rc = mount_point_check(request->mountpoint, &path, &why);
+    }
+    if (rc < 0) {
+        *err = why;
+        return rc;
+    }
+    rc = mount_point_lock(path, ret_lock_fd, err);
+    if (rc == 0)
+        *ret_path = steal_ptr(&path);
+    return rc;
 }
 
 static int mount_it(const struct request *request, struct error *err)
 {
     CLEANUP_CONFIG struct config *config = NULL;
     CLEANUP_FREE char *path = NULL;
+    struct inherited inherited;
+    struct service_options service = {
+        .mount = &request->options, .inherited = &inherited, .lock_fd = -1};
     struct daemon daemon;
-    int rc = config_load(request->config ? request->config : request->options.config,
-                         &config, err);
+    int rc = inherit_find(&inherited, err);
 
     if (rc == 0)
-        rc = mount_point_check(request->mountpoint, &path, err);
+        rc = config_load(request->config ? request->config : request->options.config,
+                         &config, err);
+    if (rc == 0 && inherited.role == INHERIT_NOTHING)
+        rc = find_folder(request, &path, &service.lock_fd, err);
+    else if (rc == 0)
+        path = xstrdup(request->mountpoint); /* mounted by one of us, who checked it */
     if (rc == 0)
         rc = mount_point_check_config(path, config, err);
     if (rc < 0)
         return rc;
+    service.path = path;
     log_set_level(request->options.debug ? LOG_LEVEL_DEBUG : config->log);
+    service.config = inherited.role == INHERIT_AS_WORKER ? steal_ptr(&config) : config;
     if (request->is_foreground)
-        return serve_in_foreground(request, path, config, err);
+        return serve_in_foreground(&service, err);
     rc = daemon_start(request->options.log, &daemon, err);
     if (rc == DAEMON_CHILD)
-        return serve_in_background(request, path, config, &daemon);
+        return serve_in_background(&service, &daemon);
+    return rc;
+}
+
+/* The program may be started anew from another folder. */
+static int make_log_absolute(struct mount_options *given, struct error *err)
+{
+    char *path;
+    int rc = given->log ? paths_expand(given->log, NULL, &path, err) : 0;
+
+    if (rc == 0 && given->log) {
+        free(given->log);
+        given->log = path;
+    }
     return rc;
 }
 
@@ -193,10 +149,12 @@ static int run(const struct arguments *arguments, struct error *err)
         .is_foreground = arguments->values[OPTION_FOREGROUND] != NULL,
     };
     const char *text = arguments->values[OPTION_OPTIONS];
+    int rc;
 
     if (text && mount_options_parse(text, &request.options, err) < 0)
         return command_misused(arguments->command, "mount: %s", err->message);
-    return mount_it(&request, err);
+    rc = make_log_absolute(&request.options, err);
+    return rc == 0 ? mount_it(&request, err) : rc;
 }
 
 static int print_keys(struct error *err)
@@ -286,6 +244,8 @@ int cmd_mount_helper(int argc, char **argv)
     request.mountpoint = argv[argc - 1];
     if (argc - optind == 2 && !request.options.config)
         request.config = config_of_source(argv[optind]);
+    if (rc == 0)
+        rc = make_log_absolute(&request.options, &err);
     if (rc == 0 && !is_fake)
         rc = mount_it(&request, &err);
     if (rc >= 0)

@@ -17,6 +17,7 @@ static const struct {
     {"noexec",         offsetof(struct mount_options, noexec),                       0      },
     {"no_passthrough", offsetof(struct mount_options, no_passthrough),               0      },
     {"no_direct_mmap", offsetof(struct mount_options, no_direct_mmap),               0      },
+    {"no_resend",      offsetof(struct mount_options, no_resend),                    0      },
     {"config",         0,                             offsetof(struct mount_options, config)},
     {"log",            0,                             offsetof(struct mount_options, log)   },
 };
@@ -112,6 +113,41 @@ int mount_options_parse(const char *text, struct mount_options *options,
             if (!*at)
                 break;
         }
+    }
+    return rc;
+}
+
+/* A comma, a name, and the value with its commas escaped. */
+static int print_value(const char *name, const char *value, struct bytes *to,
+                       struct error *err)
+{
+    int rc = bytes_printf(to, err, "%s%s=", to->size > 0 ? "," : "", name);
+
+    for (const char *c = value; rc == 0 && *c; c++) {
+        if (*c == ',' || *c == '\\')
+            rc = bytes_append(to, "\\", 1, err);
+        if (rc == 0)
+            rc = bytes_append(to, c, 1, err);
+    }
+    return rc;
+}
+
+int mount_options_print(const struct mount_options *options, struct bytes *to,
+                        struct error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < KNOWN_COUNT; i++) {
+        const char *field = (const char *)options + known[i].flag;
+        const char *value;
+
+        if (!known[i].value && *(const bool *)field)
+            rc = bytes_printf(to, err, "%s%s", to->size > 0 ? "," : "", known[i].name);
+        if (!known[i].value)
+            continue;
+        value = *(char *const *)((const char *)options + known[i].value);
+        if (value)
+            rc = print_value(known[i].name, value, to, err);
     }
     return rc;
 }

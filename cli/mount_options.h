@@ -6,6 +6,7 @@
 #ifndef CLI_MOUNT_OPTIONS_H
 #define CLI_MOUNT_OPTIONS_H
 
+#include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/error.h"
 
@@ -17,6 +18,7 @@ struct mount_options {
     bool debug;
     bool no_passthrough; /* for tests: as on an older kernel */
     bool no_direct_mmap; /* the same */
+    bool no_resend;      /* the same */
     char *config;        /* of config=FILE, or NULL */
     char *log;           /* of log=FILE, or NULL */
 };
@@ -25,6 +27,11 @@ struct mount_options {
  * mount_options_done even after a failure. */
 int mount_options_parse(const char *text, struct mount_options *options,
                         struct error *err);
+
+/* Append them as a list that mount_options_parse understands. */
+int mount_options_print(const struct mount_options *options, struct bytes *to,
+                        struct error *err);
+
 void mount_options_done(struct mount_options *options);
 #define CLEANUP_MOUNT_OPTIONS CLEANUP_WITH(mount_options_done)
 

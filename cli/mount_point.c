@@ -5,7 +5,9 @@
 #include "common/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -31,11 +33,30 @@ static int check_folder(const char *given, struct error *err)
     return 0;
 }
 
+static int check_free(const char *path, struct error *err)
+{
+    struct mount_entry entry;
+    bool is_mounted = false;
+    int rc = mount_table_find(path, &is_mounted, &entry, err);
+
+    if (rc < 0)
+        return rc;
+    if (is_mounted && strncmp(entry.type, "fuse", 4) == 0)
+        return fail(err, EBUSY,
+                    "'%s' is busy: a mount of type %s is there already; run 'modelfs "
+                    "unmount %s' first, or choose another folder",
+                    path, entry.type, path);
+    if (is_mounted)
+        return fail(err, EBUSY,
+                    "'%s' is busy: a mount of type %s is there already; choose another "
+                    "folder",
+                    path, entry.type);
+    return 0;
+}
+
 int mount_point_check(const char *given, char **ret_path, struct error *err)
 {
     CLEANUP_FREE char *path = NULL;
-    struct mount_entry entry;
-    bool is_mounted = false;
     int rc = check_folder(given, err);
 
     if (rc < 0)
@@ -43,21 +64,35 @@ int mount_point_check(const char *given, char **ret_path, struct error *err)
     path = realpath(given, NULL);
     if (!path)
         return fail_errno(err, "mount point '%s'", given);
-    rc = mount_table_find(path, &is_mounted, &entry, err);
-    if (rc < 0)
-        return rc;
-    if (is_mounted && strncmp(entry.type, "fuse", 4) == 0)
+    rc = check_free(path, err);
+    if (rc == 0)
+        *ret_path = steal_ptr(&path);
+    return rc;
+}
+
+/* The lock is the process's and its children's; it lies on the folder below the mount. */
+int mount_point_lock(const char *path, int *ret_fd, struct error *err)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc;
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
         return fail(err, EBUSY,
-                    "'%s' is busy: a mount of type %s is there already; run 'modelfs "
-                    "unmount %s' first, or choose another folder",
-                    path, entry.type, given);
-    if (is_mounted)
-        return fail(err, EBUSY,
-                    "'%s' is busy: a mount of type %s is there already; choose another "
-                    "folder",
-                    path, entry.type);
-    *ret_path = steal_ptr(&path);
-    return 0;
+                    "'%s' is busy: another modelfs is about to mount there; choose "
+                    "another folder",
+                    path);
+    rc = check_free(path, err);
+    if (rc == 0)
+        *ret_fd = steal_fd(&fd);
+    return rc;
+}
+
+void mount_point_unlock(int fd)
+{
+    if (fd < 0)
+        return;
+    (void)flock(fd, LOCK_UN); /* for the processes that have it, too */
+    close(fd);
 }
 
 /* Without links as far as it exists; the rest as it is written. */

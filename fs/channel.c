@@ -4,8 +4,10 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "fs/agreement.h"
 #include "fs/kernel.h"
 #include "fs/notifier.h"
+#include "fs/requests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,7 @@ struct channel {
     bool is_init_answered;     /* the same */
     bool is_bound;             /* by the reply that the kernel knows */
     bool has_signals;
+    bool no_resend;             /* constant */
     uint32_t accepted_flags2;   /* of what the kernel offers; constant */
     const char *no_passthrough; /* why not, NULL where it works; constant once served */
 };
@@ -36,7 +39,6 @@ enum {
     BACKGROUND_MAX = 1024,
     /* Bytes of a write, and with it the size of each thread's buffer. */
     WRITE_MAX = 128 << 10,
-    READ_PAGES_MAX = 256, /* of a read: libfuse would take it from WRITE_MAX */
 };
 
 static __thread uint64_t unique; /* of the request that this thread reads or handles */
@@ -63,6 +65,38 @@ static void touch_once(void *buffer, size_t size)
     touched = buffer;
 }
 
+/* The header goes to where the next worker finds it, whenever this one dies. */
+static ssize_t receive(struct channel *channel, int fd, void *buffer, size_t size)
+{
+    struct kernel_in_header *header = requests_receive(channel->handover->block);
+    struct iovec parts[2];
+    ssize_t got;
+
+    touch_once(buffer, size);
+    if (!header)
+        return read(fd, buffer, size);
+    parts[0] = (struct iovec){.iov_base = header, .iov_len = sizeof *header};
+    parts[1] = (struct iovec){.iov_base = (char *)buffer + sizeof *header,
+                              .iov_len = size - sizeof *header};
+    got = readv(fd, parts, 2);
+    if (got >= (ssize_t)sizeof *header)
+        memcpy(buffer, header, sizeof *header);
+    return got;
+}
+
+/* Two workers died of it: there is no third try. */
+static bool refuse_deadly(struct channel *channel, int fd,
+                          const struct kernel_in_header *header)
+{
+    if (!(header->unique & KERNEL_UNIQUE_RESEND) ||
+        !requests_is_deadly(channel->handover->block, header->unique))
+        return false;
+    requests_refuse(fd, header->unique);
+    log_error("two workers died of one request (kind %u, node %jx): it fails",
+              header->opcode, (uintmax_t)header->nodeid);
+    return true;
+}
+
 static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
 {
     struct channel *channel = userdata;
@@ -75,45 +109,26 @@ static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
         memcpy(buffer, block->init, block->init_size);
         return block->init_size;
     }
-    touch_once(buffer, size);
-    got = read(fd, buffer, size);
-    /* The kernel orders a request after the replies that led to it; with channel_writev
-     * this tells the thread sanitizer, who does not see that. */
-    (void)__atomic_load_n(&block->answered, __ATOMIC_ACQUIRE);
-    if (got < (ssize_t)sizeof header)
-        return got;
-    memcpy(&header, buffer, sizeof header);
+    do {
+        got = receive(channel, fd, buffer, size);
+        /* The kernel orders a request after the replies that led to it; with
+         * channel_writev this tells the thread sanitizer, who does not see that. */
+        (void)__atomic_load_n(&block->answered, __ATOMIC_ACQUIRE);
+        if (got < (ssize_t)sizeof header)
+            return got;
+        memcpy(&header, buffer, sizeof header);
+    } while (refuse_deadly(channel, fd, &header));
     unique = header.unique;
     if (header.opcode == KERNEL_FUSE_INIT && block->init_size == 0)
         record_init_request(block, buffer, (size_t)got);
+    else if (requests_has_reply(header.opcode))
+        requests_note(block, unique);
     return got;
 }
 
 uint64_t channel_unique(void)
 {
     return unique;
-}
-
-static struct kernel_init_in offered(const struct handover_block *block)
-{
-    struct kernel_init_in init;
-
-    memcpy(&init, block->init + sizeof(struct kernel_in_header), sizeof init);
-    return init;
-}
-
-static void amend_init_reply(struct channel *channel, struct kernel_init_out *reply)
-{
-    struct kernel_init_in init = offered(channel->handover->block);
-    uint32_t flags2 = init.flags & KERNEL_INIT_EXT ? init.flags2 : 0;
-
-    reply->flags2 |= flags2 & channel->accepted_flags2;
-    if (reply->flags2 != 0)
-        reply->flags |= KERNEL_INIT_EXT;
-    if (reply->flags2 & KERNEL_PASSTHROUGH)
-        reply->max_stack_depth = 1; /* 2 would switch passthrough off without a word */
-    if (reply->flags & KERNEL_MAX_PAGES)
-        reply->max_pages = READ_PAGES_MAX;
 }
 
 static bool is_init_reply(const struct channel *channel, const struct iovec *iov,
@@ -134,17 +149,19 @@ static bool is_init_reply(const struct channel *channel, const struct iovec *iov
 static ssize_t answer_init(struct channel *channel, int fd, struct iovec *iov)
 {
     struct handover_block *block = channel->handover->block;
+    struct kernel_init_in offer = agreement_offer(block->init);
     struct kernel_init_out reply;
     struct iovec amended[2];
 
     memcpy(&reply, iov[1].iov_base, sizeof reply);
-    amend_init_reply(channel, &reply);
+    agreement_amend(&reply, &offer, channel->accepted_flags2);
     channel->is_init_answered = true;
     if (channel->is_replay) {
-        channel->is_bound = memcmp(&reply, &block->init_out, sizeof reply) == 0;
+        channel->is_bound = agreement_is_kept(&reply, &block->init_out);
         return (ssize_t)(iov[0].iov_len + iov[1].iov_len);
     }
     block->init_out = reply;
+    block->can_resend = !channel->no_resend && agreement_can_resend(&offer);
     channel->is_bound = true;
     amended[0] = iov[0];
     amended[1] = (struct iovec){.iov_base = &reply, .iov_len = sizeof reply};
@@ -172,13 +189,18 @@ static size_t total_size(const struct iovec *iov, int count)
 static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
     struct channel *channel = userdata;
+    struct kernel_out_header header;
+    ssize_t written;
 
     if (!channel->is_init_answered && is_init_reply(channel, iov, count))
         return answer_init(channel, fd, iov);
     if (is_notice(iov) && notifier_send(channel->notifier, iov, count) >= 0)
         return (ssize_t)total_size(iov, count);
     __atomic_fetch_add(&channel->handover->block->answered, 1, __ATOMIC_RELEASE);
-    return writev(fd, iov, count);
+    written = writev(fd, iov, count);
+    memcpy(&header, iov[0].iov_base, sizeof header);
+    requests_answered(channel->handover->block, header.unique);
+    return written;
 }
 
 /* What the kernel may do for us; called by libfuse while it answers INIT. */
@@ -255,8 +277,9 @@ int channel_open(const struct channel_options *options,
     channel->is_replay = options->handover->block->init_size > 0;
     if (!options->no_direct_mmap)
         channel->accepted_flags2 |= KERNEL_DIRECT_IO_ALLOW_MMAP;
-    if (!options->no_passthrough)
+    if (!options->no_passthrough && !options->no_resend)
         channel->accepted_flags2 |= KERNEL_PASSTHROUGH;
+    channel->no_resend = options->no_resend;
     channel->owner = owner;
     rc = create_session(channel, options, operations, err);
     if (rc == 0)
@@ -386,7 +409,7 @@ int channel_reply_create(fuse_req_t req, const struct fuse_entry_param *entry,
 
 /* INIT before the threads start: libfuse answers EIO to what a second thread reads
  * earlier. */
-static int answer_init_request(struct channel *channel, struct error *err)
+int channel_agree(struct channel *channel, struct error *err)
 {
     struct fuse_buf buffer = {.mem = NULL};
     int rc = fuse_session_receive_buf(channel->session, &buffer);
@@ -398,33 +421,22 @@ static int answer_init_request(struct channel *channel, struct error *err)
         return fail(err, rc < 0 ? -rc : EPROTO, "the kernel and libfuse do not agree");
     if (!channel->is_bound)
         return fail(err, EPROTO,
-                    "this worker would not keep what was agreed with the "
-                    "kernel: mount anew");
-    return 0;
-}
-
-/* Ask for all that a worker before us read and did not answer. */
-static int ask_again(struct channel *channel, struct error *err)
-{
-    const struct kernel_out_header notice = {.len = sizeof notice,
-                                             .error = KERNEL_NOTIFY_RESEND};
-
-    if (write(fuse_session_fd(channel->session), &notice, sizeof notice) < 0)
-        return fail_errno(err, "have the kernel send its requests again");
+                    "this program would not keep what was agreed with the kernel when "
+                    "the folder was mounted: unmount, then mount with this program");
     return 0;
 }
 
 int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
                   struct error *err)
 {
+    struct handover_block *block = channel->handover->block;
     struct fuse_loop_config *config;
-    int rc = answer_init_request(channel, err);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
     probe_passthrough(channel);
+    requests_watch_faults(block);
     if (channel->is_replay)
-        rc = ask_again(channel, err);
+        rc = requests_inherit(block, fuse_session_fd(channel->session), err);
     if (rc < 0)
         return rc;
     ready(arg);
@@ -441,6 +453,11 @@ int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
 struct fuse_session *channel_session(struct channel *channel)
 {
     return channel->session;
+}
+
+bool channel_can_resend(const struct channel *channel)
+{
+    return channel->handover->block->can_resend;
 }
 
 bool channel_maps_direct_io(const struct channel *channel)

@@ -1,6 +1,7 @@
 /* channel.h: all I/O on /dev/fuse: the only seam between us and the kernel.
  *
  *     rc = channel_open(&options, &operations, owner, &channel, &err);
+ *     rc = channel_agree(channel, &err);
  *     rc = channel_serve(channel, ready, arg, &err);        until unmounted or stopped
  *     channel_close(channel);
  *
@@ -26,6 +27,7 @@ struct channel_options {
     bool debug;
     bool no_passthrough; /* do not agree on these, though the kernel offers them */
     bool no_direct_mmap;
+    bool no_resend; /* as before Linux 6.9, which had no passthrough either */
 };
 
 /* Create the session on the mounted device. operations->init is ours. channel_owner tells
@@ -35,12 +37,19 @@ int channel_open(const struct channel_options *options,
                  struct channel **ret_channel, struct error *err);
 void channel_close(struct channel *channel); /* accepts NULL */
 
+/* Can a dead worker's requests be sent again? Known once INIT was answered. */
+bool channel_can_resend(const struct channel *channel);
+
 /* libfuse's messages go to our log. */
 void channel_log_libfuse(void);
 
 /* The kernel's number of the request that this thread is handling; the bit
  * KERNEL_UNIQUE_RESEND in it says that a worker before may have handled it, too. */
 uint64_t channel_unique(void);
+
+/* Answer the kernel's INIT. A later worker answers the recorded one, touching nothing:
+ * -EPROTO if it would not keep what was agreed. Before handover_take. */
+int channel_agree(struct channel *channel, struct error *err);
 
 /* Serve requests on several threads until the mount is gone or a signal (SIGTERM, SIGINT,
  * SIGHUP) says to stop. ready(arg) runs once in this thread, when the mount answers. */

@@ -6,12 +6,17 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <poll.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct device {
-    struct fuse_session *session; /* for mounting alone: it serves nothing */
-    bool is_mounted;
+    struct fuse_session *session; /* for mounting alone; NULL: another process mounted */
+    const char *mountpoint;       /* NULL until it is mounted */
+    int fd;
 };
 
 static int create_session(struct device *device, const struct device_options *options,
@@ -62,30 +67,65 @@ int device_mount(const struct device_options *options, struct device **ret_devic
     int rc;
 
     channel_log_libfuse();
+    device->fd = -1;
     rc = create_session(device, options, err);
     if (rc == 0 && fuse_session_mount(device->session, options->mountpoint) != 0)
         rc = explain_mount_failure(options->mountpoint, err);
-    device->is_mounted = rc == 0;
     if (rc < 0) {
         device_unmount(device);
         return rc;
     }
+    device->mountpoint = options->mountpoint;
+    device->fd = fuse_session_fd(device->session);
     *ret_device = device;
     return 0;
 }
 
+struct device *device_adopt(int take_fd, const char *mountpoint)
+{
+    struct device *device = XNEW(struct device);
+
+    channel_log_libfuse();
+    device->fd = take_fd;
+    device->mountpoint = mountpoint;
+    return device;
+}
+
+bool device_is_connected(int fd)
+{
+    struct pollfd device = {.fd = fd};
+
+    return poll(&device, 1, 0) == 0 || !(device.revents & (POLLERR | POLLNVAL));
+}
+
 int device_fd(const struct device *device)
 {
-    return fuse_session_fd(device->session);
+    return device->fd;
+}
+
+void device_detach(const char *mountpoint)
+{
+    const char *const argv[] = {"fusermount3", "-u", "-q", "-z", "--", mountpoint, NULL};
+    pid_t helper;
+
+    if (umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno != EPERM)
+        return;
+    if (posix_spawnp(&helper, argv[0], NULL, NULL, (char *const *)argv, environ) == 0)
+        (void)waitpid(helper, NULL, 0);
 }
 
 void device_unmount(struct device *device)
 {
     if (!device)
         return;
-    if (device->is_mounted)
-        fuse_session_unmount(device->session);
-    if (device->session)
+    if (device->mountpoint && device_is_connected(device->fd))
+        device_detach(device->mountpoint);
+    if (device->session) {
+        if (device->mountpoint)
+            fuse_session_unmount(device->session);
         fuse_session_destroy(device->session);
+    } else {
+        close(device->fd);
+    }
     free(device);
 }

@@ -4,7 +4,8 @@
  *     fd = device_fd(device);                      workers speak on it (channel.h)
  *     device_unmount(device);
  *
- * The supervisor's part of the work with libfuse: it reads and writes nothing. */
+ * The supervisor's part of the work with libfuse: it reads and writes nothing. The mount
+ * lives as long as any process has the descriptor open; device_adopt takes it over. */
 #ifndef FS_DEVICE_H
 #define FS_DEVICE_H
 
@@ -15,7 +16,7 @@
 struct device;
 
 struct device_options {
-    const char *mountpoint;
+    const char *mountpoint; /* an absolute path, lent until the device is gone */
     bool allow_other;
     bool noexec;
 };
@@ -24,10 +25,19 @@ struct device_options {
 int device_mount(const struct device_options *options, struct device **ret_device,
                  struct error *err);
 
+/* A device that another process mounted there; fd becomes ours. */
+struct device *device_adopt(int take_fd, const char *mountpoint);
+
+/* Is it mounted still? Never waits. */
+bool device_is_connected(int fd);
+
 /* Lent. */
 int device_fd(const struct device *device);
 
 /* Unmount, if nobody did, and close. Accepts NULL. */
 void device_unmount(struct device *device);
+
+/* Take the mount at that path away, in use or not, whoever made it. */
+void device_detach(const char *mountpoint);
 
 #endif

@@ -9,7 +9,10 @@
 #include <sys/ioctl.h>
 
 enum {
-    KERNEL_FUSE_INIT = 26,    /* opcode */
+    KERNEL_FUSE_FORGET = 2, /* opcodes */
+    KERNEL_FUSE_INIT = 26,
+    KERNEL_FUSE_INTERRUPT = 36,
+    KERNEL_FUSE_BATCH_FORGET = 42,
     KERNEL_NOTIFY_RESEND = 7, /* notification: send again what has no answer */
 };
 

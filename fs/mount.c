@@ -18,7 +18,7 @@
 #include "fs/serve.h"
 #include "fs/snapshots.h"
 #include "fs/staging.h"
-#include "fs/supervisor.h"
+#include "fs/worker.h"
 #include "publish/process.h"
 
 #include <malloc.h>
@@ -43,6 +43,25 @@ static void keep_drafts(struct fs *fs)
     process_name_of(getppid(), owner);
     if (drafts_keep(fs, owner, &err) < 0)
         log_warning("%s; ignoring", err.message);
+}
+
+/* All that can be done while the worker before still serves; then wait for its end. */
+static int take_over(struct fs *fs, struct error *err)
+{
+    struct handover *handover = fs->options.handover;
+    int rc = channel_open(
+        &(struct channel_options){
+            .handover = handover,
+            .debug = fs->options.debug,
+            .no_passthrough = fs->options.no_passthrough,
+            .no_direct_mmap = fs->options.no_direct_mmap,
+            .no_resend = fs->options.no_resend,
+        },
+        &ops, fs, &fs->channel, err);
+
+    if (rc == 0)
+        rc = channel_agree(fs->channel, err);
+    return rc < 0 ? rc : handover_take(handover, worker_tell_prepared, err);
 }
 
 static int open_parts(struct fs *fs, struct error *err)
@@ -73,15 +92,6 @@ static int open_parts(struct fs *fs, struct error *err)
     if (rc == 0)
         rc = parked_open(serve_expired, &fs->parked, err);
     if (rc == 0)
-        rc = channel_open(
-            &(struct channel_options){
-                .handover = fs->options.handover,
-                .debug = fs->options.debug,
-                .no_passthrough = fs->options.no_passthrough,
-                .no_direct_mmap = fs->options.no_direct_mmap,
-            },
-            &ops, fs, &fs->channel, err);
-    if (rc == 0)
         fs->passthrough = passthrough_new(fs->channel, fs->options.handover);
     if (rc == 0 && fs->staging)
         staging_attach(fs);
@@ -96,13 +106,14 @@ static int open_parts(struct fs *fs, struct error *err)
 
 /* The order matters: no reply may come after the session is gone, and no part may go
  * while a pool or transfer thread can still ask for it. */
-static void close_parts(struct fs *fs)
+static void close_parts(struct fs *fs, bool is_over)
 {
     struct grace *grace;
 
     parked_close(fs->parked);
     invalidate_stop(fs->invalidate);
-    supervisor_tell_ended(fs->options.handover);
+    if (is_over)
+        worker_tell_ended(fs->options.handover);
     grace = grace_begin(fs->options.cancel, fs->options.cancel_arg);
     staging_stop(fs->staging);
     workers_close(fs->change_pool);
@@ -153,7 +164,7 @@ static void answers(void *arg)
     const struct waiting *waiting = arg;
 
     waiting->ready(waiting->arg);
-    supervisor_tell_ready(waiting->fs->options.handover);
+    worker_tell_ready(waiting->fs->options.handover);
     drafts_resume(waiting->fs);
     if (waiting->fs->staging)
         staging_resume(waiting->fs); /* the kernel takes notifications by now */
@@ -182,9 +193,11 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
 
     raise_file_limit();
     return_large_blocks();
-    rc = open_parts(&fs, err);
+    rc = take_over(&fs, err);
+    if (rc == 0)
+        rc = open_parts(&fs, err);
     if (rc == 0)
         rc = channel_serve(fs.channel, answers, &waiting, err);
-    close_parts(&fs);
+    close_parts(&fs, rc == 0);
     return rc;
 }

@@ -34,6 +34,7 @@ struct fs_options {
     bool debug;             /* print each request of the kernel */
     bool no_passthrough; /* as if the kernel had none of it: for tests of what is done */
     bool no_direct_mmap; /* instead */
+    bool no_resend;      /* the same */
 };
 
 /* ready(arg) runs once, in this thread, when the mount answers. Returns 0 after a clean

@@ -227,6 +227,7 @@ struct parked *parked_add(struct parked_list *list, struct fs *fs,
 
     entry->parked.call = *call;
     entry->parked.fs = fs;
+    entry->parked.unique = channel_unique();
     entry->list = list;
     entry->deadline_ms = deadline_ms;
     entry->refs = 1;

@@ -26,6 +26,7 @@ struct parked {
     struct call call;       /* constant but for what its owner changes before a retry */
     struct archive *wanted; /* a reference of the owner's, or NULL */
     struct fs *fs;
+    uint64_t unique; /* the kernel's number of it; constant */
 };
 
 /* Runs on the list's own thread for a request whose deadline has passed; it is taken. */

@@ -9,6 +9,7 @@
 #include "fs/lookup.h"
 #include "fs/read.h"
 #include "fs/reply.h"
+#include "fs/requests.h"
 #include "fs/staging.h"
 #include "fs/write.h"
 
@@ -67,6 +68,12 @@ static int run(struct fs *fs, const struct call *call, enum resolve_how how,
                : kinds[call->kind].handler(fs, call, &place, how, answer, err);
 }
 
+/* If the worker dies now it was at this. */
+static uint64_t begin(const struct parked *parked)
+{
+    return requests_begin(parked->fs->options.handover->block, parked->unique);
+}
+
 /* The end of a parked request. Its owner's reference goes. */
 static void finish(struct parked *parked, int rc, const struct answer *answer,
                    const struct error *err)
@@ -91,9 +98,8 @@ static void note_replaced(struct parked *parked)
         invalidate_archive(parked->fs, &place.release, archive_toc(parked->wanted));
 }
 
-static void bytes_arrived(void *arg, int rc, const struct error *err)
+static void answer_from_bytes(struct parked *parked, int rc, const struct error *err)
 {
-    struct parked *parked = arg;
     CLEANUP_ANSWER struct answer answer;
     struct error failure = rc < 0 ? *err : (struct error){0};
 
@@ -113,6 +119,15 @@ static void bytes_arrived(void *arg, int rc, const struct error *err)
     finish(parked, rc, &answer, &failure);
 }
 
+static void bytes_arrived(void *arg, int rc, const struct error *err)
+{
+    struct parked *parked = arg;
+    uint64_t before = begin(parked);
+
+    answer_from_bytes(parked, rc, err);
+    requests_end(before);
+}
+
 /* Wait for the bytes that answer wants; the request is parked already. */
 static void await_bytes(struct parked *parked, struct answer *answer)
 {
@@ -130,10 +145,8 @@ static void await_bytes(struct parked *parked, struct answer *answer)
         bytes_arrived(parked, rc < 0 ? rc : 0, &err);
 }
 
-/* On a pool thread. */
-static void ask(void *arg)
+static void ask_backends(struct parked *parked)
 {
-    struct parked *parked = arg;
     CLEANUP_ANSWER struct answer answer;
     struct error err = {0};
     int rc;
@@ -146,6 +159,16 @@ static void ask(void *arg)
         await_bytes(parked, &answer);
     else
         finish(parked, rc, &answer, &err);
+}
+
+/* On a pool thread. */
+static void ask(void *arg)
+{
+    struct parked *parked = arg;
+    uint64_t before = begin(parked);
+
+    ask_backends(parked);
+    requests_end(before);
 }
 
 /* The publish job that the place of a request names will tell when it starts or ends. A
@@ -166,17 +189,21 @@ static bool is_awaited(struct parked *parked, job_done *told)
 static void job_told(void *arg)
 {
     struct parked *parked = arg;
+    uint64_t before = begin(parked);
     CLEANUP_ANSWER struct answer answer;
     struct error err = {0};
     int rc;
 
     answer_init(&answer);
     rc = run(parked->fs, &parked->call, RESOLVE_KNOWN, &answer, &err);
-    if (rc == CALL_WANT_JOB && !parked_is_taken(parked) && is_awaited(parked, job_told))
+    if (rc == CALL_WANT_JOB && !parked_is_taken(parked) && is_awaited(parked, job_told)) {
+        requests_end(before);
         return;
+    }
     if (rc > 0)
         rc = fail(&err, EIO, "the publish job has not ended");
     finish(parked, rc, &answer, &err);
+    requests_end(before);
 }
 
 static void await_job(struct parked *parked)
@@ -233,7 +260,7 @@ void serve(struct fs *fs, const struct call *call)
     links_tell(fs, &answer);
 }
 
-void serve_expired(struct parked *parked)
+static void answer_late(struct parked *parked)
 {
     CLEANUP_ANSWER struct answer answer;
     struct error err = {0};
@@ -249,4 +276,12 @@ void serve_expired(struct parked *parked)
                   "the manifest waits to be complete: a program has it open, or nobody "
                   "closed it since this mount began; close or touch it");
     reply(parked->fs, &parked->call, rc, &answer, &err);
+}
+
+void serve_expired(struct parked *parked)
+{
+    uint64_t before = begin(parked);
+
+    answer_late(parked);
+    requests_end(before);
 }

@@ -34,6 +34,22 @@ static int print_reads(struct fs *fs, struct bytes *to, struct error *err)
                                  maps ? "direct" : "page cache # kernel before 6.6");
 }
 
+/* Those before this one, and what becomes of requests when it dies. */
+static int print_workers(struct fs *fs, struct bytes *to, struct error *err)
+{
+    const struct handover_block *block = fs->options.handover->block;
+
+    return bytes_printf(to, err,
+                        "worker:\n"
+                        "  restarts: %" PRIu32 "\n"
+                        "  upgrades: %" PRIu32 "\n"
+                        "  in_flight: %s\n",
+                        block->restarts, block->upgrades,
+                        channel_can_resend(fs->channel)
+                            ? "resent"
+                            : "fail # kernel before 6.9, or switched off");
+}
+
 int status_print(struct fs *fs, struct bytes *to, struct error *err)
 {
     time_t start = fs->start_s;
@@ -44,6 +60,8 @@ int status_print(struct fs *fs, struct bytes *to, struct error *err)
     gmtime_r(&start, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
     rc = bytes_printf(to, err, "mounted: %s\n", stamp);
+    if (rc == 0)
+        rc = print_workers(fs, to, err);
     if (rc == 0)
         rc = print_reads(fs, to, err);
     if (rc == 0)

@@ -2,168 +2,270 @@
 #include "fs/supervisor.h"
 
 #include "common/log.h"
+#include "common/sync.h"
+#include "fs/notify.h"
+#include "fs/takeover.h"
+#include "fs/verdict.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    DEATHS_MAX = 5, /* in succession, without an answer in between */
-    STOP_S = 10,    /* for a worker to end when it is told to */
+    STOP_MS = 10 * 1000,    /* for a worker to end when it is told to */
+    UPGRADE_MS = 30 * 1000, /* for a new program to prepare, and to serve */
 };
 
 struct supervisor {
     const struct supervisor_options *options;
     struct device *device; /* NULL once it is unmounted */
     struct handover *handover;
-    sigset_t signals; /* those we wait for */
-    pid_t worker;
-    int status; /* of the worker that ended last, as waitpid tells */
+    struct handover_block *block;
+    struct successor successor;
+    sigset_t signals;    /* those we wait for */
+    pid_t worker;        /* 0: it ended */
+    pid_t standby;       /* the new program, which prepares to be the worker; or 0 */
+    int64_t patience_ms; /* when what we wait for is late; 0: we wait for nothing */
+    int status;          /* of the worker that ended last, as waitpid tells */
+    bool is_ready;       /* a worker began to serve */
+    bool is_new;         /* the worker is the new program's and does not serve yet */
     bool is_stopping;
-    bool is_ready;
+    bool is_left; /* the mount, to the next supervisor */
+    enum worker_kind kind;
     unsigned deaths;
     uint64_t answered; /* when the last worker started */
 };
 
-void supervisor_tell_ready(struct handover *handover)
+static void kill_worker(const struct supervisor *supervisor, int signal)
 {
-    __atomic_store_n(&handover->block->is_ready, 1, __ATOMIC_RELEASE);
-    kill(getppid(), SIGUSR1);
+    if (supervisor->worker > 0)
+        kill(supervisor->worker, signal);
 }
 
-void supervisor_tell_ended(struct handover *handover)
+static void note_worker(struct supervisor *supervisor, pid_t worker)
 {
-    __atomic_store_n(&handover->block->is_ended, 1, __ATOMIC_RELEASE);
-    kill(getppid(), SIGUSR1);
+    supervisor->worker = worker;
+    supervisor->block->worker = worker;
+    supervisor->answered =
+        __atomic_load_n(&supervisor->block->answered, __ATOMIC_RELAXED);
 }
 
-/* If the supervisor is killed the worker goes on serving until somebody unmounts. */
-static void be_worker(struct supervisor *supervisor)
-{
-    struct error *failure = &supervisor->handover->block->failure;
-    struct error err = {0};
-    sigset_t none;
-    int rc;
-
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    rc = supervisor->options->work(supervisor->options->arg, supervisor->handover, &err);
-    if (rc < 0)
-        *failure = err;
-    _exit(rc < 0);
-}
-
+/* 1, or -errno. */
 static int start_worker(struct supervisor *supervisor, struct error *err)
 {
-    supervisor->answered =
-        __atomic_load_n(&supervisor->handover->block->answered, __ATOMIC_RELAXED);
-    supervisor->worker = fork();
-    if (supervisor->worker < 0)
-        return fail_errno(err, "start a worker");
-    if (supervisor->worker == 0)
-        be_worker(supervisor);
-    return 0;
+    pid_t worker = worker_start(&supervisor->options->life, supervisor->handover,
+                                supervisor->kind, err);
+
+    if (worker < 0)
+        return worker;
+    note_worker(supervisor, worker);
+    return 1;
 }
 
-static void note_ready(struct supervisor *supervisor)
+static void start_upgrade(struct supervisor *supervisor)
 {
-    if (supervisor->is_ready ||
-        !__atomic_load_n(&supervisor->handover->block->is_ready, __ATOMIC_ACQUIRE))
+    struct error err = {0};
+    pid_t standby;
+
+    if (supervisor->is_stopping || supervisor->standby > 0 || supervisor->is_new)
         return;
-    supervisor->is_ready = true;
-    supervisor->options->ready(supervisor->options->arg);
-}
-
-/* Nobody answers any more: who comes now shall find the folder below. */
-static void note_ended(struct supervisor *supervisor)
-{
-    if (!__atomic_load_n(&supervisor->handover->block->is_ended, __ATOMIC_ACQUIRE))
+    notify_reloading();
+    standby = inherit_start_worker(&supervisor->successor, &err);
+    if (standby < 0) {
+        log_error("no upgrade: %s; the mount goes on as before", err.message);
+        notify_ready();
         return;
-    device_unmount(supervisor->device);
-    supervisor->device = NULL;
+    }
+    supervisor->standby = standby;
+    supervisor->patience_ms = clock_now_ms() + UPGRADE_MS;
 }
 
-/* Wait until the worker ends; pass on what tells us to stop. */
-static void watch_worker(struct supervisor *supervisor)
+static void fail_upgrade(struct supervisor *supervisor, int status)
 {
-    static const struct timespec limit = {.tv_sec = STOP_S};
+    supervisor->standby = 0;
+    supervisor->is_new = false;
+    if (supervisor->is_stopping)
+        return;
+    supervisor->patience_ms = 0;
+    log_error("no upgrade: '%s' %s; the mount goes on with the program it had",
+              supervisor->successor.command[0], verdict_describe(status));
+    notify_ready();
+}
 
-    while (waitpid(supervisor->worker, &supervisor->status, WNOHANG) == 0) {
-        int signal = supervisor->is_stopping
-                         ? sigtimedwait(&supervisor->signals, NULL, &limit)
-                         : sigwaitinfo(&supervisor->signals, NULL);
+/* The new program serves: become it. */
+static void finish_upgrade(struct supervisor *supervisor)
+{
+    struct error err = {0};
 
-        if (signal == SIGUSR1) {
-            note_ready(supervisor);
-            note_ended(supervisor);
-        } else if (signal < 0 && errno == EAGAIN) {
-            kill(supervisor->worker, SIGKILL);
-        } else if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) {
-            supervisor->is_stopping = true;
-            kill(supervisor->worker, SIGTERM);
+    supervisor->is_new = false;
+    supervisor->patience_ms = 0;
+    supervisor->block->upgrades++;
+    (void)inherit_become(&supervisor->successor, &err);
+    log_error("%s; the supervisor stays the program it was", err.message);
+    notify_ready();
+}
+
+static void hear_worker(struct supervisor *supervisor)
+{
+    const struct handover_block *block = supervisor->block;
+
+    if (worker_has_told(&block->prepared, supervisor->standby))
+        kill_worker(supervisor, SIGKILL); /* its requests go to the next */
+    if (supervisor->is_new && worker_has_told(&block->ready, supervisor->worker))
+        finish_upgrade(supervisor);
+    if (!supervisor->is_ready && worker_has_told(&block->ready, block->worker)) {
+        supervisor->is_ready = true;
+        supervisor->options->ready(supervisor->options->arg);
+    }
+    /* Nobody answers any more: who comes now shall find the folder below. */
+    if (worker_has_told(&block->ended, block->worker)) {
+        device_unmount(supervisor->device);
+        supervisor->device = NULL;
+    }
+}
+
+static void stop(struct supervisor *supervisor, int signal)
+{
+    supervisor->is_left = signal == SIGQUIT && notify_has_manager();
+    supervisor->is_stopping = true;
+    supervisor->patience_ms = clock_now_ms() + STOP_MS;
+    kill_worker(supervisor, supervisor->is_left ? SIGKILL : SIGTERM);
+}
+
+static void lose_patience(struct supervisor *supervisor)
+{
+    supervisor->patience_ms = 0;
+    if (supervisor->standby > 0 && !supervisor->is_stopping)
+        kill(supervisor->standby, SIGKILL);
+    else
+        kill_worker(supervisor, SIGKILL);
+}
+
+/* Take note of children that ended. */
+static void reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t child;
+
+    while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (child == supervisor->worker) {
+            supervisor->worker = 0;
+            supervisor->status = status;
+        } else if (child == supervisor->standby) {
+            fail_upgrade(supervisor, status);
         }
     }
-    note_ready(supervisor);
 }
 
-static bool can_send_again(const struct handover_block *block)
+/* Do what the next signal says; none until until_ms: false. 0 is no limit. */
+static bool handle_signal(struct supervisor *supervisor, int64_t until_ms)
 {
-    struct kernel_init_in init;
+    int64_t left_ms = until_ms - clock_now_ms();
+    struct timespec limit = {0};
+    int signal;
 
-    memcpy(&init, block->init + sizeof(struct kernel_in_header), sizeof init);
-    return block->init_size > 0 && (init.flags & KERNEL_INIT_EXT) &&
-           (init.flags2 & KERNEL_HAS_RESEND);
+    if (left_ms > 0)
+        limit = (struct timespec){.tv_sec = left_ms / 1000,
+                                  .tv_nsec = left_ms % 1000 * 1000000};
+    signal = sigtimedwait(&supervisor->signals, NULL, until_ms ? &limit : NULL);
+    if (signal == SIGUSR2)
+        start_upgrade(supervisor);
+    else if (signal > 0 && signal != SIGCHLD && signal != SIGUSR1)
+        stop(supervisor, signal);
+    return signal > 0 || errno != EAGAIN;
+}
+
+static void watch_worker(struct supervisor *supervisor)
+{
+    reap(supervisor);
+    while (supervisor->worker > 0) {
+        hear_worker(supervisor);
+        if (!handle_signal(supervisor, supervisor->patience_ms))
+            lose_patience(supervisor);
+        reap(supervisor);
+    }
+    hear_worker(supervisor); /* its last words */
+}
+
+/* It may be that there is no memory just now. */
+static void pause_until(struct supervisor *supervisor, int64_t until_ms)
+{
+    while (!supervisor->is_stopping && handle_signal(supervisor, until_ms))
+        reap(supervisor);
 }
 
 /* 1: start another; 0: the mount is to end; -errno: it has to. */
 static int judge_end(struct supervisor *supervisor, struct error *err)
 {
-    const struct handover_block *block = supervisor->handover->block;
-    int status = supervisor->status;
+    struct handover_block *block = supervisor->block;
+    struct verdict verdict = verdict_of(&(struct verdict_case){
+        .status = supervisor->status,
+        .is_stopping = supervisor->is_stopping,
+        .is_mounted = supervisor->is_ready,
+        .has_answered = block->answered != supervisor->answered,
+        .deaths = supervisor->deaths,
+    });
 
-    if (supervisor->is_stopping || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+    if (verdict.kind == VERDICT_END)
         return 0;
-    if (WIFEXITED(status)) {
-        *err = block->failure;
-        return err->code ? -err->code : fail(err, EIO, "the worker failed");
+    if (verdict.kind == VERDICT_FAIL)
+        return worker_fail(block, supervisor->status, err);
+    if (verdict.kind == VERDICT_REFUSE && supervisor->kind == WORKER_SERVES)
+        log_error("%d workers in succession ended before they answered a single request: "
+                  "every request now fails with EIO; mend the cause (next line), then "
+                  "send SIGUSR2 to process %d, or mount anew",
+                  VERDICT_DEATHS_MAX, getpid());
+    worker_log_end(block, supervisor->status);
+    block->restarts++;
+    block->death_signal =
+        WIFSIGNALED(supervisor->status) ? WTERMSIG(supervisor->status) : 0;
+    supervisor->deaths = verdict.deaths;
+    supervisor->kind = verdict.kind == VERDICT_REFUSE ? WORKER_REFUSES : WORKER_SERVES;
+    pause_until(supervisor, clock_now_ms() + verdict.delay_ms);
+    return !supervisor->is_stopping;
+}
+
+/* 1: there is another; 0 and -errno as judge_end. */
+static int replace_worker(struct supervisor *supervisor, struct error *err)
+{
+    bool is_over = supervisor->is_stopping || supervisor->status == 0;
+    int rc = 1;
+
+    if (!supervisor->device) /* whatever it died of then */
+        return 0;
+    if (!is_over && supervisor->standby > 0) {
+        note_worker(supervisor, supervisor->standby);
+        supervisor->standby = 0;
+        supervisor->is_new = true;
+        return rc;
     }
-    if (!supervisor->is_ready || !can_send_again(block))
-        return fail(err, EIO, "the worker was ended by signal %d (%s)", WTERMSIG(status),
-                    strsignal(WTERMSIG(status)));
-    supervisor->deaths =
-        block->answered != supervisor->answered ? 0 : supervisor->deaths + 1;
-    if (supervisor->deaths >= DEATHS_MAX)
-        return fail(
-            err, EIO,
-            "%d workers in succession were ended by a signal (the last by %d, %s) "
-            "before they answered a single request",
-            DEATHS_MAX, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    log_warning("the worker was ended by signal %d (%s); starting the next",
-                WTERMSIG(status), strsignal(WTERMSIG(status)));
-    return 1;
+    if (!is_over && supervisor->is_new)
+        fail_upgrade(supervisor, supervisor->status);
+    else
+        rc = judge_end(supervisor, err);
+    return rc > 0 ? start_worker(supervisor, err) : rc;
 }
 
 static int supervise(struct supervisor *supervisor, struct error *err)
 {
-    int rc = 1;
+    int rc = supervisor->worker > 0 ? 1 : start_worker(supervisor, err);
 
     while (rc > 0) {
-        rc = start_worker(supervisor, err);
-        if (rc < 0)
-            return rc;
         watch_worker(supervisor);
-        rc = judge_end(supervisor, err);
+        rc = replace_worker(supervisor, err);
     }
+    if (supervisor->standby > 0)
+        kill(supervisor->standby, SIGKILL);
     return rc;
 }
 
-static void wait_for_signals(struct supervisor *supervisor)
+static void block_signals(struct supervisor *supervisor)
 {
-    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP,
+                                 SIGQUIT, SIGUSR1, SIGUSR2};
 
     sigemptyset(&supervisor->signals);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
@@ -174,16 +276,23 @@ static void wait_for_signals(struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_options *options, struct error *err)
 {
     struct supervisor supervisor = {.options = options};
-    int rc = handover_new(&supervisor.handover, err);
+    int rc = takeover_open(&options->device, options->inherited, &supervisor.device,
+                           &supervisor.handover, err);
 
-    if (rc == 0)
-        rc = device_mount(&options->device, &supervisor.device, err);
-    if (rc == 0) {
-        supervisor.handover->device_fd = device_fd(supervisor.device);
-        wait_for_signals(&supervisor);
-        rc = supervise(&supervisor, err);
-    }
+    if (rc < 0)
+        return rc;
+    supervisor.block = supervisor.handover->block;
+    supervisor.block->supervisor = getpid();
+    if (options->inherited->role == INHERIT_AS_SUPERVISOR)
+        note_worker(&supervisor, supervisor.block->worker);
+    inherit_prepare(&supervisor.successor, supervisor.handover, options->command);
+    block_signals(&supervisor);
+    rc = supervise(&supervisor, err);
+    if (supervisor.is_left)
+        _exit(0); /* as it is: the manager has the descriptors */
+    notify_forget();
     device_unmount(supervisor.device);
     handover_free(supervisor.handover);
+    inherit_done(&supervisor.successor);
     return rc;
 }

@@ -4,34 +4,36 @@
  * can fail: it parses nothing, starts no thread, and allocates nothing once it runs. When
  * the worker dies it forks the next one, which goes on with the same connection
  * (handover.h); readers notice a pause. A worker that ends by itself ends the mount.
+ * After five that died in succession without an answer every request is answered with
+ * EIO (refuse.h), until SIGUSR2 or the end.
  *
- * SIGTERM, SIGINT and SIGHUP stop the worker and unmount. Where the kernel cannot send
- * its requests again (before Linux 6.9) a dead worker ends the mount, too. */
+ * SIGUSR2 puts another program in their place, or the same with another configuration:
+ * it is started as the next worker, prepares, and gets the connection; when it serves,
+ * the supervisor becomes that program, too. If it fails on the way the old ones go on.
+ * SIGTERM, SIGINT and SIGHUP stop the worker and unmount. SIGQUIT leaves the mount to
+ * the service manager that keeps its descriptors, for the next supervisor. */
 #ifndef FS_SUPERVISOR_H
 #define FS_SUPERVISOR_H
 
 #include "common/error.h"
 #include "fs/device.h"
-#include "fs/handover.h"
+#include "fs/inherit.h"
+#include "fs/worker.h"
 
 struct supervisor_options {
     struct device_options device;
+    struct worker_life life;
+    const struct inherited *inherited; /* of inherit_find; not INHERIT_AS_WORKER */
+    char *const *command; /* that starts the program anew, by its path, with the same
+                             options; ends with NULL */
 
-    /* The worker's life, in a process of its own: fs_run and what it needs. */
-    int (*work)(void *arg, struct handover *handover, struct error *err);
-
-    /* Runs once, in the supervisor, when the first worker serves. */
+    /* Runs once, in the supervisor, when a worker serves. */
     void (*ready)(void *arg);
     void *arg;
 };
 
 /* Returns when the mount is gone: 0 after a clean unmount, -errno when it could not be
- * mounted, the first worker could not start, or workers keep dying. Call it before any
- * thread is started. */
+ * mounted or the first worker could not start. Call it before any thread is started. */
 int supervisor_run(const struct supervisor_options *options, struct error *err);
-
-/* For the worker: it serves now; it serves no more, and the mount may go. */
-void supervisor_tell_ready(struct handover *handover);
-void supervisor_tell_ended(struct handover *handover);
 
 #endif

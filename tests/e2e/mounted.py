@@ -74,7 +74,7 @@ def sha256(path):
 class Mount:
     """A running daemon in the foreground, so that its process and its log are ours."""
 
-    def __init__(self, folder, config, options=(), env=None):
+    def __init__(self, folder, config, options=(), env=None, program=MODELFS):
         self.point = pathlib.Path(folder) / "mount"
         self.point.mkdir(parents=True, exist_ok=True)
         self.config = config
@@ -82,7 +82,8 @@ class Mount:
         self.log_path = pathlib.Path(folder) / "log"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [MODELFS, "mount", "-f", "-c", str(config), *options, str(self.point)],
+                [str(program), "mount", "-f", "-c", str(config), *options,
+                 str(self.point)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **(env or {})})
         self.wait_for_mount()
@@ -206,14 +207,16 @@ class MountTest(unittest.TestCase):
             {"repositories": rows, "cache": cache, **keys}, sort_keys=False))
         return path
 
-    def mount(self, *repositories, name="first", options=(), env=None, **keys):
+    def mount(self, *repositories, name="first", options=(), env=None, program=MODELFS,
+              **keys):
         config = self.config(*repositories, name=f"{name}.yaml", **keys)
-        return self.mount_config(config, name=name, options=options, env=env)
+        return self.mount_config(config, name=name, options=options, env=env,
+                                 program=program)
 
-    def mount_config(self, config, name="first", options=(), env=None):
+    def mount_config(self, config, name="first", options=(), env=None, program=MODELFS):
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        mount = Mount(folder, config, options, env)
+        mount = Mount(folder, config, options, env, program)
         self.addCleanup(mount.clean_up)
         # Not in place of what failed: a test that passed must also end cleanly.
         self.addCleanup(lambda: mount.process.poll() is None and mount.stop())

@@ -1,8 +1,5 @@
 """The mount outlives its worker: kills at random moments, and nobody notices but a pause."""
 
-import hashlib
-import mmap
-import multiprocessing
 import os
 import pathlib
 import random
@@ -10,52 +7,12 @@ import signal
 import time
 
 from mounted import MountTest
+from readers import Readers
 
 MIB = 1 << 20
 KILLS = int(os.environ.get("MODELFS_KILLS", "100"))
-READERS = 8
+READERS = int(os.environ.get("MODELFS_READERS", "8"))
 SIZES = {"a.bin": 4 * MIB, "b.bin": MIB + 17, "log/c.txt": 3000, "large.bin": 24 * MIB}
-
-
-def digest(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def read_once(path, choose):
-    """One of the ways in which programs read."""
-    way = choose.randrange(4)
-    if way == 0:
-        with open(path, "rb") as file:
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return digest(content)
-    if way == 1:
-        file = os.open(path, os.O_RDONLY)
-        try:
-            size = os.fstat(file).st_size
-            return digest(b"".join(os.pread(file, 65536, at) for at in range(0, size, 65536)))
-        finally:
-            os.close(file)
-    return digest(path.read_bytes())
-
-
-def read_until(stop, folder, expected, seed, answers):
-    choose = random.Random(seed)
-    count, failures, longest = 0, [], 0
-    while not stop.is_set():
-        name = choose.choice(sorted(expected))
-        start = time.monotonic()
-        try:
-            if read_once(folder / name, choose) != expected[name]:
-                failures.append(f"{name}: wrong bytes")
-            if sorted(os.listdir(folder)) != ["a.bin", "b.bin", "large.bin", "log"]:
-                failures.append("wrong listing")
-            (folder / "log" / "none").exists()
-            os.stat(folder.parent / "latest")
-        except OSError as error:
-            failures.append(f"{name}: {error}")
-        longest = max(longest, time.monotonic() - start)
-        count += 1
-    answers.put((count, failures[:3], longest))
 
 
 class Supervisor(MountTest):
@@ -67,35 +24,20 @@ class Supervisor(MountTest):
         self.uid = models.publish(self.files)
         self.models = models
 
-    def readers(self, fs):
-        expected = {name: digest(content) for name, content in self.files.items()}
-        stop, answers = multiprocessing.Event(), multiprocessing.Queue()
-        processes = [
-            multiprocessing.Process(
-                target=read_until,
-                args=(stop, fs.path(self.uid), expected, seed, answers), daemon=True)
-            for seed in range(READERS)]
-        for process in processes:
-            process.start()
-        return stop, answers, processes
-
     def test_kills_under_readers(self):
         fs = self.mount(self.models, hold="2MiB")
-        stop, answers, processes = self.readers(fs)
+        crowd = Readers(fs, self.uid, self.files, READERS)
         choose = random.Random(2)
         for _ in range(KILLS):
             os.stat(fs.point / "@status")  # five that never answered would be too many
             time.sleep(choose.uniform(0, 0.06))
-            os.kill(fs.worker(), signal.SIGKILL)
-        stop.set()
-        results = [answers.get(timeout=60) for _ in processes]
-        for process in processes:
-            process.join(60)
-        for count, failures, _ in results:
-            self.assertGreater(count, 0)
-            self.assertEqual(failures, [])
-        print(f"{KILLS} kills, {sum(r[0] for r in results)} reads, longest "
-              f"{max(r[2] for r in results) * 1000:.0f} ms")
+            worker = fs.worker()
+            crowd.mark()
+            os.kill(worker, signal.SIGKILL)
+        failures, rounds, figures = crowd.finish()
+        self.assertEqual(failures, [])
+        self.assertGreater(rounds, 0)
+        print(f"figures: {KILLS} kills, {figures}")
 
     def test_open_files_live_on(self):
         fs = self.mount(self.models, hold="2MiB")

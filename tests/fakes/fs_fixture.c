@@ -86,7 +86,8 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     check(workers_open(&pool, &fs->meta_pool, &err), &err);
     check(parked_open(serve_expired, &fs->parked, &err), &err);
     fs->channel = fuse_fake_channel(kernel, &(struct channel_options){0}, fs);
-    fs->passthrough = passthrough_new(fs->channel, fuse_fake_handover());
+    fs->options.handover = fuse_fake_handover();
+    fs->passthrough = passthrough_new(fs->channel, fs->options.handover);
     fs->open_files = open_files_new();
     fs->directories = directories_new();
     fs->snapshots = snapshots_new();

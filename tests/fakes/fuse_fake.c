@@ -392,7 +392,8 @@ struct channel *fuse_fake_channel(const struct fuse_fake_kernel *kernel,
     if (channel_open(&with_handover, &no_operations, owner, &channel, &err) < 0)
         abort();
     send_init(kernel);
-    if (channel_serve(channel, ready, &is_ready, &err) < 0 || !is_ready)
+    if (channel_agree(channel, &err) < 0 ||
+        channel_serve(channel, ready, &is_ready, &err) < 0 || !is_ready)
         abort();
     got = recv(fake.kernel_fd, fake.init_reply, sizeof fake.init_reply, MSG_DONTWAIT);
     if (got <= 0)

@@ -1,0 +1,41 @@
+/* refuse.c: reads requests and fails each. */
+#include "fs/refuse.h"
+
+#include "common/cleanup.h"
+#include "common/memory.h"
+#include "fs/requests.h"
+#include "fs/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ROOM = 64 << 10 }; /* for what comes with the data of a write */
+
+int refuse_all(struct handover *handover, struct error *err)
+{
+    const size_t size = handover->block->init_out.max_write + ROOM;
+    CLEANUP_FREE char *buffer = xcalloc(1, size);
+    int fd = handover->device_fd;
+    int rc = handover_take(handover, worker_tell_prepared, err);
+
+    if (rc < 0)
+        return rc;
+    memset(buffer, 0, size); /* its pages are there when the kernel writes into them */
+    rc = requests_inherit(handover->block, fd, err);
+    while (rc == 0) {
+        struct kernel_in_header header;
+        ssize_t got = read(fd, buffer, size);
+
+        if (got < 0 && errno == ENODEV)
+            return 0;
+        if (got < 0 && errno != EINTR && errno != ENOENT && errno != EAGAIN)
+            return fail_errno(err, "read requests");
+        if (got < (ssize_t)sizeof header)
+            continue;
+        memcpy(&header, buffer, sizeof header);
+        if (requests_has_reply(header.opcode))
+            requests_refuse(fd, header.unique);
+    }
+    return rc;
+}
