@@ -47,19 +47,23 @@ struct helper {
     uint64_t serial; /* of the member that it was started for */
 };
 
-/* One more thread for the member, if the pool has one to spare. */
+/* How many further threads the pool has to spare. */
+static unsigned spare_threads(struct archive *archive)
+{
+    struct cache *cache = archive->cache;
+    uint64_t busy = cache->transfers_running + cache->helpers_running + SPARE_THREADS;
+
+    if (workers_waiting(archive->workers) > 0 || busy >= cache->threads)
+        return 0;
+    return cache->threads - (unsigned)busy;
+}
+
 static bool start_helper_locked(struct fetcher *fetcher) REQUIRES(fetcher->archive->lock)
 {
     struct archive *archive = fetcher->archive;
-    struct cache *cache = archive->cache;
     struct error unused = {0};
-    struct helper *helper;
+    struct helper *helper = XNEW(struct helper);
 
-    if (workers_waiting(archive->workers) > 0 ||
-        cache->transfers_running + cache->helpers_running + SPARE_THREADS >=
-            cache->threads)
-        return false;
-    helper = XNEW(struct helper);
     helper->archive = registry_ref(archive);
     helper->object = fetcher->object;
     helper->index = fetcher->member->index;
@@ -69,9 +73,26 @@ static bool start_helper_locked(struct fetcher *fetcher) REQUIRES(fetcher->archi
         free(helper);
         return false;
     }
-    cache->helpers_running++;
+    archive->cache->helpers_running++;
     fetcher->member->helpers_started++;
     return true;
+}
+
+/* Further threads up to wanted connections, as far as there are some and work for them.
+ */
+static void start_helpers_locked(struct fetcher *fetcher, unsigned wanted, int64_t now_ms)
+    REQUIRES(fetcher->archive->lock)
+{
+    struct member *member = fetcher->member;
+    unsigned spare;
+
+    if (member->helpers_started + 1 >= wanted)
+        return;
+    spare = member_has_run(member) ? spare_threads(fetcher->archive) : 0;
+    while (member->helpers_started + 1 < wanted && spare-- > 0 &&
+           start_helper_locked(fetcher))
+        ;
+    pace_settle_for(&member->pace, member->helpers_started + 1, now_ms);
 }
 
 /* As many threads as raise the rate, but none that others wait for. */
@@ -82,20 +103,15 @@ static void keep_pace_locked(struct fetcher *fetcher, int64_t now_ms)
     unsigned wanted =
         pace_add(&member->pace, atomic_exchange(&member->unpaced, 0), now_ms);
 
-    if (fetcher->is_helper &&
-        (member->run_count > wanted || workers_waiting(fetcher->archive->workers) > 0)) {
+    if (fetcher->is_helper && (member->helpers_started + 1 > wanted ||
+                               workers_waiting(fetcher->archive->workers) > 0)) {
         fetcher->is_leaving = true;
         fetcher->run.is_cut = true;
         member->helpers_started--;
-        pace_settle_for(&member->pace, member->run_count - 1, now_ms);
+        pace_settle_for(&member->pace, member->helpers_started + 1, now_ms);
         return;
     }
-    while (member->helpers_started + 1 < wanted) {
-        if (!member_has_run(member) || !start_helper_locked(fetcher)) {
-            pace_settle_for(&member->pace, member->helpers_started + 1, now_ms);
-            return;
-        }
-    }
+    start_helpers_locked(fetcher, wanted, now_ms);
 }
 
 /* The block that `at` just reached the end of is there. false: the run ends with it. */

@@ -19,6 +19,7 @@
 enum {
     HOLD_DEFAULT = 64 << 20,
     THREADS_DEFAULT = 8,
+    THREADS_MAX = 32, /* each has buffers */
     STALL_MS_DEFAULT = 30000,
     STALL_LOOKS = 4, /* in the time of one stall */
 };
@@ -46,6 +47,8 @@ static void set_options(struct cache *cache, const struct cache_options *options
     cache->size = options->size;
     cache->hold = options->hold ? options->hold : HOLD_DEFAULT;
     cache->threads = options->threads ? options->threads : THREADS_DEFAULT;
+    if (cache->threads > THREADS_MAX)
+        cache->threads = THREADS_MAX;
     cache->prefetch_model = options->prefetch_model;
     cache->stall_ms = options->stall_ms ? options->stall_ms : STALL_MS_DEFAULT;
 }

@@ -25,7 +25,7 @@ struct cache_options {
     const char *root;    /* made if missing, with the folders above it */
     uint64_t size;       /* bytes of what modelfs put there; 0: unlimited */
     uint64_t hold;       /* bytes; members up to it are handed out complete; 0: 64 MiB */
-    unsigned threads;    /* transfers at once; 0: 8 */
+    unsigned threads;    /* transfers at once; 0: 8; at most 32 */
     bool prefetch_model; /* after the first open fetch the rest */
     int64_t stall_ms;    /* a wait ends after so long without progress; 0: 30 s */
 };

@@ -11,7 +11,7 @@
 enum {
     SOON_BLOCKS = 4,   /* so many of a running request come before a new one would */
     SHORT_BLOCKS = 2,  /* so many are left: that request is waited for */
-    SPLIT_BLOCKS = 4,  /* at least so many each when a run is halved */
+    SPLIT_BLOCKS = 2,  /* at least so many each when a run is halved */
     LONG_BLOCKS = 128, /* runs longer than that have no limit any more */
 };
 

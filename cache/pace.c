@@ -2,9 +2,9 @@
 #include "cache/pace.h"
 
 enum {
-    SETTLE_MS = 150, /* until new connections run at their full rate */
-    WINDOW_MS = 200,
-    PAUSE_MS_MIN = 5000,
+    SETTLE_MS = 120, /* until new connections run at their full rate */
+    WINDOW_MS = 150,
+    PAUSE_MS_MIN = 1000,
     PAUSE_MS_MAX = 60000,
     CLEAR_PERCENT =
         50,            /* of the growth that the number of connections alone would give */

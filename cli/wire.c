@@ -47,6 +47,7 @@ int wire_cache(const struct config *config, struct cache **ret_cache, struct err
             .root = config->cache_root,
             .size = config->cache_size,
             .hold = config->hold,
+            .threads = config->connections,
             .prefetch_model = config->prefetch == CONFIG_PREFETCH_MODEL,
         },
         ret_cache, err);

@@ -190,6 +190,8 @@ static void further_runs_take_halves(void **state)
     assert_true(member_run_begin(member, &fourth)); /* 14 of the first are left */
     assert_int_equal(fourth.next, 13);
     assert_int_equal(first.end, 13);
+    for (int i = 0; i < 4; i++)
+        assert_true(bring(member, &first) && bring(member, &fourth));
     assert_false(member_has_run(member)); /* none is worth being halved */
     member->is_ending = true;
     assert_false(bring(member, &first));

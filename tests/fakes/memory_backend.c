@@ -30,6 +30,7 @@ struct memory {
     int64_t second_ms;  /* guarded by lock; of the running clock, 0: it stands */
     int64_t started_ms; /* guarded by lock */
     bool has_no_conditions;
+    struct link *link; /* NULL: none; constant before the first read */
 };
 
 struct memory_object {
@@ -374,7 +375,7 @@ static int memory_object_read(struct object *base, struct range range, struct si
     lock_release(&memory->lock);
     if (rc < 0)
         return rc;
-    return to->write(to, data, (size_t)(range.last - range.first + 1), err);
+    return link_feed(memory->link, data, (size_t)(range.last - range.first + 1), to, err);
 }
 
 static int memory_object_check(struct object *base, struct error *err)
@@ -431,6 +432,11 @@ struct backend *memory_backend_new(void)
     memory->now_s = 1700000000;
     lock_init(&memory->lock);
     return &memory->base;
+}
+
+void memory_backend_link(struct backend *backend, struct link *link)
+{
+    ((struct memory *)backend)->link = link;
 }
 
 void memory_backend_set_bytes(struct backend *backend, const char *path, const void *data,

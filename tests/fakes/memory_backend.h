@@ -10,6 +10,7 @@
 #define TESTS_FAKES_MEMORY_BACKEND_H
 
 #include "backends/backend.h"
+#include "tests/fakes/link.h"
 
 struct backend *memory_backend_new(void);
 
@@ -19,6 +20,10 @@ void memory_backend_set(struct backend *backend, const char *path, const char *t
 /* The same for bytes. */
 void memory_backend_set_bytes(struct backend *backend, const char *path, const void *data,
                               size_t size);
+
+/* Reads of objects come over a link, lent till the backend is closed. Before the first.
+ */
+void memory_backend_link(struct backend *backend, struct link *link);
 
 /* The store's clock, which dates what is put; it stands still. 1700000000 at first. */
 void memory_backend_set_now(struct backend *backend, int64_t now_s);
