@@ -153,9 +153,13 @@ static int file_object_check(struct object *base, struct error *err)
     if (strcmp(now.tag, base->stat.tag) != 0)
         return fail(err, ESTALE, "'%s' changed since it was opened", object->path);
     if (stat(object->path, &named) < 0) {
-        if (means_missing(errno))
-            return fail(err, ESTALE, "'%s' was removed", object->path);
-        return fail_errno(err, "stat '%s'", object->path);
+        const char *root = ((struct file *)base->backend)->root;
+        int rc = means_missing(errno)
+                     ? file_facts_missing(root, object->path + strlen(root) + 1, err)
+                     : fail_errno(err, "stat '%s'", object->path);
+
+        /* Without the repository nobody knows whether it was. */
+        return rc == -ENOENT ? fail(err, ESTALE, "'%s' was removed", object->path) : rc;
     }
     if (named.st_dev != object->device || named.st_ino != object->inode)
         return fail(err, ESTALE, "'%s' was replaced", object->path);

@@ -10,6 +10,8 @@
  *         files/<path>                        members that are complete and verified
  *         incoming/<index>                    members that arrive
  *
+ *     <root>/.modelfs/known/                  what repositories said: resolver/known.h
+ *
  * The versions "." and ".." stand there as "@." and "@..": no version holds an "@".
  * Paths are relative to the root; results are freed by the caller. */
 #ifndef CACHE_LAYOUT_H
@@ -19,6 +21,7 @@
 
 #define LAYOUT_PRIVATE ".modelfs"
 #define LAYOUT_TREES LAYOUT_PRIVATE "/trees"
+#define LAYOUT_KNOWN LAYOUT_PRIVATE "/known"
 
 enum layout_document {
     LAYOUT_MODEL, /* the model's folder itself */

@@ -1,6 +1,7 @@
 /* wire.c: turns the configuration into backends, resolver and cache. */
 #include "cli/wire.h"
 
+#include "cache/layout.h"
 #include "cli/version.h"
 #include "common/files.h"
 #include "common/memory.h"
@@ -77,6 +78,7 @@ static int open_resolver(struct wire *wire, struct error *err)
             .repositories = wire->repositories,
             .repository_count = wire->repository_count,
             .cache_root = wire->config->cache_root,
+            .known_folder = LAYOUT_KNOWN,
             .ttl_alias_ms = wire->config->ttl_alias_ms,
             .ttl_listing_ms = wire->config->ttl_listing_ms,
             .ttl_negative_ms = wire->config->ttl_negative_ms,

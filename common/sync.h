@@ -24,6 +24,7 @@
  *     cache/delay      what runs later
  *     publish/claim    whether one claim is still held
  *     resolver/catalog what repositories said
+ *     resolver/known   what is to be kept of that on disk
  *     resolver         listings of all repositories put together
  *     backends/s3           whether the bucket was seen
  *     backends/s3_condition which conditions a store honours

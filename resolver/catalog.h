@@ -10,8 +10,9 @@
  * - Younger than its TTL it is fresh and nobody is asked.
  * - Two that ask the same at the same time share one request; who waits for another's
  *   longer than HEALTH_SILENCE_MS gets the last answer, or -ETIMEDOUT.
- * - A request that fails leaves the last answer standing (left_ms 0). The failure is
- *   remembered for the negative TTL: until then nobody asks again.
+ * - A request that fails leaves the last answer standing (left_ms 0), or where there is
+ *   none the one that is known from before (known.h). The failure is remembered for the
+ *   negative TTL: until then nobody asks again.
  * - A repository that is down (health.h) is asked once each negative TTL, behind the
  *   answer where there is one: the last answer is given at once, however it was asked
  *   for; what is not known fails at once.
@@ -34,6 +35,7 @@
 #include <stdint.h>
 
 struct catalog;
+struct known;
 
 enum catalog_ttl {
     CATALOG_TTL_ALIAS,
@@ -62,6 +64,12 @@ struct catalog_kind {
     enum catalog_ttl ttl;
     bool is_kept;
     catalog_ask *ask;
+    /* Answers are kept on disk too, below this name, for the time when the repository
+     * cannot be asked (known.h); NULL: they are not. */
+    const char *saved_as;
+    bool saves_none;          /* also that it has none: for those that are asked of all */
+    listing_compare *compare; /* their order; NULL: as they came */
+    bool (*is_sane)(const struct listing *listing); /* may it be such an answer? */
 };
 
 struct catalog_options {
@@ -69,6 +77,7 @@ struct catalog_options {
         *backends; /* copied; the caller closes them after the catalog */
     size_t backend_count;
     const char *const *names; /* for the log; lent */
+    struct known *known;      /* lent; NULL: nothing is kept on disk */
     int64_t ttl_ms[CATALOG_TTL_COUNT];
     size_t memory_max;       /* bytes of entries that are not kept; 0: 6 MiB */
     int64_t (*now_ms)(void); /* NULL: clock_now_ms; for tests */
@@ -116,6 +125,7 @@ struct catalog_state {
     int64_t failure_age_ms;          /* since the last failure; -1: there was none */
     bool is_failing;                 /* the last request failed, or it is down */
     bool is_down;                    /* it cannot be reached, or is silent */
+    bool has_answers;                /* now or from before */
     char message[ERROR_MESSAGE_MAX]; /* of the last failure */
 };
 void catalog_state(struct catalog *catalog, unsigned repository,

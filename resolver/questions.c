@@ -269,20 +269,90 @@ static int ask_cached_versions(struct catalog_request *request, const char *key,
     return listing_finish(&builder, version_compare, ret_listing, err);
 }
 
-const struct catalog_kind question_models = {
-    .name = "models", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_models};
-const struct catalog_kind question_aliases = {
-    .name = "aliases", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_aliases};
-const struct catalog_kind question_versions = {
-    .name = "model", .ttl = CATALOG_TTL_LISTING, .ask = ask_versions};
+static bool all_are(const struct listing *listing, name_filter *is_name)
+{
+    for (size_t i = 0; i < listing->count; i++)
+        if (!is_name(listing->names[i]))
+            return false;
+    return true;
+}
+
+static bool are_ids(const struct listing *listing)
+{
+    return all_are(listing, uid_is_id);
+}
+
+static bool are_aliases(const struct listing *listing)
+{
+    return all_are(listing, uid_alias_is_valid);
+}
+
+static bool are_versions(const struct listing *listing)
+{
+    return listing->count > 0 && all_are(listing, uid_version_is_valid);
+}
+
+static bool are_folders(const struct listing *listing)
+{
+    return all_are(listing, is_folder_name);
+}
+
+static bool is_target(const struct listing *listing)
+{
+    return listing->count == 2 && uid_is_id(listing->names[0]) &&
+           (!listing->names[1][0] || uid_version_is_valid(listing->names[1]));
+}
+
+static bool is_any(const struct listing *listing)
+{
+    (void)listing; /* texts of a document */
+    return true;
+}
+
+const struct catalog_kind question_models = {.name = "models",
+                                             .ttl = CATALOG_TTL_LISTING,
+                                             .is_kept = true,
+                                             .ask = ask_models,
+                                             .saved_as = "models",
+                                             .saves_none = true,
+                                             .compare = strcmp,
+                                             .is_sane = are_ids};
+const struct catalog_kind question_aliases = {.name = "aliases",
+                                              .ttl = CATALOG_TTL_LISTING,
+                                              .is_kept = true,
+                                              .ask = ask_aliases,
+                                              .saved_as = "aliases",
+                                              .saves_none = true,
+                                              .compare = strcmp,
+                                              .is_sane = are_aliases};
+const struct catalog_kind question_versions = {.name = "model",
+                                               .ttl = CATALOG_TTL_LISTING,
+                                               .ask = ask_versions,
+                                               .saved_as = "versions",
+                                               .saves_none = true,
+                                               .compare = version_compare,
+                                               .is_sane = are_versions};
 const struct catalog_kind question_release = {
     .name = "version", .ttl = CATALOG_TTL_LISTING, .ask = ask_release};
 const struct catalog_kind question_model = {.name = "model", .ttl = CATALOG_TTL_LISTING};
-const struct catalog_kind question_alias = {
-    .name = "alias", .ttl = CATALOG_TTL_ALIAS, .ask = ask_alias};
-const struct catalog_kind question_alias_list = {
-    .name = "alias list", .ttl = CATALOG_TTL_ALIAS, .ask = ask_alias_list};
-const struct catalog_kind question_folders = {
-    .name = "folder", .ttl = CATALOG_TTL_LISTING, .ask = ask_folders};
+const struct catalog_kind question_alias = {.name = "alias",
+                                            .ttl = CATALOG_TTL_ALIAS,
+                                            .ask = ask_alias,
+                                            .saved_as = "alias",
+                                            .is_sane = is_target};
+const struct catalog_kind question_alias_list = {.name = "alias list",
+                                                 .ttl = CATALOG_TTL_ALIAS,
+                                                 .ask = ask_alias_list,
+                                                 .saved_as = "lists",
+                                                 .saves_none = true,
+                                                 .compare = strcmp,
+                                                 .is_sane = is_any};
+const struct catalog_kind question_folders = {.name = "folder",
+                                              .ttl = CATALOG_TTL_LISTING,
+                                              .ask = ask_folders,
+                                              .saved_as = "folders",
+                                              .saves_none = true,
+                                              .compare = strcmp,
+                                              .is_sane = are_folders};
 const struct catalog_kind question_cached_versions = {
     .name = "cached versions", .ttl = CATALOG_TTL_LISTING, .ask = ask_cached_versions};

@@ -14,6 +14,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Files of what is known are told apart by where repositories are, not by their names. */
+static int open_known(struct resolver *resolver, const struct resolver_options *options,
+                      struct error *err)
+{
+    size_t count = options->repository_count;
+    char **locations;
+    int rc;
+
+    if (!options->cache_root || !options->known_folder)
+        return 0;
+    locations = xcalloc(count, sizeof *locations);
+    for (size_t i = 0; i < count; i++) {
+        const struct backend *backend = options->repositories[i].backend;
+
+        locations[i] =
+            xasprintf("%s %s", backend_kind(backend), backend_location(backend));
+    }
+    rc = known_open(&(struct known_options){.root = options->cache_root,
+                                            .folder = options->known_folder,
+                                            .locations = (const char *const *)locations,
+                                            .repository_count = count},
+                    &resolver->known, err);
+    for (size_t i = 0; i < count; i++)
+        free(locations[i]);
+    free(locations);
+    return rc;
+}
+
 /* The catalog knows one repository more than there are: this machine's cache folder. */
 static int open_catalog(struct resolver *resolver, const struct resolver_options *options,
                         struct error *err)
@@ -32,6 +60,7 @@ static int open_catalog(struct resolver *resolver, const struct resolver_options
             .backends = backends,
             .backend_count = count + 1,
             .names = names,
+            .known = resolver->known,
             .ttl_ms = {[CATALOG_TTL_ALIAS] = options->ttl_alias_ms,
                        [CATALOG_TTL_LISTING] = options->ttl_listing_ms,
                        [CATALOG_TTL_NEGATIVE] = options->ttl_negative_ms}
@@ -59,7 +88,9 @@ int resolver_open(const struct resolver_options *options, struct resolver **ret_
     }
     if (options->cache_root)
         resolver->cache_root = xstrdup(options->cache_root);
-    rc = open_catalog(resolver, options, err);
+    rc = open_known(resolver, options, err);
+    if (rc == 0)
+        rc = open_catalog(resolver, options, err);
     if (rc < 0) {
         resolver_close(resolver);
         return rc;
@@ -81,6 +112,7 @@ void resolver_close(struct resolver *resolver)
         listing_unref(merged->listing);
     }
     catalog_close(resolver->catalog);
+    known_close(resolver->known);
     for (size_t i = 0; i < resolver->repository_count; i++)
         free((char *)resolver->repositories[i].name);
     free(resolver->repositories);
@@ -190,6 +222,10 @@ static int find_release(struct resolver *resolver, const char *id, const char *v
                           err);
     listing_unref(answer.listing);
     *ret_left_ms = answer.left_ms;
+    if (rc < 0 && rc != -ENOENT && rc != -EBADMSG && how == RESOLVE_FETCH &&
+        find_listed(resolver, id, version, RESOLVE_STALE, ret_repository, ret_left_ms) ==
+            0)
+        return 0; /* it was listed when it could be asked */
     return rc;
 }
 

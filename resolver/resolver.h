@@ -13,7 +13,8 @@
  * models of the others. Its failure is the answer when no other has the name. Listings
  * leave it out and say so (is_partial). A failure is remembered for the negative
  * TTL; until then RESOLVE_KNOWN gives the last known state, or that failure. While a
- * repository is down (health.h) the last known state is given at once, at any age.
+ * repository is down (health.h) the last known state is given at once, at any age. It
+ * outlives the process: known.h.
  *
  * Thread-safe. Two that fetch the same document share one request. */
 #ifndef RESOLVER_RESOLVER_H
@@ -46,6 +47,8 @@ struct resolver_options {
     const struct resolver_repository *repositories;
     size_t repository_count; /* at least 1 */
     const char *cache_root; /* where a legacy ID's version is looked for first; or NULL */
+    const char *known_folder; /* below cache_root: where what repositories say is kept for
+                                 when they cannot be asked; NULL: in memory only */
     int64_t ttl_alias_ms, ttl_listing_ms, ttl_negative_ms;
 };
 

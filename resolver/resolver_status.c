@@ -51,9 +51,9 @@ static int print_count(struct resolver *resolver, unsigned repository,
 
 static const char *state_name(const struct catalog_state *state)
 {
-    if (!state->is_failing)
-        return state->success_age_ms < 0 ? "not asked yet" : "ok";
-    return state->success_age_ms < 0 ? "failing" : "stale";
+    if (state->is_failing)
+        return state->has_answers ? "stale" : "failing";
+    return state->success_age_ms < 0 ? "not asked yet" : "ok";
 }
 
 static int print_age(struct bytes *to, const char *field, int64_t age_ms,

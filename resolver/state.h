@@ -4,6 +4,7 @@
 
 #include "common/sync.h"
 #include "resolver/catalog.h"
+#include "resolver/known.h"
 #include "resolver/resolver.h"
 
 /* Listings of all repositories put together, kept because a million names take long. */
@@ -17,6 +18,7 @@ struct resolver {
     size_t repository_count;                  /* constant after open */
     char *cache_root;                         /* constant after open; or NULL */
     struct catalog *catalog;                  /* constant after open */
+    struct known *known;                      /* constant after open; or NULL */
     struct lock lock;                         /* innermost: nothing is asked under it */
     struct merged merged[2];                  /* guarded by lock; by enum names_of */
 };

@@ -32,6 +32,7 @@ void repositories_open(struct repositories *fixture, int64_t ttl_ms, int64_t neg
     struct resolver_options options = {.repositories = repositories,
                                        .repository_count = REPOSITORIES,
                                        .cache_root = fixture->cache_root,
+                                       .known_folder = "known",
                                        .ttl_alias_ms = ttl_ms,
                                        .ttl_listing_ms = ttl_ms,
                                        .ttl_negative_ms = negative_ms};
@@ -61,12 +62,15 @@ void repositories_set_alias(struct backend *backend, const char *alias, const ch
 
 int repositories_set_up(void **state)
 {
+    static const char *const locations[] = {"memory/first", "memory/second",
+                                            "memory/third"};
     struct repositories *fixture = XNEW(struct repositories);
 
     for (size_t i = 0; i < REPOSITORIES; i++) {
         fixture->memory[i] = memory_backend_new();
         fixture->counting[i] = counting_backend_new(fixture->memory[i]);
         fixture->fault[i] = fault_backend_new(fixture->counting[i]);
+        fixture->fault[i]->location = locations[i];
     }
     repositories_open(fixture, HOUR_MS, HOUR_MS);
     *state = fixture;
@@ -103,6 +107,10 @@ void repositories_make_cache(struct repositories *fixture, const char *version)
 
     fixture->cache_root = xasprintf("%s/test-resolver-XXXXXX", parent ? parent : "/tmp");
     assert_non_null(mkdtemp(fixture->cache_root));
+    if (!version) {
+        repositories_open(fixture, HOUR_MS, 0);
+        return;
+    }
     path = xasprintf("%s/" LEGACY "/%s.header.yaml", fixture->cache_root, version);
     *strrchr(path, '/') = '\0';
     assert_int_equal(files_make_folders(AT_FDCWD, path, 0777, &err), 0);

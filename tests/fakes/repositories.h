@@ -28,7 +28,8 @@ int repositories_tear_down(void **state);
 /* A new resolver, which knows nothing yet. */
 void repositories_open(struct repositories *fixture, int64_t ttl_ms, int64_t negative_ms);
 
-/* Make a cache folder in which audmodel has the header of LEGACY, and a new resolver. */
+/* Make a cache folder in which audmodel has the header of LEGACY (with version NULL: that
+ * is empty), and a new resolver. */
 void repositories_make_cache(struct repositories *fixture, const char *version);
 
 void repositories_set_header(struct backend *backend, const char *id,

@@ -1,0 +1,150 @@
+"""No repository can be asked: what was seen goes on working, also after a restart."""
+
+import errno
+import os
+import unittest
+
+from mounted import MountTest, wait_until
+
+TTL = {"alias": "10ms", "listing": "10ms", "negative": "500ms"}
+LOST, BACK = "cannot be asked", "answers again"
+
+
+class Offline(MountTest):
+    """The repository's folder is moved away and back."""
+
+    gone = errno.EHOSTUNREACH
+
+    def setUp(self):
+        super().setUp()
+        self.models = self.repository()
+        self.cached = self.models.publish({"a.txt": b"a\n", "log/b.txt": b"b\n"},
+                                          alias="prod", meta={"f1": 0.5})
+        self.listed = self.models.publish({"c.txt": b"c\n"}, params={"n": 1},
+                                          alias="other")
+        self.unseen = self.models.publish({"d.txt": b"d\n"}, params={"n": 2})
+
+    def go_away(self):
+        self.models.folder.rename(self.models.folder.with_name("away"))
+
+    def come_back(self):
+        self.models.folder.with_name("away").rename(self.models.folder)
+
+    def look_around(self, fs):
+        """All of one model, the names of another, of the third that there is one."""
+        short = self.cached.split("-", 1)[0]
+        self.assertEqual(fs.read(self.cached, "a.txt"), b"a\n")
+        self.assertEqual(fs.read(self.cached, "log/b.txt"), b"b\n")
+        self.assertEqual(sorted(os.listdir(fs.path(self.cached))), ["a.txt", "log"])
+        self.assertEqual((fs.point / "prod/current/a.txt").read_bytes(), b"a\n")
+        self.assertEqual((fs.point / "prod/latest/a.txt").read_bytes(), b"a\n")
+        self.assertEqual((fs.point / self.cached / "a.txt").read_bytes(), b"a\n")
+        self.assertEqual(sorted(os.listdir(fs.point / short)), ["1.0.0", "latest"])
+        self.assertEqual(sorted(os.listdir(fs.path(self.listed))), ["c.txt"])
+        self.assertEqual(os.readlink(fs.point / "other/current"),
+                         "../" + self.listed.replace("-", "/"))
+        names = os.listdir(fs.point)
+        for name in ("prod", "other", short, self.listed.split("-", 1)[0],
+                     self.unseen.split("-", 1)[0]):
+            self.assertIn(name, names)
+            os.stat(fs.point / name)
+        self.assertEqual(fs.info(self.cached, "name"), "onnx\n")
+        self.assertIn("f1: 0.5", fs.info(self.cached, "meta.yaml"))
+        self.assertEqual(fs.info(self.cached, "aliases"), "prod\n")
+        self.assertEqual(os.listdir(fs.point / "@tree/test"), ["onnx"])
+
+    def check_gone(self, fs):
+        self.look_around(fs)
+        self.assertIn("state: stale", (fs.point / "@status").read_text())
+        self.assert_fails(self.gone, fs.path(self.listed, "c.txt").read_bytes)
+        self.assert_fails(self.gone, os.listdir, fs.path(self.unseen))
+        self.assert_fails(self.gone, os.stat, fs.point / "deadbeef")
+        self.assert_fails(self.gone, os.stat, fs.point / "unheard")
+
+    def wait_for(self, condition):
+        """Back to normal within 5 s."""
+        def holds():
+            try:
+                return condition()
+            except OSError:
+                return False
+
+        wait_until(holds, "the repository's return", 5)
+
+    def check_back(self, fs):
+        self.wait_for(lambda: fs.path(self.unseen, "d.txt").read_bytes() == b"d\n")
+        self.assertEqual(fs.read(self.listed, "c.txt"), b"c\n")
+        wait_until(lambda: "state: ok" in (fs.point / "@status").read_text(), "the state")
+        self.look_around(fs)
+        self.assertEqual((fs.log().count(LOST), fs.log().count(BACK)), (1, 1))
+
+    def test_in_the_same_mount(self):
+        fs = self.mount(self.models, ttl=TTL)
+        self.look_around(fs)
+        self.go_away()
+        for _ in range(3):
+            self.check_gone(fs)
+        self.assertEqual((fs.log().count(LOST), fs.log().count(BACK)), (1, 0))
+        self.come_back()
+        self.check_back(fs)
+
+    def test_after_a_restart(self):
+        fs = self.mount(self.models, ttl=TTL)
+        self.look_around(fs)
+        self.assertEqual(fs.stop(), 0)
+        self.go_away()
+        fs = self.mount(self.models, name="second", ttl=TTL)
+        self.check_gone(fs)
+        self.assertEqual(fs.stop(), 0)
+        fs = self.mount(self.models, name="third", ttl=TTL)
+        self.check_gone(fs)
+        self.come_back()
+        self.check_back(fs)
+
+    def test_commands(self):
+        fs = self.mount(self.models, ttl=TTL)
+        self.look_around(fs)
+        self.assertEqual(fs.stop(), 0)
+        self.go_away()
+        for arguments, expected in ((("resolve", "prod"), self.cached),
+                                    (("latest", self.cached.split("-", 1)[0]), "1.0.0"),
+                                    (("versions", self.listed.split("-", 1)[0]), "1.0.0"),
+                                    (("info", "--name", self.cached), "onnx")):
+            done = fs.command(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (0, expected + "\n"),
+                             done.stderr)
+        done = fs.command("resolve", "unheard")
+        self.assertEqual(done.returncode, 1)
+        self.assert_sentence(done.stderr, self.models.folder)
+
+    def test_changes_of_others_are_seen_again(self):
+        fs = self.mount(self.models, ttl=TTL)
+        self.look_around(fs)
+        self.assertEqual(fs.stop(), 0)
+        self.models.set_alias("prod", self.listed)
+        fs = self.mount(self.models, name="second", ttl=TTL)
+        self.assertEqual((fs.point / "prod/current/c.txt").read_bytes(), b"c\n")
+        self.assertNotIn(LOST, fs.log())
+
+    def test_damaged_memory(self):
+        """What is kept of answers is nobody's trust."""
+        fs = self.mount(self.models, ttl=TTL)
+        self.look_around(fs)
+        self.assertEqual(fs.stop(), 0)
+        files = list((fs.cache / ".modelfs/known").iterdir())
+        self.assertGreaterEqual(len(files), 4)
+        for number, file in enumerate(files):
+            content = file.read_bytes()
+            file.write_bytes((b"", content[:-1], os.urandom(1000), content + b"x")
+                             [number % 4])
+        self.go_away()
+        fs = self.mount(self.models, name="second", ttl=TTL)
+        self.assertEqual(fs.read(self.cached, "a.txt"), b"a\n")
+        self.assert_fails(self.gone, os.stat, fs.point / "prod")
+        self.come_back()
+        self.wait_for(lambda: (fs.point / "prod").is_dir())
+        self.look_around(fs)
+
+
+if __name__ == "__main__":
+    unittest.main()
