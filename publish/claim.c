@@ -23,7 +23,7 @@ enum {
     CLAIM_BYTES_MAX = 4096,
     NONCE_BYTES = 16,
     LIFETIME_MS = 60 * 1000,
-    LIFETIME_S_MAX = 3600, /* of another's claim, whatever it says */
+    LIFETIME_S_MAX = 300, /* of another's claim, whatever it says */
     POLL_MS = 250,
     RENEWALS = 6, /* in a lifetime */
     CONFIRM_TRIES = 2,
@@ -274,11 +274,24 @@ static int look(struct claim *claim, struct watch *watch, struct error *err)
     return rc == -ESTALE ? 1 : rc;
 }
 
+/* Say who is waited for, the first time. */
+static void tell_wait(const struct claim_options *options, const struct watch *watch,
+                      bool *is_told)
+{
+    const struct seen *seen = &watch->seen;
+
+    if (options->waits && !*is_told)
+        options->waits(options->arg, *seen->owner ? seen->owner : "somebody",
+                       seen->lifetime_s);
+    *is_told = true;
+}
+
 static int take(struct claim *claim, const struct claim_options *options,
                 struct error *err)
 {
     int64_t poll_ms = options->poll_ms ? options->poll_ms : POLL_MS;
     struct watch watch = {.since_ms = 0};
+    bool is_told = false;
 
     for (int tries = 0; tries < TRIES;) {
         int rc = write_claim(claim, NULL, err);
@@ -289,6 +302,7 @@ static int take(struct claim *claim, const struct claim_options *options,
             rc = options->is_wanted ? options->is_wanted(options->arg, err) : 0;
             if (rc < 0)
                 return rc;
+            tell_wait(options, &watch, &is_told);
             clock_sleep_ms(poll_ms);
         }
         if (rc <= 0)

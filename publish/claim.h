@@ -27,6 +27,9 @@ struct claim_options {
     /* Runs before each look at another's claim; -errno ends the wait for it: the model
      * exists by now. May be NULL. */
     int (*is_wanted)(void *arg, struct error *err);
+    /* Runs once when another's claim is waited for that nobody seems to renew; owner as
+     * in process.h, or "somebody". May be NULL. */
+    void (*waits)(void *arg, const char *owner, int64_t at_most_s);
     void *arg; /* stays the caller's */
 };
 

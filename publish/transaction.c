@@ -5,6 +5,7 @@
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
+#include "common/memory.h"
 #include "publish/alias_edit.h"
 #include "publish/claim.h"
 #include "publish/guarded.h"
@@ -119,11 +120,36 @@ static int check_absent(void *arg, struct error *err)
     return 0;
 }
 
+/* Is there still reason to wait for another's claim? */
+static int is_wanted(void *arg, struct error *err)
+{
+    const struct transaction *transaction = arg;
+    const struct publish_watch *watch = transaction->watch;
+    int rc = watch->progress
+                 ? watch->progress(watch->arg, PUBLISH_STEP_ARCHIVE, 0, 0, err)
+                 : 0;
+
+    return rc < 0 ? rc : check_absent(arg, err);
+}
+
+static void tell_wait(void *arg, const char *owner, int64_t at_most_s)
+{
+    const struct transaction *transaction = arg;
+    CLEANUP_FREE char *sentence = xasprintf(
+        "model %s was being published by %s; waiting for that claim to be given back, or "
+        "to expire in %lld s at most",
+        transaction->manifest->uid, owner, (long long)at_most_s);
+
+    if (transaction->watch->warn)
+        transaction->watch->warn(transaction->watch->arg, sentence);
+}
+
 static int take_claim(struct transaction *transaction, struct error *err)
 {
     const struct claim_options options = {
         .lifetime_ms = transaction->options->claim_lifetime_ms,
-        .is_wanted = check_absent,
+        .is_wanted = is_wanted,
+        .waits = tell_wait,
         .arg = transaction,
     };
     int rc =

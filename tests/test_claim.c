@@ -167,18 +167,39 @@ static int count_down(void *arg, struct error *err)
     return --*(int *)arg > 0 ? 0 : fail(err, EEXIST, "the model exists");
 }
 
+struct patience {
+    int looks; /* left */
+    int told;
+    char owner[64];
+    int64_t at_most_s;
+};
+
+static void note_wait(void *arg, const char *owner, int64_t at_most_s)
+{
+    struct patience *patience = arg;
+
+    patience->told++;
+    snprintf(patience->owner, sizeof patience->owner, "%s", owner);
+    patience->at_most_s = at_most_s;
+}
+
 static void test_waits_until_the_model_exists(void **state)
 {
-    int looks = 5;
+    static const char unbounded[] =
+        "owner: 'ann on host'\nprocess: ''\nnonce: 'n'\nlifetime: 9999999\n";
+    struct patience patience = {.looks = 5};
     const struct claim_options options = {
-        .poll_ms = 1, .is_wanted = count_down, .arg = &looks};
+        .poll_ms = 1, .is_wanted = count_down, .waits = note_wait, .arg = &patience};
     struct claim *claim;
     struct error err = {0};
 
-    put(*state, "elsewhere", 60);
+    memory_backend_set(*state, PATH, unbounded);
     assert_int_equal(claim_take(*state, ID, VERSION, &options, &claim, &err), -EEXIST);
     assert_string_equal(err.message, "the model exists");
     assert_true(exists(*state));
+    assert_int_equal(patience.told, 1);
+    assert_string_equal(patience.owner, "ann on host");
+    assert_int_equal(patience.at_most_s, 300);
 }
 
 struct other {
