@@ -2,9 +2,12 @@
 #include "cache/load.h"
 
 #include "cache/archive_state.h"
+#include "cache/batch.h"
 #include "cache/complete.h"
 #include "cache/internal.h"
 #include "cache/layout.h"
+#include "cache/source.h"
+#include "cache/transfer.h"
 #include "common/cleanup.h"
 #include "common/memory.h"
 
@@ -20,6 +23,10 @@ struct load {
     load_progress *progress;
     void *arg;
     unsigned window; /* members wanted at once */
+
+    /* From a remote archive: in its order, by few large requests. */
+    const struct order *order; /* NULL: one by one */
+    uint32_t next;             /* place in order */
 
     struct lock lock;
     struct condition ended;
@@ -96,16 +103,52 @@ static int want(struct load *load, uint32_t index, struct error *err)
     return rc < 0 ? rc : 0;
 }
 
+/* An archive that cannot be asked may have been fetched already. */
+static void find_order(struct load *load)
+{
+    struct archive *archive = load->archive;
+    struct error unused = {0};
+    struct object *object;
+    bool is_needed;
+
+    lock_acquire(&archive->lock);
+    is_needed = !archive->is_adopting && archive->tree &&
+                !archive_state_is_complete_locked(archive);
+    lock_release(&archive->lock);
+    if (is_needed && source_get(archive, &object, &unused) == 0 && object_fd(object) < 0)
+        (void)batch_order(archive, &load->order, &unused);
+}
+
+/* Requests for what comes next. What they do not bring is wanted one by one. */
+static void start_ahead(struct load *load)
+{
+    struct archive *archive = load->archive;
+    struct error unused = {0};
+    int rc = load->order ? 1 : 0;
+
+    lock_acquire(&archive->lock);
+    while (rc > 0 && archive->background_jobs <= archive->cache->threads / 2)
+        rc = transfer_start_from_locked(archive, load->order, &load->next, MEMBER_SOON,
+                                        &unused);
+    lock_release(&archive->lock);
+}
+
 static int fetch_members(struct load *load)
 {
     const struct toc *toc = load->archive->toc;
+    uint32_t count;
     struct error err = {0};
     int rc = 0;
 
-    for (uint32_t i = 0; rc == 0 && i < toc_count(toc); i++) {
-        if (toc_entry(toc, i)->kind != TOC_FILE)
+    find_order(load);
+    count = load->order ? order_count(load->order) : toc_count(toc);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        uint32_t index = load->order ? order_at(load->order, i) : i;
+
+        if (toc_entry(toc, index)->kind != TOC_FILE)
             continue;
-        rc = want(load, i, &err);
+        start_ahead(load);
+        rc = want(load, index, &err);
         if (rc == 0)
             rc = wait_for(load, load->window - 1);
     }

@@ -1,6 +1,7 @@
 /* test_batch.c: what comes along with a member of a remote archive, asked for or not. */
 #include "tests/test.h"
 
+#include "cache/load.h"
 #include "common/cleanup.h"
 #include "tests/fakes/cache_fixture.h"
 
@@ -149,6 +150,25 @@ static void the_rest_comes_in_the_background(void **state)
     many_free(many);
 }
 
+static void loading_takes_few_requests(void **state)
+{
+    struct many *many = many_new();
+    struct fixture fixture;
+    struct archive *archive = open_many(&fixture, many);
+    CLEANUP_FREE char *path = NULL;
+    struct error err = {0};
+
+    (void)state;
+    assert_true(fixture_has(archive, "1000", many->noise + 1000, TEXT));
+    counting_backend_reset(fixture.counting);
+    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
+    assert_int_equal(archive_cached_bytes(archive), FILES * TEXT);
+    assert_in_range(counting_backend_calls(fixture.counting).object_read, 1, 4);
+    archive_unref(archive);
+    fixture_close(&fixture);
+    many_free(many);
+}
+
 static void ignore_answer(void *arg, int rc, const struct error *err)
 {
     (void)arg;
@@ -196,6 +216,7 @@ int main(void)
         cmocka_unit_test(one_file_brings_little_more),
         cmocka_unit_test(damaged_neighbours_harm_nobody),
         cmocka_unit_test(cut_ranges_fail_nobody_else),
+        cmocka_unit_test(loading_takes_few_requests),
         cmocka_unit_test(the_rest_comes_in_the_background),
         cmocka_unit_test(wishes_overtake_the_background),
     };
