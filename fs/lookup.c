@@ -25,7 +25,7 @@ static int answer_missing(struct fs *fs, const struct place *parent,
 }
 
 int lookup_entry(struct fs *fs, const struct call *call, const struct place *place,
-                enum resolve_how how, struct answer *answer, struct error *err)
+                 enum resolve_how how, struct answer *answer, struct error *err)
 {
     struct place child;
     int64_t keep_ms;
@@ -43,7 +43,7 @@ int lookup_entry(struct fs *fs, const struct call *call, const struct place *pla
 }
 
 int lookup_attributes(struct fs *fs, const struct call *call, const struct place *place,
-                 enum resolve_how how, struct answer *answer, struct error *err)
+                      enum resolve_how how, struct answer *answer, struct error *err)
 {
     (void)call;
     answer->kind = ANSWER_ATTR;
@@ -51,7 +51,7 @@ int lookup_attributes(struct fs *fs, const struct call *call, const struct place
 }
 
 int lookup_link(struct fs *fs, const struct call *call, const struct place *place,
-                  enum resolve_how how, struct answer *answer, struct error *err)
+                enum resolve_how how, struct answer *answer, struct error *err)
 {
     char target[DESCRIBE_LINK_MAX];
 
@@ -66,7 +66,7 @@ int lookup_link(struct fs *fs, const struct call *call, const struct place *plac
 }
 
 int lookup_space(struct fs *fs, const struct call *call, const struct place *place,
-                enum resolve_how how, struct answer *answer, struct error *err)
+                 enum resolve_how how, struct answer *answer, struct error *err)
 {
     (void)fs;
     (void)call;

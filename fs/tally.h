@@ -1,4 +1,5 @@
-/* tally.h: how many requests of each kind the kernel sent: what its caches did not answer.
+/* tally.h: how many requests of each kind the kernel sent: what its caches did not
+ * answer.
  *
  *     struct tally tally = {0};
  *     tally_note(&tally, CALL_LOOKUP);
