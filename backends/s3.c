@@ -1,7 +1,7 @@
 /* s3.c: a bucket as repository. */
 #include "backends/s3.h"
 
-#include "backends/s3_condition.h"
+#include "backends/s3_conditional.h"
 #include "backends/s3_list.h"
 #include "backends/s3_put.h"
 #include "common/cleanup.h"
@@ -13,13 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REMOVE_WITHIN_MS = 30000 };
-
 struct s3 {
     struct backend base; /* constant after open, as all but is_there */
     char *location;
     struct s3_client *client;
-    struct s3_conditions *conditions;
+    struct s3_conditional *conditional;
     struct lock lock;
     bool is_there; /* guarded by lock: the bucket was seen to exist */
 };
@@ -39,7 +37,7 @@ static void s3_close(struct backend *backend)
     struct s3 *s3 = s3_of(backend);
 
     s3_client_close(s3->client);
-    s3_conditions_close(s3->conditions);
+    s3_conditional_close(s3->conditional);
     lock_done(&s3->lock);
     free(s3->location);
     free(s3);
@@ -62,7 +60,7 @@ static int open_kind(const struct backend_ops *ops, const struct backend_options
     s3 = XNEW(struct s3);
     s3->base.ops = ops;
     s3->client = client;
-    s3_conditions_open(&s3->conditions);
+    s3_conditional_open(client, &s3->conditional);
     lock_init(&s3->lock);
     s3->location = xasprintf("%s%s/%s", strstr(options->host, "://") ? "" : "s3://",
                              options->host, options->repository);
@@ -326,113 +324,40 @@ static int s3_list_deep(struct backend *backend, const char *folder, unsigned de
     return s3_list(s3_of(backend)->client, folder, (int)depth, each, arg, err);
 }
 
-static int fail_unconditional(const struct s3 *s3, struct error *err)
-{
-    return fail(err, ENOTSUP, "'%s' ignores conditions on writes",
-                s3_client_host(s3->client));
-}
-
 static int s3_put_path(struct backend *backend, const char *path,
                        const struct backend_content *content,
                        enum backend_put_flags flags, struct error *err)
 {
-    struct s3 *s3 = s3_of(backend);
-    struct s3_put put = {.client = s3->client, .key = path, .content = content};
-    struct s3_condition condition;
-    int rc;
+    const struct s3 *s3 = s3_of(backend);
 
-    if (!(flags & BACKEND_PUT_IF_ABSENT))
-        return s3_put(&put, err);
-    rc = s3_conditions_get(s3->conditions, s3->client, path, &condition, err);
-    if (rc < 0)
-        return rc;
-    if (!condition.can_create)
-        return fail_unconditional(s3, err);
-    put.condition = (struct s3_sign_field){"if-none-match", "*"};
-    rc = s3_put(&put, err);
-    return rc == -ESTALE ? fail(err, EEXIST, "'%s' exists already", path) : rc;
-}
-
-/* After a condition failed: it may be another version, or none. */
-static int fail_stale(const char *path, int rc, struct error *err)
-{
-    return rc == -ENOENT ? fail(err, ESTALE, "'%s' was removed", path) : rc;
-}
-
-static int delete_key(struct s3 *s3, const char *path, const char *if_match,
-                      int64_t deadline_ms, struct error *err)
-{
-    CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-
-    return s3_client_do(s3->client,
-                        &(struct s3_call){
-                            .method = HTTP_DELETE,
-                            .key = path,
-                            .fields = {{if_match ? "if-match" : NULL, if_match}},
-                            .deadline_ms = deadline_ms,
-                        },
-                        &reply, err);
-}
-
-/* Where a store removes whatever is there: an empty object in its place is ours alone.
- * What looks at it meanwhile finds a document without content, which nobody takes over
- * before the deadline of the removal has passed. */
-static int overwrite_and_delete(struct s3 *s3, const char *path, const char *if_match,
-                                const char *expected_tag, struct error *err)
-{
-    const struct backend_content nothing = {.data = "", .size = 0};
-    int rc = s3_put(
-        &(struct s3_put){
-            .client = s3->client,
-            .key = path,
-            .content = &nothing,
-            .condition = {"if-match", if_match},
-            .expected_tag = expected_tag
-    },
-        err);
-
-    return rc == 0 ? delete_key(s3, path, NULL, clock_now_ms() + REMOVE_WITHIN_MS, err)
-                   : rc;
+    if (flags & BACKEND_PUT_IF_ABSENT)
+        return s3_conditional_create(s3->conditional, path, content, err);
+    return s3_put(&(struct s3_put){.client = s3->client, .key = path, .content = content},
+                  err);
 }
 
 static int s3_replace(struct backend *backend, const char *path,
                       const struct backend_content *content, const char *expected_tag,
                       struct error *err)
 {
-    struct s3 *s3 = s3_of(backend);
-    char if_match[BACKEND_TAG_MAX];
-    struct s3_condition condition;
-    int rc = s3_conditions_get(s3->conditions, s3->client, path, &condition, err);
+    const struct s3 *s3 = s3_of(backend);
 
-    if (rc < 0)
-        return rc;
-    if (!condition.can_create || condition.match == S3_MATCH_NONE)
-        return fail_unconditional(s3, err);
-    s3_condition_value(condition.match, expected_tag, if_match);
-    if (content)
-        rc = s3_put(
-            &(struct s3_put){
-                .client = s3->client,
-                .key = path,
-                .content = content,
-                .condition = {"if-match", if_match},
-                .expected_tag = expected_tag
-        },
-            err);
-    else if (condition.can_remove)
-        rc = delete_key(s3, path, if_match, 0, err);
-    else
-        rc = overwrite_and_delete(s3, path, if_match, expected_tag, err);
-    return fail_stale(path, rc, err);
+    return content
+               ? s3_conditional_replace(s3->conditional, path, content, expected_tag, err)
+               : s3_conditional_remove(s3->conditional, path, expected_tag, err);
 }
 
 /* A store says of a removal that it is done, also where there was nothing. */
 static int s3_remove(struct backend *backend, const char *path, struct error *err)
 {
+    CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct backend_stat stat;
     int rc = s3_stat(backend, path, &stat, err);
 
-    return rc == 0 ? delete_key(s3_of(backend), path, NULL, 0, err) : rc;
+    return rc == 0 ? s3_client_do(s3_of(backend)->client,
+                                  &(struct s3_call){.method = HTTP_DELETE, .key = path},
+                                  &reply, err)
+                   : rc;
 }
 
 static int s3_spool(struct backend *backend, int *ret_fd, struct error *err)

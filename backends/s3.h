@@ -5,10 +5,8 @@
  * Its checksum is what audbackend or we wrote into its metadata, and "" where others put
  * it.
  *
- * Conditions: what a store honours is found out by trying, once (s3_condition.h). Where
- * it takes none for creation, only_if_absent and backend_replace are -ENOTSUP. Where it
- * takes none for removal, backend_replace first overwrites the object, conditionally,
- * with nothing: then nobody else may have it, and it goes. */
+ * Conditions on writes are relied on where the store was seen to hold something back
+ * (s3_conditional.h); else only_if_absent and backend_replace are -ENOTSUP. */
 #ifndef BACKENDS_S3_H
 #define BACKENDS_S3_H
 

@@ -1,7 +1,6 @@
 /* s3_list.c: lists what a bucket has below a folder. */
 #include "backends/s3_list.h"
 
-#include "backends/s3_condition.h"
 #include "backends/s3_xml.h"
 #include "backends/url.h"
 #include "common/cleanup.h"
@@ -24,15 +23,14 @@ struct listing {
         last[BACKEND_PATH_MAX]; /* folder that was told, which the next page may repeat */
 };
 
-/* "a/b" with no part that is empty, "." or "..", or one of ours. */
+/* "a/b" with no part that is empty, "." or "..". */
 static bool is_path(const char *path)
 {
     for (;;) {
         size_t size = strcspn(path, "/");
 
         if (size == 0 || (size == 1 && path[0] == '.') ||
-            (size == 2 && path[0] == '.' && path[1] == '.') ||
-            strncmp(path, S3_CONDITION_PREFIX, sizeof S3_CONDITION_PREFIX - 1) == 0)
+            (size == 2 && path[0] == '.' && path[1] == '.'))
             return false;
         if (path[size] == '\0')
             return true;

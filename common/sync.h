@@ -27,7 +27,7 @@
  *     resolver/known   what is to be kept of that on disk
  *     resolver         listings of all repositories put together
  *     backends/s3           whether the bucket was seen
- *     backends/s3_condition which conditions a store honours
+ *     backends/s3_conditional  which conditions a store honours
  *     backends/s3_parts     parts on their way
  *     backends/s3_client    the region of one bucket
  *     backends/artifactory_client  when the repository was last there

@@ -116,7 +116,7 @@ static void names_that_are_no_paths_are_passed_over(void **state)
     static const char reply[] =
         "HTTP/1.1 200 OK\r\nContent-Length: 479\r\n\r\n<ListBucketResult>"
         "<Contents><Key>f/</Key></Contents>"
-        "<Contents><Key>f/.modelfs-trial-0</Key></Contents>"
+        "<Contents><Key>f/./a-trial-name-0</Key></Contents>"
         "<Contents><Key>f/..</Key></Contents><Contents><Key>f//b</Key></Contents>"
         "<Contents><Key>f/a</Key><Size>1</Size></Contents>"
         "<Contents><Key>f/c/d/e</Key></Contents><Contents><Key>f/c/d</Key></Contents>"

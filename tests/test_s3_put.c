@@ -46,44 +46,52 @@ static void objects_carry_what_audbackend_writes(void **state)
     }
 }
 
-static void conditions_are_found_out_once(void **state)
+static void creation_is_tried_out_once(void **state)
 {
-    /* first, second held, third held, fourth as quoted, DELETE held; DELETE; the put */
-    static const struct http_step all[] = {
-        {.reply = OK},   {.reply = HELD}, {.reply = HELD}, {.reply = OK},
-        {.reply = HELD}, {.reply = GONE}, {.reply = HELD}, {.reply = OK}};
+    static const struct http_step steps[] = {
+        {.reply = MISSING}, {.reply = OK}, {.reply = HELD}, {.reply = HELD}};
     const struct backend_content content = {.data = "hello", .size = 5};
     struct s3_fixture *fixture = *state;
     struct error err = {0};
 
-    s3_fixture_play(fixture, all, ARRAY_SIZE(all));
+    s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
+    assert_int_equal(
+        backend_put(fixture->backend, "d/a", &content, BACKEND_PUT_IF_ABSENT, &err), 0);
+    S3_FIXTURE_CHECK(fixture, "HEAD /models/d/a ", "PUT /models/d/a ",
+                     "PUT /models/d/a ");
+    assert_int_equal(
+        backend_put(fixture->backend, "d/b", &content, BACKEND_PUT_IF_ABSENT, &err),
+        -EEXIST);
+    assert_int_equal(http_server_requests(fixture->server), 4);
+    assert_non_null(
+        strcasestr(http_server_request(fixture->server, 3), "if-none-match: *\r\n"));
+}
+
+static void what_exists_is_safe_from_stores_that_ignore_conditions(void **state)
+{
+    static const struct http_step steps[] = {{.reply = FOUND}};
+    const struct backend_content content = {.data = "hello", .size = 5};
+    struct s3_fixture *fixture = *state;
+    struct error err = {0};
+
+    s3_fixture_play(fixture, steps, 1);
     assert_int_equal(
         backend_put(fixture->backend, "d/a", &content, BACKEND_PUT_IF_ABSENT, &err),
         -EEXIST);
-    S3_FIXTURE_CHECK(fixture, "PUT /models/d/.modelfs-trial-",
-                     "PUT /models/d/.modelfs-trial-", "PUT /models/d/.modelfs-trial-",
-                     "PUT /models/d/.modelfs-trial-", "DELETE /models/d/.modelfs-trial-",
-                     "DELETE /models/d/.modelfs-trial-", "PUT /models/d/a ");
-    assert_non_null(
-        strcasestr(http_server_request(fixture->server, 6), "if-none-match: *\r\n"));
-    assert_int_equal(backend_replace(fixture->backend, "d/a", NULL, "\"5d41\"", &err), 0);
-    assert_int_equal(http_server_requests(fixture->server), 8);
-    assert_non_null(
-        strcasestr(http_server_request(fixture->server, 7), "if-match: \"5d41\"\r\n"));
+    S3_FIXTURE_CHECK(fixture, "HEAD /models/d/a ");
 }
 
 static void stores_that_ignore_conditions_are_not_relied_on(void **state)
 {
     static const struct {
         struct http_step steps[4];
+        unsigned requests;
         const char *what;
     } cases[] = {
-        {{{.reply = OK}, {.reply = OK}, {.reply = GONE}}, "overwrites"},
-        {{{.reply = "HTTP/1.1 501 Not Implemented\r\n" EMPTY},
-          {.reply = OK},
-          {.reply = "HTTP/1.1 501 Not Implemented\r\n" EMPTY},
-          {.reply = GONE}},
-         "says so"                                                    },
+        {{{.reply = MISSING}, {.reply = OK}, {.reply = OK}, {.reply = GONE}},
+         4, "overwrites"},
+        {{{.reply = MISSING}, {.reply = "HTTP/1.1 501 Not Implemented\r\n" EMPTY}},
+         2, "says so"   },
     };
     const struct backend_content content = {.data = "hello", .size = 5};
     struct s3_fixture *fixture = *state;
@@ -96,13 +104,78 @@ static void stores_that_ignore_conditions_are_not_relied_on(void **state)
         s3_fixture_open(state);
         fixture = *state;
         s3_fixture_play(fixture, cases[i].steps, 4);
-        assert_int_equal(
-            backend_put(fixture->backend, "d/a", &content, BACKEND_PUT_IF_ABSENT, &err),
-            -ENOTSUP);
+        for (int j = 0; j < 2; j++)
+            assert_int_equal(backend_put(fixture->backend, "d/a", &content,
+                                         BACKEND_PUT_IF_ABSENT, &err),
+                             -ENOTSUP);
         assert_int_equal(backend_replace(fixture->backend, "d/a", &content, "x", &err),
                          -ENOTSUP);
-        assert_int_equal(http_server_requests(fixture->server), 3 + i);
+        assert_int_equal(http_server_requests(fixture->server), cases[i].requests);
     }
+}
+
+/* The tags of a store, as it takes them; each request's "If-Match". */
+static void replacement_is_tried_out_once(void **state)
+{
+    static const struct {
+        struct http_step steps[5];
+        int rc[2];
+        const char *matches[5];
+    } cases[] = {
+        {{{.reply = FOUND}, {.reply = OK}, {.reply = HELD}, {.reply = HELD}},
+         {0, -ESTALE},
+         {NULL, "\"5d41\"", "\"0000", "\"5d41\"", NULL}                                                 },
+        {{{.reply = FOUND},
+          {.reply = HELD},
+          {.reply = OK},
+          {.reply = HELD},
+          {.reply = OK}},
+         {0, 0},
+         {NULL, "\"5d41\"", "5d41", "0000", "5d41"}                                                   },
+        {{{.reply = FOUND}, {.reply = OK}, {.reply = OK}},
+         {-ENOTSUP, -ENOTSUP},
+         {NULL, "\"5d41\"", "\"0000", NULL, NULL}                                                       },
+        {{{.reply = MISSING}, {.reply = OK}},                                 {-ESTALE, -ESTALE}, {NULL}},
+    };
+    const struct backend_content content = {.data = "hello", .size = 5};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct s3_fixture *fixture;
+        struct error err = {0};
+
+        test_row(i, "%d", cases[i].rc[0]);
+        s3_fixture_close(state);
+        s3_fixture_open(state);
+        fixture = *state;
+        s3_fixture_play(fixture, cases[i].steps, 5);
+        for (size_t j = 0; j < 2 && (j == 0 || i < 3); j++)
+            assert_int_equal(
+                backend_replace(fixture->backend, "d/a", &content, "\"5d41\"", &err),
+                cases[i].rc[j]);
+        for (unsigned j = 1; j < 5 && cases[i].matches[j]; j++) {
+            char field[64];
+
+            snprintf(field, sizeof field, "if-match: %s", cases[i].matches[j]);
+            assert_non_null(strcasestr(http_server_request(fixture->server, j), field));
+        }
+    }
+}
+
+static void removal_looks_first(void **state)
+{
+    static const struct http_step steps[] = {
+        {.reply = FOUND}, {.reply = GONE}, {.reply = FOUND}};
+    struct s3_fixture *fixture = *state;
+    struct error err = {0};
+
+    s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
+    assert_int_equal(backend_replace(fixture->backend, "d/a", NULL, "\"5d41\"", &err), 0);
+    assert_int_equal(backend_replace(fixture->backend, "d/a", NULL, "\"other\"", &err),
+                     -ESTALE);
+    S3_FIXTURE_CHECK(fixture, "HEAD /models/d/a ", "DELETE /models/d/a ",
+                     "HEAD /models/d/a ");
+    assert_non_null(
+        strcasestr(http_server_request(fixture->server, 1), "if-match: \"5d41\"\r\n"));
 }
 
 #define BEGUN                                                                            \
@@ -211,7 +284,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(objects_carry_what_audbackend_writes,
                                         s3_fixture_open, s3_fixture_close),
-        cmocka_unit_test_setup_teardown(conditions_are_found_out_once, s3_fixture_open,
+        cmocka_unit_test_setup_teardown(creation_is_tried_out_once, s3_fixture_open,
+                                        s3_fixture_close),
+        cmocka_unit_test_setup_teardown(
+            what_exists_is_safe_from_stores_that_ignore_conditions, s3_fixture_open,
+            s3_fixture_close),
+        cmocka_unit_test_setup_teardown(replacement_is_tried_out_once, s3_fixture_open,
+                                        s3_fixture_close),
+        cmocka_unit_test_setup_teardown(removal_looks_first, s3_fixture_open,
                                         s3_fixture_close),
         cmocka_unit_test_setup_teardown(stores_that_ignore_conditions_are_not_relied_on,
                                         s3_fixture_open, s3_fixture_close),
