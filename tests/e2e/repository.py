@@ -88,7 +88,8 @@ class Repository:
         elif archive is not None:
             path.write_bytes(archive)
         else:
-            write_archive(path, files)
+            with path.open("wb") as file:
+                write_archive(file, files)
         if alias:
             write(self.alias_path(alias), dump({"uid": f"{ident}-{version}"}))
             write(self.list_path(f"{ident}-{version}"), dump({"aliases": [alias]}))

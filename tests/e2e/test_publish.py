@@ -8,7 +8,6 @@ import datetime
 import hashlib
 import json
 import os
-import pathlib
 import random
 import subprocess
 import time
@@ -26,12 +25,12 @@ MOVES = 100
 
 
 def names_below(folder):
-    return sorted(str(p.relative_to(folder)) for p in pathlib.Path(folder).rglob("*"))
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
 
 
 def members(path):
     """path -> (bytes, mode, time) of an archive that unzips without complaint."""
-    with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         assert archive.testzip() is None
         return {
             info.filename: (archive.read(info), info.external_attr >> 16, info.date_time)
