@@ -20,7 +20,7 @@ from repository import dump, short_id
 from test_golden import SMALL, WHOLE, utc
 
 PUBLISHERS = 20
-KILLS = 30
+KILLS = int(os.environ.get("MODELFS_KILLS", "30"))
 MOVES = 100
 
 

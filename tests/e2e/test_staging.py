@@ -21,7 +21,7 @@ from test_publish import GoldenPublish, members, names_below
 
 FILES = {"model.onnx": bytes(range(256)) * 400, "readme.txt": b"hello\n",
          "log/eval.yaml": b"loss: 0.25\n", "log/empty": b""}
-KILLS = 20
+KILLS = int(os.environ.get("MODELFS_KILLS", "20"))
 
 
 def run(*command, **options):
