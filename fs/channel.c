@@ -6,8 +6,8 @@
 #include "common/memory.h"
 #include "fs/agreement.h"
 #include "fs/kernel.h"
+#include "fs/ledger.h"
 #include "fs/notifier.h"
-#include "fs/requests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +68,7 @@ static void touch_once(void *buffer, size_t size)
 /* The header goes to where the next worker finds it, whenever this one dies. */
 static ssize_t receive(struct channel *channel, int fd, void *buffer, size_t size)
 {
-    struct kernel_in_header *header = requests_receive(channel->handover->block);
+    struct kernel_in_header *header = ledger_receive(channel->handover->block);
     struct iovec parts[2];
     ssize_t got;
 
@@ -89,9 +89,9 @@ static bool refuse_deadly(struct channel *channel, int fd,
                           const struct kernel_in_header *header)
 {
     if (!(header->unique & KERNEL_UNIQUE_RESEND) ||
-        !requests_is_deadly(channel->handover->block, header->unique))
+        !ledger_is_deadly(channel->handover->block, header->unique))
         return false;
-    requests_refuse(fd, header->unique);
+    ledger_refuse(fd, header->unique);
     log_error("two workers died of one request (kind %u, node %jx): it fails",
               header->opcode, (uintmax_t)header->nodeid);
     return true;
@@ -121,8 +121,8 @@ static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
     unique = header.unique;
     if (header.opcode == KERNEL_FUSE_INIT && block->init_size == 0)
         record_init_request(block, buffer, (size_t)got);
-    else if (requests_has_reply(header.opcode))
-        requests_note(block, unique);
+    else if (ledger_has_reply(header.opcode))
+        ledger_note(block, unique);
     return got;
 }
 
@@ -199,7 +199,7 @@ static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userda
     __atomic_fetch_add(&channel->handover->block->answered, 1, __ATOMIC_RELEASE);
     written = writev(fd, iov, count);
     memcpy(&header, iov[0].iov_base, sizeof header);
-    requests_answered(channel->handover->block, header.unique);
+    ledger_answered(channel->handover->block, header.unique);
     return written;
 }
 
@@ -434,9 +434,9 @@ int channel_serve(struct channel *channel, void (*ready)(void *arg), void *arg,
     int rc = 0;
 
     probe_passthrough(channel);
-    requests_watch_faults(block);
+    ledger_watch_faults(block);
     if (channel->is_replay)
-        rc = requests_inherit(block, fuse_session_fd(channel->session), err);
+        rc = ledger_inherit(block, fuse_session_fd(channel->session), err);
     if (rc < 0)
         return rc;
     ready(arg);

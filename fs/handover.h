@@ -57,7 +57,7 @@ struct handover_link {
     uint32_t reserved;
 };
 
-/* What a thread of the worker is doing (requests.h). */
+/* What a thread of the worker is doing (ledger.h). */
 struct handover_thread {
     struct kernel_in_header header; /* of its request; unique is 0 while there is none */
     uint32_t is_used;

@@ -3,7 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/memory.h"
-#include "fs/requests.h"
+#include "fs/ledger.h"
 #include "fs/worker.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ int refuse_all(struct handover *handover, struct error *err)
     if (rc < 0)
         return rc;
     memset(buffer, 0, size); /* its pages are there when the kernel writes into them */
-    rc = requests_inherit(handover->block, fd, err);
+    rc = ledger_inherit(handover->block, fd, err);
     while (rc == 0) {
         struct kernel_in_header header;
         ssize_t got = read(fd, buffer, size);
@@ -34,8 +34,8 @@ int refuse_all(struct handover *handover, struct error *err)
         if (got < (ssize_t)sizeof header)
             continue;
         memcpy(&header, buffer, sizeof header);
-        if (requests_has_reply(header.opcode))
-            requests_refuse(fd, header.unique);
+        if (ledger_has_reply(header.opcode))
+            ledger_refuse(fd, header.unique);
     }
     return rc;
 }

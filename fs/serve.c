@@ -5,11 +5,11 @@
 #include "common/sync.h"
 #include "fs/directory.h"
 #include "fs/invalidate.h"
+#include "fs/ledger.h"
 #include "fs/links.h"
 #include "fs/lookup.h"
 #include "fs/read.h"
 #include "fs/reply.h"
-#include "fs/requests.h"
 #include "fs/staging.h"
 #include "fs/write.h"
 
@@ -71,7 +71,7 @@ static int run(struct fs *fs, const struct call *call, enum resolve_how how,
 /* If the worker dies now it was at this. */
 static uint64_t begin(const struct parked *parked)
 {
-    return requests_begin(parked->fs->options.handover->block, parked->unique);
+    return ledger_begin(parked->fs->options.handover->block, parked->unique);
 }
 
 /* The end of a parked request. Its owner's reference goes. */
@@ -125,7 +125,7 @@ static void bytes_arrived(void *arg, int rc, const struct error *err)
     uint64_t before = begin(parked);
 
     answer_from_bytes(parked, rc, err);
-    requests_end(before);
+    ledger_end(before);
 }
 
 /* Wait for the bytes that answer wants; the request is parked already. */
@@ -168,7 +168,7 @@ static void ask(void *arg)
     uint64_t before = begin(parked);
 
     ask_backends(parked);
-    requests_end(before);
+    ledger_end(before);
 }
 
 /* The publish job that the place of a request names will tell when it starts or ends. A
@@ -197,13 +197,13 @@ static void job_told(void *arg)
     answer_init(&answer);
     rc = run(parked->fs, &parked->call, RESOLVE_KNOWN, &answer, &err);
     if (rc == CALL_WANT_JOB && !parked_is_taken(parked) && is_awaited(parked, job_told)) {
-        requests_end(before);
+        ledger_end(before);
         return;
     }
     if (rc > 0)
         rc = fail(&err, EIO, "the publish job has not ended");
     finish(parked, rc, &answer, &err);
-    requests_end(before);
+    ledger_end(before);
 }
 
 static void await_job(struct parked *parked)
@@ -283,5 +283,5 @@ void serve_expired(struct parked *parked)
     uint64_t before = begin(parked);
 
     answer_late(parked);
-    requests_end(before);
+    ledger_end(before);
 }

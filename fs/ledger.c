@@ -1,5 +1,5 @@
-/* requests.c: requests in work, and those that workers died of, in shared memory. */
-#include "fs/requests.h"
+/* ledger.c: requests in work, and those that workers died of, in shared memory. */
+#include "fs/ledger.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -46,7 +46,7 @@ static void note_fault(int signal, siginfo_t *info, void *context)
     raise(signal); /* when this returns, with the default action */
 }
 
-void requests_watch_faults(struct handover_block *block)
+void ledger_watch_faults(struct handover_block *block)
 {
     struct sigaction action = {.sa_sigaction = note_fault,
                                .sa_flags = SA_SIGINFO | (int)SA_RESETHAND};
@@ -75,7 +75,7 @@ static struct handover_thread *my_thread(struct handover_block *block)
     return mine;
 }
 
-struct kernel_in_header *requests_receive(struct handover_block *block)
+struct kernel_in_header *ledger_receive(struct handover_block *block)
 {
     struct handover_thread *thread = my_thread(block);
 
@@ -85,7 +85,7 @@ struct kernel_in_header *requests_receive(struct handover_block *block)
     return &thread->header;
 }
 
-uint64_t requests_begin(struct handover_block *block, uint64_t unique)
+uint64_t ledger_begin(struct handover_block *block, uint64_t unique)
 {
     struct handover_thread *thread = my_thread(block);
     uint64_t before;
@@ -97,7 +97,7 @@ uint64_t requests_begin(struct handover_block *block, uint64_t unique)
     return before;
 }
 
-void requests_end(uint64_t before)
+void ledger_end(uint64_t before)
 {
     if (mine)
         __atomic_store_n(&mine->header.unique, before, __ATOMIC_RELEASE);
@@ -109,7 +109,7 @@ static uint64_t *place_of(struct handover_block *block, uint64_t unique, int pro
     return &block->requests[(unique / 2 + (unsigned)probe) % HANDOVER_REQUESTS];
 }
 
-void requests_note(struct handover_block *block, uint64_t unique)
+void ledger_note(struct handover_block *block, uint64_t unique)
 {
     for (int i = 0; i < PROBES && !block->can_resend; i++) {
         uint64_t is_free = 0;
@@ -120,7 +120,7 @@ void requests_note(struct handover_block *block, uint64_t unique)
     }
 }
 
-void requests_answered(struct handover_block *block, uint64_t unique)
+void ledger_answered(struct handover_block *block, uint64_t unique)
 {
     for (int i = 0; i < PROBES && !block->can_resend; i++) {
         uint64_t expected = unique;
@@ -152,7 +152,7 @@ static void count_death(struct handover_block *block, uint64_t unique)
     suspect->deaths++;
 }
 
-bool requests_is_deadly(const struct handover_block *block, uint64_t unique)
+bool ledger_is_deadly(const struct handover_block *block, uint64_t unique)
 {
     const struct handover_suspect *suspect =
         find_suspect((struct handover_block *)block, without_mark(unique));
@@ -173,7 +173,7 @@ static void count_deaths(struct handover_block *block)
     }
 }
 
-void requests_refuse(int fd, uint64_t unique)
+void ledger_refuse(int fd, uint64_t unique)
 {
     const struct kernel_out_header header = {
         .len = sizeof header, .error = -EIO, .unique = unique};
@@ -182,7 +182,7 @@ void requests_refuse(int fd, uint64_t unique)
     (void)!write(fd, &header, sizeof header);
 }
 
-bool requests_has_reply(uint32_t opcode)
+bool ledger_has_reply(uint32_t opcode)
 {
     return opcode != KERNEL_FUSE_FORGET && opcode != KERNEL_FUSE_BATCH_FORGET &&
            opcode != KERNEL_FUSE_INTERRUPT;
@@ -193,12 +193,12 @@ static void refuse_orphans(struct handover_block *block, int fd)
     for (int i = 0; i < HANDOVER_THREADS; i++) {
         const struct kernel_in_header *header = &block->threads[i].header;
 
-        if (header->unique != 0 && requests_has_reply(header->opcode))
-            requests_refuse(fd, header->unique);
+        if (header->unique != 0 && ledger_has_reply(header->opcode))
+            ledger_refuse(fd, header->unique);
     }
     for (int i = 0; i < HANDOVER_REQUESTS; i++) {
         if (block->requests[i] != 0)
-            requests_refuse(fd, block->requests[i]);
+            ledger_refuse(fd, block->requests[i]);
     }
 }
 
@@ -212,7 +212,7 @@ static int ask_again(int fd, struct error *err)
     return 0;
 }
 
-int requests_inherit(struct handover_block *block, int fd, struct error *err)
+int ledger_inherit(struct handover_block *block, int fd, struct error *err)
 {
     if (is_fault(block->death_signal))
         count_deaths(block);
