@@ -1,4 +1,4 @@
-/* fault.c: kills or delays the process at the point that MODELFS_FAULT names. */
+/* fault.c: kills, crashes or delays the process at the point that MODELFS_FAULT names. */
 #include "common/fault.h"
 
 #ifdef FAULTS
@@ -29,6 +29,8 @@ void fault_point(const char *name)
         return;
     if (strcmp(wanted + size + 1, "kill") == 0) {
         kill(getpid(), SIGKILL);
+    } else if (strcmp(wanted + size + 1, "crash") == 0) {
+        raise(SIGSEGV);
     } else if (strncmp(wanted + size + 1, "once=", 5) == 0) {
         if (unlink(wanted + size + 6) == 0)
             kill(getpid(), SIGKILL);

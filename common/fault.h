@@ -1,10 +1,10 @@
-/* fault.h: named points at which a test can kill or delay the process.
+/* fault.h: named points at which a test can kill, crash or delay the process.
  *
  *     FAULT("cache.complete.before-rename");
  *
  * Empty in normal builds. Built with FAULTS=1, the environment chooses one:
- * MODELFS_FAULT=<name>:kill, <name>:once=/path (kill if that file is there to be removed)
- * or <name>:delay=2s. */
+ * MODELFS_FAULT=<name>:kill, <name>:crash (by SIGSEGV in that thread), <name>:once=/path (kill
+ * if that file is there to be removed) or <name>:delay=2s. */
 #ifndef COMMON_FAULT_H
 #define COMMON_FAULT_H
 

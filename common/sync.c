@@ -96,12 +96,23 @@ void clock_sleep_ms(int64_t ms)
               NULL);
 }
 
+/* Those of a fault in the thread itself stay: blocked, the kernel would end the process
+ * without asking its handler. */
+static void fill_but_faults(sigset_t *set)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(set, faults[i]);
+}
+
 int thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *), void *arg)
 {
     sigset_t all, before;
     int rc;
 
-    sigfillset(&all);
+    fill_but_faults(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(ret_thread, NULL, run, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -90,7 +90,8 @@ int64_t clock_now_ms(void);
  * changed: locks and files of other processes. */
 void clock_sleep_ms(int64_t ms);
 
-/* Start a named thread (at most 15 bytes) with all signals blocked. 0 or -errno. */
+/* Start a named thread (at most 15 bytes) with all signals blocked but those of
+ * faults. 0 or -errno. */
 int thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
                  void *arg);
 
