@@ -80,7 +80,7 @@ class Upgrade(MountTest):
         self.assertEqual(failures, [])
         self.assertGreater(rounds, 0)
         self.assertIn(f"upgrades: {UPGRADES}\n", (fs.point / "@status").read_text())
-        print(f"figures: {UPGRADES} upgrades, {figures}")
+        print(f"\nfigures: {UPGRADES} upgrades, {figures}")
 
     def test_open_files_live_on(self):
         fs = self.mount_program()
