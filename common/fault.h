@@ -3,8 +3,8 @@
  *     FAULT("cache.complete.before-rename");
  *
  * Empty in normal builds. Built with FAULTS=1, the environment chooses one:
- * MODELFS_FAULT=<name>:kill, <name>:crash (by SIGSEGV in that thread), <name>:once=/path (kill
- * if that file is there to be removed) or <name>:delay=2s. */
+ * MODELFS_FAULT=<name>:kill, <name>:crash (by SIGSEGV in that thread), <name>:once=/path
+ * (kill if that file is there to be removed) or <name>:delay=2s. */
 #ifndef COMMON_FAULT_H
 #define COMMON_FAULT_H
 
