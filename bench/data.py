@@ -4,6 +4,7 @@
     models.small    2,000 small deflated files
     models.mixed    the same, and weights of 256 MiB, stored
     models.packed   450 MiB of random float32 weights, deflated
+    models.middle   one stored file of 1 MiB
     models.big      1,000 small files around a stored file of 1 GiB (sparse)
 
 Each is a full ID; models.archive(uid) is its archive.
@@ -64,6 +65,12 @@ def weights(size):
     return array.array("f", [choose.gauss(0, 0.02) for _ in range(size // 4)]).tobytes()
 
 
+def write_middle(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member("model.bin", zipfile.ZIP_STORED),
+                         random.Random(3).randbytes(MIB))
+
+
 def write_packed(path):
     block = weights(2 * MIB)
     with zipfile.ZipFile(path, "w", compresslevel=1) as archive:
@@ -82,6 +89,7 @@ class Models:
         self.repository = Repository(folder)
         self.small = self.publish("small", write_small)
         self.mixed = self.publish("mixed", write_mixed)
+        self.middle = self.publish("middle", write_middle)
         self.packed = self.publish("packed", write_packed)
         self.big = self.publish("big", write_big)
 

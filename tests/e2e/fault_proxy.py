@@ -418,6 +418,10 @@ class FaultProxy:
             return True
 
     async def serve(self, reader, writer):
+        # asyncio does it for what it made itself only; else a head waits for the client's
+        # delayed acknowledgement, 40 ms, before its body goes out.
+        writer.get_extra_info("socket").setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(self, reader, writer, self.connections)
         self.connections += 1
         with contextlib.suppress(Gone, OSError, asyncio.IncompleteReadError,
