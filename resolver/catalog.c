@@ -68,8 +68,8 @@ static int answer_from(struct catalog *catalog, const struct entry *entry,
     if (!entry->is_answered && catalog_ask_is_down(catalog, entry))
         return health_fail(catalog_ask_health(catalog, entry), err);
     if (!entry->is_answered)
-        return fail(err, ETIMEDOUT, "%s '%s' is being asked for; try again later",
-                    entry->kind->name, entry->key);
+        return fail(err, ETIMEDOUT, "'%s' (%s) is still being asked for; try again later",
+                    entry->key[0] ? entry->key : "all", entry->kind->name);
     *ret_answer = (struct catalog_answer){
         .listing = entry->listing ? listing_ref(entry->listing) : NULL,
         .left_ms = catalog_ask_left_ms(catalog, entry)};
@@ -110,8 +110,9 @@ static int get_locked(struct catalog *catalog, struct entry *entry, enum resolve
         catalog_ask_recall_locked(catalog, entry);
     if (how != RESOLVE_FETCH && !is_usable(catalog, entry, how))
         return fail_unknown(entry->kind, entry->key, err);
-    if (entry->is_answered && catalog_ask_left_ms(catalog, entry) == 0 &&
-        catalog_ask_is_down(catalog, entry) && catalog_ask_may(catalog, entry))
+    if (entry->kind->ask && entry->is_answered &&
+        catalog_ask_left_ms(catalog, entry) == 0 && catalog_ask_is_down(catalog, entry) &&
+        catalog_ask_may(catalog, entry))
         catalog_ask_behind_locked(catalog, entry);
     return answer_from(catalog, entry, ret_answer, err);
 }

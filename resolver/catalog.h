@@ -63,7 +63,7 @@ struct catalog_kind {
     const char *name;
     enum catalog_ttl ttl;
     bool is_kept;
-    catalog_ask *ask;
+    catalog_ask *ask; /* NULL: never asked, only noted (catalog_note) */
     /* Answers are kept on disk too, below this name, for the time when the repository
      * cannot be asked (known.h); NULL: they are not. */
     const char *saved_as;

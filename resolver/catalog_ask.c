@@ -125,13 +125,20 @@ void catalog_ask_recall_locked(struct catalog *catalog, struct entry *entry)
     struct error ignored; /* then there was none */
     int rc;
 
-    if (!catalog_ask_is_saved(catalog, entry) || entry->is_answered || entry->is_recalled)
+    if (!catalog_ask_is_saved(catalog, entry))
         return;
+    while (entry->is_recalling)
+        condition_wait(&catalog->ended, &catalog->lock);
+    if (entry->is_answered || entry->is_recalled)
+        return;
+    entry->is_recalling = true;
     lock_release(&catalog->lock);
     rc = known_find(catalog->options.known, entry->repository, entry->kind, entry->key,
                     &listing, &ignored);
     lock_acquire(&catalog->lock);
+    entry->is_recalling = false;
     entry->is_recalled = true;
+    condition_broadcast(&catalog->ended);
     if (rc < 0 || entry->is_answered) {
         listing_unref(listing);
         return;

@@ -26,9 +26,10 @@ struct entry {
     int failed_rc; /* of the last request, 0 if it went well */
     int64_t failed_ms;
     char *failed_message;
-    uint64_t noted;   /* hash of the answer that is on disk, or will be; 0: none is */
-    bool is_recalled; /* the disk was looked at when there was no answer */
-    size_t memory;    /* counted for this entry */
+    uint64_t noted;    /* hash of the answer that is on disk, or will be; 0: none is */
+    bool is_recalling; /* one of the users looks at the disk */
+    bool is_recalled;  /* it did, when there was no answer */
+    size_t memory;     /* counted for this entry */
     char key[];
 };
 

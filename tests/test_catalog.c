@@ -240,6 +240,31 @@ static void what_is_down_costs_nobody_a_wait(void **state)
     assert_string_equal(ask(fixture, &kind, "c", RESOLVE_FETCH, &left_ms), "-ENOENT");
 }
 
+/* Some answers come with others and cannot be asked for. */
+static void what_is_only_noted_is_not_asked_for(void **state)
+{
+    static const struct catalog_kind noted = {.name = "noted",
+                                              .ttl = CATALOG_TTL_LISTING};
+    struct fixture *fixture = *state;
+    struct listing_builder builder;
+    struct listing *listing = NULL;
+    struct error err = {0};
+    int64_t left_ms;
+
+    listing_builder_init(&builder);
+    assert_int_equal(listing_add(&builder, "text", &err), 0);
+    assert_int_equal(listing_finish(&builder, NULL, &listing, &err), 0);
+    catalog_note(fixture->catalog, 0, &noted, "n", listing);
+    assert_string_equal(ask(fixture, &noted, "n", RESOLVE_KNOWN, &left_ms), "text");
+    assert_int_equal(left_ms, TTL_MS);
+    fault_backend_fail(fixture->fault, FAULT_ALL, NULL, ETIMEDOUT, FAULT_ALWAYS);
+    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "-ETIMEDOUT");
+    now_ms += TTL_MS;
+    assert_string_equal(ask(fixture, &noted, "n", RESOLVE_KNOWN, &left_ms), "text");
+    assert_int_equal(left_ms, 0);
+    catalog_close(steal_ptr(&fixture->catalog)); /* after all that is under way */
+}
+
 /* It neither answers nor refuses. */
 static void what_is_silent_counts_as_down(void **state)
 {
@@ -386,6 +411,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(answers_age),
         TEST(what_is_down_costs_nobody_a_wait),
+        TEST(what_is_only_noted_is_not_asked_for),
         TEST(what_is_silent_counts_as_down),
         TEST(failure_is_told_while_nothing_is_known),
         TEST(memory_is_limited_but_for_kept_kinds),
