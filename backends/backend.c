@@ -55,13 +55,32 @@ static int fail_unknown_kind(const char *kind, struct error *err)
     return rc;
 }
 
+/* NULL for an unknown kind. */
+static const struct backend_ops *find_kind(const char *kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i]->kind, kind) == 0)
+            return kinds[i];
+    }
+    return NULL;
+}
+
+int backend_find_kind(const char *kind, bool *ret_host_is_path, struct error *err)
+{
+    const struct backend_ops *ops = find_kind(kind);
+
+    if (!ops)
+        return fail_unknown_kind(kind, err);
+    *ret_host_is_path = ops->host_is_path;
+    return 0;
+}
+
 int backend_open(const char *kind, const struct backend_options *options,
                  struct backend **ret_backend, struct error *err)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i]->kind, kind) == 0)
-            return kinds[i]->open(options, ret_backend, err);
-    return fail_unknown_kind(kind, err);
+    const struct backend_ops *ops = find_kind(kind);
+
+    return ops ? ops->open(options, ret_backend, err) : fail_unknown_kind(kind, err);
 }
 
 void backend_close(struct backend *backend)

@@ -96,7 +96,8 @@ struct backend;
 struct object;
 
 struct backend_ops {
-    const char *kind; /* as in the configuration */
+    const char *kind;  /* as in the configuration */
+    bool host_is_path; /* host is a folder of this machine, not a server */
     int (*open)(const struct backend_options *options, struct backend **ret_backend,
                 struct error *err);
     void (*close)(struct backend *backend);
@@ -142,6 +143,10 @@ struct object {
     struct backend *backend;
     struct backend_stat stat;
 };
+
+/* Is there such a kind, and is its host a folder of this machine? -EINVAL names the kinds
+ * that there are. */
+int backend_find_kind(const char *kind, bool *ret_host_is_path, struct error *err);
 
 /* Open a repository of a kind ("file-system", ...). Contacts nothing: a repository that
  * is missing or unreachable shows in the calls. -EINVAL for an unknown kind or options it

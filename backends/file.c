@@ -334,6 +334,7 @@ static int file_now(struct backend *backend, int64_t *ret_now_s, struct error *e
 
 const struct backend_ops file_ops = {
     .kind = "file-system",
+    .host_is_path = true,
     .open = file_open,
     .close = file_close,
     .stat = file_stat,

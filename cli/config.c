@@ -1,6 +1,7 @@
 /* config.c: the configuration file, checked key by key. */
 #include "cli/config.h"
 
+#include "backends/backend.h"
 #include "cli/config_keys.h"
 #include "cli/places.h"
 #include "common/files.h"
@@ -15,18 +16,6 @@
 #include <stdarg.h>
 
 enum { NAME_MAX_BYTES = 64 }; /* of a full key such as repositories.backend */
-
-static const struct {
-    const char *name;
-    bool host_is_path;
-} backends[] = {
-    {"file-system", true },
-    {"s3",          false},
-    {"minio",       false},
-    {"artifactory", false},
-};
-
-enum { BACKEND_COUNT = sizeof backends / sizeof *backends };
 
 /* What one file's values go through. */
 struct reader {
@@ -114,21 +103,6 @@ static int set_field(const struct reader *reader, const struct config_key *key,
     return key->type->is_path ? expand(reader, node->line, key->name, field, err) : 0;
 }
 
-static int find_backend(const struct reader *reader, unsigned line, const char *name,
-                        bool *ret_host_is_path, struct error *err)
-{
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
-        if (strcmp(backends[i].name, name) != 0)
-            continue;
-        *ret_host_is_path = backends[i].host_is_path;
-        return 0;
-    }
-    return fail_at(reader, line, err,
-                   "'repositories.backend' must be file-system, s3, minio or "
-                   "artifactory, not '%.80s'",
-                   name);
-}
-
 /* All keys are there, the backend is one we have, and no earlier entry is the same. */
 static int finish_repository(const struct reader *reader, const struct yaml_node *node,
                              size_t index, struct error *err)
@@ -136,17 +110,17 @@ static int finish_repository(const struct reader *reader, const struct yaml_node
     struct config_repository *all = reader->config->repositories;
     struct config_repository *entry = &all[index];
     bool host_is_path = false;
-    int rc;
+    struct error why = {0};
+    int rc = 0;
 
     if (!entry->name || !entry->host || !entry->backend)
         return fail_at(reader, entry->line, err, "the repository lacks '%s'",
                        !entry->name   ? "name"
                        : !entry->host ? "host"
                                       : "backend");
-    rc = find_backend(reader, yaml_get(node, "backend")->line, entry->backend,
-                      &host_is_path, err);
-    if (rc < 0)
-        return rc;
+    if (backend_find_kind(entry->backend, &host_is_path, &why) < 0)
+        return fail_at(reader, yaml_get(node, "backend")->line, err,
+                       "'repositories.backend': %s", why.message);
     if (host_is_path)
         rc = expand(reader, yaml_get(node, "host")->line, "repositories.host",
                     &entry->host, err);
@@ -297,18 +271,6 @@ static int add_default_repository(struct config *config, struct error *err)
     return 0;
 }
 
-/* What is no YAML brings its line in the sentence; here it belongs to the file's name. */
-static int fail_syntax(const struct reader *reader, int rc, struct error *err)
-{
-    struct error below = *err;
-    unsigned line = 0;
-    int text = 0;
-
-    if (sscanf(below.message, "line %u, column %*u: %n", &line, &text) == 1 && text > 0)
-        return fail_at(reader, line, err, "%s", below.message + text);
-    return fail_context(err, rc, "%s", reader->path);
-}
-
 static int read_text(struct reader *reader, const char *text, size_t size,
                      struct error *err)
 {
@@ -317,7 +279,7 @@ static int read_text(struct reader *reader, const char *text, size_t size,
     int rc = yaml_parse(text, size, &yaml, err);
 
     if (rc < 0)
-        return fail_syntax(reader, rc, err);
+        return fail_context(err, rc, "%s", reader->path);
     duplicate = yaml_duplicate(yaml);
     if (duplicate)
         return fail_at(reader, duplicate->line, err,

@@ -103,8 +103,14 @@ static void unknown_kind_is_refused(void **state)
     struct backend_options options = {.host = "/x", .repository = "y"};
     struct backend *backend = NULL;
     struct error err = {0};
+    bool host_is_path = false;
 
     (void)state;
+    assert_int_equal(backend_find_kind("ftp", &host_is_path, &err), -EINVAL);
+    assert_int_equal(backend_find_kind("file-system", &host_is_path, &err), 0);
+    assert_true(host_is_path);
+    assert_int_equal(backend_find_kind("minio", &host_is_path, &err), 0);
+    assert_false(host_is_path);
     assert_int_equal(backend_open("ftp", &options, &backend, &err), -EINVAL);
     assert_non_null(
         strstr(err.message, "unknown backend 'ftp'; known are: 'file-system' "));

@@ -24,7 +24,7 @@ static const struct {
     {"ttl: {zebra: {size: 1}}\n",                                             PATH ":1: unknown key 'ttl.zebra'"                                 },
     {"repositories:\n- nmae: m\n",
      PATH ":2: unknown key 'repositories.nmae'; did you mean 'repositories.name'?"                                                               },
-    {"? [a]\n: b\n",                                                          PATH ":1: found unhashable key"                                    },
+    {"? [a]\n: b\n",                                                          PATH ": line 1, column 3: found unhashable key"                    },
     {"7: b\n",                                                                PATH ":1: a key must be a text, not integer"                       },
     {"log: info\ncache: {}\nlog: debug\n",
      PATH ":3: key 'log' is here for the second time"                                                                                            },
@@ -63,11 +63,11 @@ static const struct {
     {"repositories:\n- {host: /h, backend: s3}\n",
      PATH ":2: the repository lacks 'name'"                                                                                                      },
     {"repositories:\n- {name: m, host: h, backend: nfs}\n",
-     PATH ":2: 'repositories.backend' must be file-system, s3, minio or artifactory, not "
-          "'nfs'"                                                                                                                                },
+     PATH ":2: 'repositories.backend': unknown backend 'nfs'; known are: 'file-system' "
+          "'s3' 'minio' 'artifactory'"                                                                                                           },
     {"repositories:\n- &a {name: m, host: /h, backend: file-system}\n- *a\n",
      PATH ":2: repository 'm' of '/h' is named twice, first in line 2"                                                                           },
-    {"a: [\n",                                                                PATH ":2: while parsing "                                          },
+    {"a: [\n",                                                                PATH ": line 2, column 1: while parsing "                          },
 };
 
 static int parse(const char *text, struct config **ret_config, struct error *err)
