@@ -1,9 +1,15 @@
-/* call.c: the life of an answer. */
+/* call.c: what is known of a request, and the life of its answer. */
 #include "fs/call.h"
 
+#include "fs/kernel.h"
 #include "fs/open_files.h"
 
 #include <string.h>
+
+bool call_is_repeated(const struct call *call)
+{
+    return call->unique & KERNEL_UNIQUE_RESEND;
+}
 
 void answer_init(struct answer *answer)
 {

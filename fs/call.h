@@ -77,6 +77,10 @@ struct call {
     uint32_t generation; /* OPEN: of the attempt that brought them */
 };
 
+/* Does the kernel send it once more? A worker before us may have done it already: then
+ * that it is done is success. */
+bool call_is_repeated(const struct call *call);
+
 enum answer_kind {
     ANSWER_NONE,
     ANSWER_ENTRY,   /* entry */

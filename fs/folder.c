@@ -10,6 +10,7 @@
 #include "resolver/uid.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct folder {
@@ -223,16 +224,20 @@ size_t folder_size(const struct folder *folder)
     return folder->size;
 }
 
+static int compare_name(const void *name, const void *entry)
+{
+    return strcmp(name, *(const char *const *)entry);
+}
+
 /* Did a folder made here become an alias since? */
 static bool is_listed(const struct folder *folder, const char *name)
 {
     const struct names *aliases = folder->aliases;
 
-    for (size_t i = 0; i < aliases->count; i++) {
-        if (strcmp(aliases->names[i], name) == 0)
-            return !has_text(&folder->hidden, name);
-    }
-    return false;
+    return aliases->count > 0 &&
+           bsearch(name, aliases->names, aliases->count, sizeof *aliases->names,
+                   compare_name) &&
+           !has_text(&folder->hidden, name);
 }
 
 static const char *get_at_top(const struct folder *folder, size_t position,

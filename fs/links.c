@@ -4,7 +4,6 @@
 #include "fs/child.h"
 #include "fs/describe.h"
 #include "fs/invalidate.h"
-#include "fs/kernel.h"
 #include "fs/pending.h"
 #include "fs/reply.h"
 #include "publish/publish.h"
@@ -24,12 +23,6 @@ static int check(struct fs *fs, enum resolve_how how, struct error *err)
     if (how == RESOLVE_STALE)
         return fail(err, EINPROGRESS, "too late");
     return 0;
-}
-
-/* A worker before us may have done it already: then that it is done is success. */
-static bool is_again(const struct call *call)
-{
-    return call->unique & KERNEL_UNIQUE_RESEND;
 }
 
 /* 0 when there is no such name, -EEXIST when there is, else why that cannot be said. */
@@ -70,7 +63,7 @@ int links_mkdir(struct fs *fs, const struct call *call, const struct place *plac
     if (place->kind != NODE_ROOT)
         return fail(err, EROFS, "only an alias can be made");
     rc = expect_none(fs, place, call->name, how, err);
-    is_made = rc == -EEXIST && is_again(call) &&
+    is_made = rc == -EEXIST && call_is_repeated(call) &&
               pending_view(fs->pending, call->name).has_folder;
     if (rc < 0 && !is_made)
         return rc;
@@ -95,7 +88,7 @@ int links_rmdir(struct fs *fs, const struct call *call, const struct place *plac
     (void)answer;
     if (rc == 0)
         rc = child_find(fs, place, call->name, how, &child, &keep_ms, err);
-    if (rc == -ENOENT && is_again(call))
+    if (rc == -ENOENT && call_is_repeated(call))
         return 0;
     if (rc < 0)
         return rc;
@@ -168,7 +161,7 @@ static int make_current(struct fs *fs, const struct call *call, const struct pla
 
     pending_begin(fs->pending, place->name);
     rc = expect_none(fs, place, current, RESOLVE_FETCH, err);
-    if (rc == -EEXIST && is_again(call))
+    if (rc == -EEXIST && call_is_repeated(call))
         rc = 0; /* to set it twice is no harm */
     if (rc == 0)
         rc = find_target(fs, call->other, RESOLVE_FETCH, &link.release, err);
@@ -203,7 +196,7 @@ int links_symlink(struct fs *fs, const struct call *call, const struct place *pl
         return fail(err, EINPROGRESS, "the repository is to be changed");
     }
     rc = expect_none(fs, place, call->name, how, err);
-    if (rc == -EEXIST && is_again(call) &&
+    if (rc == -EEXIST && call_is_repeated(call) &&
         pending_find(fs->pending, place->name, call->name, &made) == 0)
         rc = 0;
     if (rc == 0)
@@ -238,7 +231,7 @@ int links_unlink(struct fs *fs, const struct call *call, const struct place *pla
     rc = child_find(fs, place, call->name, how, &child, &keep_ms, err);
     if (rc == 0 && strcmp(call->name, current) == 0)
         pending_drop_current(fs->pending, place->name);
-    if (rc == -ENOENT && is_again(call))
+    if (rc == -ENOENT && call_is_repeated(call))
         return 0;
     return rc; /* a derived link is there again at the next look */
 }
@@ -297,7 +290,7 @@ int links_rename(struct fs *fs, const struct call *call, const struct place *pla
         return fail(err, EROFS, "'%s' cannot be moved", call->name);
     if (pending_find(fs->pending, place->name, call->name, &made) < 0) {
         rc = expect_none(fs, place, call->name, how, err);
-        if (rc == 0 && is_again(call))
+        if (rc == 0 && call_is_repeated(call))
             return 0;
         return rc == -EEXIST ? fail(err, EROFS, "'%s' follows from the alias", call->name)
                : rc < 0      ? rc

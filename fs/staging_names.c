@@ -2,7 +2,6 @@
 #include "fs/staging_names.h"
 
 #include "common/cleanup.h"
-#include "fs/kernel.h"
 #include "fs/staging_attr.h"
 #include "fs/staging_job.h"
 
@@ -25,16 +24,10 @@ static int open_folder(struct fs *fs, uint64_t parent, const char *name,
     return rc < 0 ? rc : staging_disk_folder(fs->staging->disk, parent, err);
 }
 
-/* A worker before this one may have done it already. */
-static bool is_repeated(const struct call *call)
-{
-    return call->unique & KERNEL_UNIQUE_RESEND;
-}
-
-/* Then that it is done is success. */
+/* A worker before this one did it. */
 static bool is_done(const struct call *call, int failure)
 {
-    return is_repeated(call) && errno == failure;
+    return call_is_repeated(call) && errno == failure;
 }
 
 /* The same before it is done again: the name that should go is gone. */
@@ -42,7 +35,7 @@ static bool was_removed(const struct call *call, int folder_fd)
 {
     struct stat st;
 
-    return is_repeated(call) &&
+    return call_is_repeated(call) &&
            fstatat(folder_fd, call->name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
            errno == ENOENT;
 }

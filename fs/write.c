@@ -4,7 +4,6 @@
 #include "fs/describe.h"
 #include "fs/drafts.h"
 #include "fs/info.h"
-#include "fs/kernel.h"
 #include "fs/snapshots.h"
 
 #include <errno.h>
@@ -52,13 +51,12 @@ int write_bytes(struct fs *fs, const struct call *call, const struct place *plac
 
     (void)how;
     if (rc == 0)
-        rc = drafts_write(
-            fs->drafts, call->fi.fh,
-            &(struct draft_write){.data = call->data,
-                                  .size = call->size,
-                                  .offset = call->offset,
-                                  .is_again = call->unique & KERNEL_UNIQUE_RESEND},
-            err);
+        rc = drafts_write(fs->drafts, call->fi.fh,
+                          &(struct draft_write){.data = call->data,
+                                                .size = call->size,
+                                                .offset = call->offset,
+                                                .is_again = call_is_repeated(call)},
+                          err);
     if (rc < 0)
         return rc;
     answer->kind = ANSWER_WRITTEN;
