@@ -15,6 +15,8 @@
  *     fs/staging_handles staged files that are open
  *     fs/drafts        metadata that is being written
  *     fs/pending       changes of aliases that no repository has yet
+ *     fs/passthrough   files that the kernel reads and writes by itself
+ *     fs/snapshots     texts of @info as they were opened
  *     cache            the table of open archives
  *     cache/archive    one archive: its members, their transfers and waiters
  *     cache/evict      sizes and last uses
