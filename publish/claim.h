@@ -9,7 +9,10 @@
  * A thread renews the claim while it is held. It expires when it was not renewed for its
  * lifetime by the clock of the store, which dates the document: clocks of machines do not
  * matter. An expired claim, and that of a process of this machine which has ended, is
- * taken over by a conditional overwrite, so that one of several gets it. */
+ * taken over by a conditional overwrite, so that one of several gets it.
+ *
+ * In a store without conditional writes each publisher puts a claim of its own name and
+ * lists them: the oldest holds. Taking one needs 2 s more there. */
 #ifndef PUBLISH_CLAIM_H
 #define PUBLISH_CLAIM_H
 
@@ -34,8 +37,7 @@ struct claim_options {
 };
 
 /* Blocks: a claim that nobody renews is waited for until it expires. -EEXIST: another
- * publisher is at work, or what is_wanted said; -ENOTSUP where the store has no
- * conditional write. claim_release the result. */
+ * publisher is at work, or what is_wanted said. claim_release the result. */
 int claim_take(struct backend *backend, const char *id, const char *version,
                const struct claim_options *options, struct claim **ret_claim,
                struct error *err);

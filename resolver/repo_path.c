@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CLAIM_EXTENSION_SIZE = 128 };
+
 /* Builds a path part by part; the first failure sticks. */
 struct builder {
     char path[REPO_PATH_SIZE];
@@ -136,6 +138,18 @@ int repo_path_claim(const char *id, const char *version, char ret_path[REPO_PATH
 
     add(&builder, REPO_PATH_MODELS);
     add_maven(&builder, id, version, "claim.yaml");
+    return finish(&builder, ret_path);
+}
+
+int repo_path_own_claim(const char *id, const char *version, const char *nonce,
+                        char ret_path[REPO_PATH_SIZE], struct error *err)
+{
+    struct builder builder = {.err = err};
+    char extension[CLAIM_EXTENSION_SIZE];
+
+    snprintf(extension, sizeof extension, "claim-%s.yaml", nonce);
+    add(&builder, REPO_PATH_MODELS);
+    add_maven(&builder, id, version, extension);
     return finish(&builder, ret_path);
 }
 

@@ -28,6 +28,10 @@ int repo_path_meta(const char *id, const char *version, char ret_path[REPO_PATH_
 int repo_path_claim(const char *id, const char *version, char ret_path[REPO_PATH_SIZE],
                     struct error *err);
 
+/* The same where each publisher has one of its own: they differ in nonce. */
+int repo_path_own_claim(const char *id, const char *version, const char *nonce,
+                        char ret_path[REPO_PATH_SIZE], struct error *err);
+
 /* name and subgroup as the header has them; subgroup may be NULL. */
 int repo_path_archive(const char *name, const char *subgroup, const char *id,
                       const char *version, char ret_path[REPO_PATH_SIZE],

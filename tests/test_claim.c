@@ -263,7 +263,7 @@ static void test_notices_that_it_was_taken_over(void **state)
 
 static void test_is_renewed_while_held(void **state)
 {
-    const struct claim_options options = {.lifetime_ms = 60};
+    const struct claim_options options = {.lifetime_ms = 2400};
     struct backend_stat before, now;
     struct claim *claim;
     struct error err = {0};
@@ -294,6 +294,19 @@ static void test_a_claim_that_cannot_be_renewed_is_not_trusted(void **state)
     fault_backend_clear(*state);
     claim_release(claim);
     assert_false(exists(*state));
+}
+
+/* Who waited for another's claim longer than its own lives has not lost it by that. */
+static void test_lives_from_when_it_was_got(void **state)
+{
+    const struct claim_options options = {.lifetime_ms = 900, .poll_ms = 1};
+    struct claim *claim;
+    struct error err = {0};
+
+    put(*state, "elsewhere", 1); /* the store's clock stands still */
+    assert_int_equal(claim_take(*state, ID, VERSION, &options, &claim, &err), 0);
+    assert_int_equal(claim_check(claim, &err), 0);
+    claim_release(claim);
 }
 
 static void test_errors_of_the_store_come_through(void **state)
@@ -373,6 +386,7 @@ int main(void)
         TEST(test_notices_that_it_was_taken_over),
         TEST(test_is_renewed_while_held),
         TEST(test_a_claim_that_cannot_be_renewed_is_not_trusted),
+        TEST(test_lives_from_when_it_was_got),
         TEST(test_errors_of_the_store_come_through),
         TEST(test_one_of_many_gets_it),
         TEST(test_tells_what_the_dead_left),

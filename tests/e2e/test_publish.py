@@ -15,6 +15,7 @@ import unittest
 import zipfile
 
 import yaml
+from artifactory import OnArtifactory
 from mounted import MODELFS, MINUTE, MountTest, modelfs
 from repository import dump, short_id
 from test_golden import SMALL, WHOLE, utc
@@ -38,10 +39,18 @@ def members(path):
 
 
 class PublishTest(MountTest):
+    leaves_folders = False  # that got empty
+    kills = KILLS
+    every = 1  # of the golden models is published
+
     def setUp(self):
         super().setUp()
         self.repo = self.repository()
         self.conf = self.config(self.repo)
+
+    def names(self):
+        return [name for name in names_below(self.repo.folder)
+                if not self.leaves_folders or (self.repo.folder / name).is_file()]
 
     def make_folder(self, files, name="root"):
         folder = self.folder / name
@@ -64,11 +73,11 @@ class PublishTest(MountTest):
                             folder).strip()
 
     def assert_refused(self, *arguments, words=(), status=1):
-        before = names_below(self.repo.folder)
+        before = self.names()
         done = self.run_modelfs("publish", *arguments)
         self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
         self.assert_sentence(done.stderr, *words)
-        self.assertEqual(names_below(self.repo.folder), before)
+        self.assertEqual(self.names(), before)
 
 
 class GoldenPublish:
@@ -79,7 +88,8 @@ class GoldenPublish:
     def setUp(self):
         super().setUp()
         self.expected = json.loads((self.data / "expected.json").read_text())
-        self.models = [m for m in self.expected["models"] if len(m["short_id"]) == 8]
+        models = [m for m in self.expected["models"] if len(m["short_id"]) == 8]
+        self.models = models[::self.every]
 
     def unpack(self, model):
         """The folder that audmodel packed."""
@@ -189,6 +199,10 @@ class WholeGoldenPublish(GoldenPublish, PublishTest):
     data = WHOLE
 
 
+class SmallGoldenPublishOnArtifactory(OnArtifactory, SmallGoldenPublish):
+    pass
+
+
 class Publish(PublishTest):
     FILES = {"model.onnx": bytes(range(256)) * 40, "log/eval.yaml": b"acc: 1\n"}
 
@@ -247,11 +261,11 @@ class Publish(PublishTest):
     def test_failure_leaves_other_models_alone(self):
         folder = self.make_folder(self.FILES)
         first = self.publish(folder, "--alias", "small")
-        before = names_below(self.repo.folder)
+        before = self.names()
         (folder / "link").symlink_to("nowhere")
         self.assert_refused("--name", "other", "--version", "1.0.0", "--alias", "small",
                             folder, words=["link"])
-        self.assertEqual(names_below(self.repo.folder), before)
+        self.assertEqual(self.names(), before)
         self.assertEqual(self.succeed("resolve", "small").strip(), first)
 
     def test_what_has_no_header_is_no_model(self):
@@ -292,7 +306,7 @@ class Publish(PublishTest):
         begun = time.monotonic()
         self.publish(folder, version="0.0.1")
         whole = time.monotonic() - begun
-        for i in range(KILLS):
+        for i in range(self.kills):
             version = f"1.{i}.0"
             row = ["--name", "onnx", "--version", version, str(folder)]
             process = subprocess.Popen(
@@ -308,12 +322,16 @@ class Publish(PublishTest):
             if visible:
                 self.check_complete(uid, files)
             # The claim goes last.
-            was_done = visible and not header.with_name(f"{uid}.claim.yaml").exists()
+            was_done = visible and not list(header.parent.glob(f"{uid}.claim*"))
             done = self.run_modelfs("publish", *row)
             self.assertEqual(done.returncode, 1 if was_done else 0, done.stderr)
             self.check_complete(uid, files)
         self.assertFalse([p for p in names_below(self.repo.folder)
                           if "claim" in p or ".modelfs" in p])
+
+
+class PublishOnArtifactory(OnArtifactory, Publish):
+    pass
 
 
 class Aliases(PublishTest):
