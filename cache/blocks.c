@@ -14,9 +14,10 @@
 #include <errno.h>
 
 enum {
-    LOCAL_GUESS = 4096, /* of a local header: one that has more takes a second request */
-    COPY_BLOCKS = 8,    /* copied at once */
-    SPARE_THREADS = 2,  /* of the pool: for what is asked for */
+    LOCAL_GUESS = 4096,  /* of a local header: one that has more takes a second request */
+    COPY_BLOCKS = 8,     /* copied at once */
+    CATCH_UP_BLOCKS = 8, /* summed up after each block that came */
+    SPARE_THREADS = 2,   /* of the pool: for what is asked for */
 };
 
 /* What one thread works with. */
@@ -88,7 +89,10 @@ static void start_helpers_locked(struct fetcher *fetcher, unsigned wanted, int64
 
     if (member->helpers_started + 1 >= wanted)
         return;
-    spare = member_has_run(member) ? spare_threads(fetcher->archive) : 0;
+    spare = member_has_run(member) &&
+                    pace_is_worth(&member->pace, member->blocks_left * MEMBER_BLOCK)
+                ? spare_threads(fetcher->archive)
+                : 0;
     while (member->helpers_started + 1 < wanted && spare-- > 0 &&
            start_helper_locked(fetcher))
         ;
@@ -134,11 +138,32 @@ static bool end_block(struct fetcher *fetcher)
     return goes_on && !fetcher->is_leaving;
 }
 
+/* Where other threads were faster: sum up what they brought, while this one waits for
+ * its own. A block that cannot be read adds nothing: in the end it is said why. */
+static void catch_up(struct fetcher *fetcher)
+{
+    struct archive *archive = fetcher->archive;
+    struct member *member = fetcher->member;
+    bool has_block = fetcher->sum && fetcher->hashed % MEMBER_BLOCK == 0;
+
+    for (int i = 0; has_block && i < CATCH_UP_BLOCKS; i++) {
+        lock_acquire(&archive->lock);
+        has_block = member_has_block(member, fetcher->hashed / MEMBER_BLOCK);
+        lock_release(&archive->lock);
+        if (!has_block || fetcher->hashed + MEMBER_BLOCK > member->size ||
+            receive_hash(member->fd, fetcher->hashed, fetcher->hashed + MEMBER_BLOCK,
+                         fetcher->sum, &(struct error){0}) < 0)
+            return;
+        fetcher->hashed += MEMBER_BLOCK;
+    }
+}
+
 /* Bytes of one block, which are in the file: sums, and what hangs on the block's end. */
 static bool note_bytes(struct fetcher *fetcher, const unsigned char *data, size_t size)
 {
     struct member *member = fetcher->member;
     uint64_t end = (fetcher->at / MEMBER_BLOCK + 1) * MEMBER_BLOCK;
+    bool goes_on;
 
     fetcher->crc = checksum_crc32(fetcher->crc, data, size);
     if (fetcher->sum && fetcher->at == fetcher->hashed) {
@@ -146,7 +171,11 @@ static bool note_bytes(struct fetcher *fetcher, const unsigned char *data, size_
         fetcher->hashed += size;
     }
     fetcher->at += size;
-    return (fetcher->at < end && fetcher->at < member->size) || end_block(fetcher);
+    if (fetcher->at < end && fetcher->at < member->size)
+        return true;
+    goes_on = end_block(fetcher);
+    catch_up(fetcher);
+    return goes_on;
 }
 
 static uint64_t left_of_block(const struct fetcher *fetcher)

@@ -11,7 +11,9 @@
 enum {
     SOON_BLOCKS = 4,   /* so many of a running request come before a new one would */
     SHORT_BLOCKS = 2,  /* so many are left: that request is waited for */
-    SPLIT_BLOCKS = 2,  /* at least so many each when a run is halved */
+    RUN_BLOCKS = 32,   /* of each run where there are several: then a round trip is
+                          nothing, and all of them end at about one time */
+    SPLIT_BLOCKS = 4,  /* at least so many each when a run is halved */
     LONG_BLOCKS = 128, /* runs longer than that have no limit any more */
 };
 
@@ -80,6 +82,11 @@ static uint64_t readable_in_order(const struct member *member)
     uint64_t end = member->size - held;
 
     return member->arrived < end ? member->arrived : end;
+}
+
+bool member_has_block(const struct member *member, uint64_t block)
+{
+    return block < member->block_count && has_block(member, block);
 }
 
 bool member_has(const struct member *member, uint64_t first, uint64_t end)
@@ -205,18 +212,21 @@ static bool find_gap(const struct member *member, uint64_t *ret_block)
     return false;
 }
 
-/* The middle of the longest run, where it is worth a request of its own. */
-static bool find_middle(const struct member *member, uint64_t *ret_block)
+/* Where the longest run is to end, so that another one goes on from there: it keeps as
+ * much as a run has, or half of what is left. */
+static bool find_rest(const struct member *member, uint64_t *ret_block)
 {
     const struct run *run;
     uint64_t longest = 2 * SPLIT_BLOCKS - 1;
 
     LIST_FOREACH(run, &member->runs, link)
     {
-        if (run->end - run->next <= longest)
+        uint64_t left = run->end - run->next;
+
+        if (left <= longest)
             continue;
-        longest = run->end - run->next;
-        *ret_block = run->end - longest / 2;
+        longest = left;
+        *ret_block = run->end - (left / 2 > RUN_BLOCKS ? left - RUN_BLOCKS : left / 2);
     }
     return longest >= 2 * SPLIT_BLOCKS;
 }
@@ -227,7 +237,7 @@ bool member_has_run(const struct member *member)
 
     return member->blocks_left > 0 &&
            (find_wanted(member, &block) || find_gap(member, &block) ||
-            find_middle(member, &block));
+            find_rest(member, &block));
 }
 
 bool member_run_begin(struct member *member, struct run *run)
@@ -237,10 +247,12 @@ bool member_run_begin(struct member *member, struct run *run)
     bool is_wanted = find_wanted(member, &first);
 
     if (member->blocks_left == 0 ||
-        (!is_wanted && !find_gap(member, &first) && !find_middle(member, &first)))
+        (!is_wanted && !find_gap(member, &first) && !find_rest(member, &first)))
         return false;
     if (is_wanted && first != member->first_missing && !member->run_blocks)
         member->run_blocks = 1; /* whoever jumps once will jump again */
+    if (member->run_count > 0)  /* of several each goes on where the first gap is */
+        limit = first + RUN_BLOCKS;
     if (member->run_blocks)
         limit = first + member->run_blocks;
     other = run_of(member, first);

@@ -100,6 +100,9 @@ void member_free(struct member *member); /* nobody may wait */
 /* May bytes [first, end) be handed out? */
 bool member_has(const struct member *member, uint64_t first, uint64_t end);
 
+/* Did a block arrive, and may it be handed out? */
+bool member_has_block(const struct member *member, uint64_t block);
+
 /* Was any of it handed out, or could have been? */
 bool member_is_started(const struct member *member);
 
@@ -116,8 +119,8 @@ void member_advance(struct member *member, uint64_t arrived);
 void member_block_done(struct member *member, uint64_t block, uint32_t crc);
 
 /* Begin a run of missing blocks: those that somebody waits for first, then the first that
- * no run has; else it takes the second half of what the longest run still has. false:
- * there are none worth it. */
+ * no run has; else it takes the rest of the longest run. The only run is as long as can
+ * be. false: there are none worth it. */
 bool member_run_begin(struct member *member, struct run *run);
 
 /* Is there such a run? */

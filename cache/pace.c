@@ -4,7 +4,8 @@
 enum {
     SETTLE_MS = 120, /* until new connections run at their full rate */
     WINDOW_MS = 150,
-    PAUSE_MS_MIN = 1000,
+    WORTH_MS = 700, /* a connection takes a while to come up */
+    PAUSE_MS_MIN = 2000,
     PAUSE_MS_MAX = 60000,
     CLEAR_PERCENT =
         50,            /* of the growth that the number of connections alone would give */
@@ -61,6 +62,7 @@ static void judge(struct pace *pace, uint64_t rate, int64_t now_ms)
 {
     uint64_t percent;
 
+    pace->rate = rate;
     if (pace->rate_old == 0) {
         raise_by(pace, 1, rate, now_ms);
         return;
@@ -95,6 +97,11 @@ unsigned pace_add(struct pace *pace, uint64_t bytes, int64_t now_ms)
     if (now_ms - pace->since_ms >= WINDOW_MS)
         judge(pace, pace->bytes * 1000 / (uint64_t)(now_ms - pace->since_ms) + 1, now_ms);
     return pace->count;
+}
+
+bool pace_is_worth(const struct pace *pace, uint64_t bytes_left)
+{
+    return bytes_left * 1000 / WORTH_MS >= pace->rate;
 }
 
 void pace_settle_for(struct pace *pace, unsigned count, int64_t now_ms)

@@ -19,6 +19,7 @@ struct pace {
     unsigned count;     /* wanted now; at least 1 */
     unsigned count_old; /* before it was raised */
     bool is_close;      /* to what helps: from there on one by one */
+    uint64_t rate;      /* bytes a second, as measured last; 0: not yet */
     uint64_t rate_old;  /* bytes a second with that; 0: not measured */
     int64_t since_ms;   /* when the rate is measured, from then on; 0: not set */
     bool is_open;       /* it is being measured */
@@ -30,6 +31,9 @@ void pace_init(struct pace *pace, unsigned count_max);
 
 /* Bytes came, of all connections together. How many there should be. */
 unsigned pace_add(struct pace *pace, uint64_t bytes, int64_t now_ms);
+
+/* Is there so much left that a further connection pays off? */
+bool pace_is_worth(const struct pace *pace, uint64_t bytes_left);
 
 /* As many as wanted cannot be had, but so many: try again later. */
 void pace_settle_for(struct pace *pace, unsigned count, int64_t now_ms);

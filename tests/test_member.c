@@ -162,43 +162,54 @@ static void what_comes_soon_is_waited_for(void **state)
     member_free(member);
 }
 
-static void further_runs_take_halves(void **state)
+static void further_runs_go_on_where_others_end(void **state)
 {
-    struct member *member = make(40 * B, 0, MEMBER_BY_BLOCK);
-    struct run first, second, third, fourth;
+    struct member *member = make(100 * B, 0, MEMBER_BY_BLOCK);
+    struct run first, second, third;
 
     (void)state;
     assert_true(member_run_begin(member, &first));
+    assert_int_equal(first.end, 100);
+    assert_true(bring(member, &first));
     assert_true(member_run_begin(member, &second));
-    assert_int_equal(first.end, 20);
-    assert_int_equal(second.next, 20);
-    assert_int_equal(second.end, 40);
-    for (int i = 0; i < 6; i++)
-        assert_true(bring(member, &first));
-    assert_true(member_run_begin(member, &third)); /* of the longer one */
-    assert_int_equal(third.next, 30);
+    assert_int_equal(first.end, 33); /* the only one was endless, now it is not */
+    assert_int_equal(second.next, 33);
+    assert_int_equal(second.end, 65);
+    assert_true(member_run_begin(member, &third));
+    assert_int_equal(third.next, 65);
+    assert_int_equal(third.end, 97);
     assert_int_equal(member->run_count, 3);
     member_run_end(member, &second); /* given up at its first block */
-    assert_true(member_run_begin(member, &fourth));
-    assert_int_equal(fourth.next, 20);
-    assert_int_equal(fourth.end, 30);
-    for (int i = 0; i < 8; i++)
-        assert_true(bring(member, &third));
-    while (bring(member, &fourth))
+    assert_true(member_run_begin(member, &second));
+    assert_int_equal(second.next, 33);
+    while (bring(member, &second))
         ;
-    member_run_end(member, &fourth);
-    assert_true(member_run_begin(member, &fourth)); /* 14 of the first are left */
-    assert_int_equal(fourth.next, 13);
-    assert_int_equal(first.end, 13);
-    for (int i = 0; i < 4; i++)
-        assert_true(bring(member, &first) && bring(member, &fourth));
+    member_run_end(member, &second);
+    assert_true(member_run_begin(member, &second)); /* what is left at the end */
+    assert_int_equal(second.next, 97);
+    while (bring(member, &second))
+        ;
+    member_run_end(member, &second);
+    assert_true(member_run_begin(member, &second)); /* half of a run of 32 */
+    assert_int_equal(second.next, 81);
+    assert_int_equal(second.end, 97);
+    assert_int_equal(third.end, 81);
+    member_run_end(member, &second);
+    for (int i = 0; i < 12; i++)
+        assert_true(bring(member, &third));
+    for (int i = 0; i < 28; i++)
+        assert_true(bring(member, &first));
+    assert_true(member_run_begin(member, &second));
+    assert_int_equal(second.next, 81);
+    for (int i = 0; i < 12; i++)
+        assert_true(bring(member, &second));
     assert_false(member_has_run(member)); /* none is worth being halved */
     member->is_ending = true;
     assert_false(bring(member, &first));
     assert_true(first.is_cut);
     member_run_end(member, &first);
+    member_run_end(member, &second);
     member_run_end(member, &third);
-    member_run_end(member, &fourth);
     member_free(member);
 }
 
@@ -252,7 +263,7 @@ int main(void)
         cmocka_unit_test(one_run_takes_all),
         cmocka_unit_test(wanted_blocks_come_first),
         cmocka_unit_test(what_comes_soon_is_waited_for),
-        cmocka_unit_test(further_runs_take_halves),
+        cmocka_unit_test(further_runs_go_on_where_others_end),
         cmocka_unit_test(only_those_without_progress_time_out),
         cmocka_unit_test(blocks_checksum_as_the_whole),
     };
