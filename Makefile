@@ -82,6 +82,7 @@ help:
 	@echo "check      all tests; asks to install what they need when it is missing"
 	@echo "unit e2e   one half of them; T=word runs those whose name holds the word"
 	@echo "crash      kill the program at every step that must survive it"
+	@echo "soak       1000 kills and 100 upgrades under 32 readers (T=kills, T=upgrades)"
 	@echo "lint       warnings of two compilers as errors, layout, layers, lengths"
 	@echo "format     lay out the code with clang-format"
 	@echo "fuzz       fuzz each parser for FUZZ_SECONDS=$(FUZZ_SECONDS)"
@@ -118,6 +119,12 @@ crash:
 
 crash-built: $B/modelfs
 	tests/run --build $B $(if $(T),--only $(T)) crash
+
+# Takes about a quarter of an hour; the figures are in the lines of each test.
+soak: $B/modelfs
+	MODELFS_KILLS=1000 MODELFS_UPGRADES=100 MODELFS_READERS=32 \
+	    MODELFS_TEST_TIMEOUT=3600 tests/run --build $B --jobs 1 \
+	    --only $(if $(T),$(T)_under_readers,s_under_readers) e2e
 
 tests: $(TESTS)
 
@@ -165,7 +172,7 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all libraries help deps test-deps check check-installed unit e2e crash \
-        crash-built tests lint objects layers format fuzz run-fuzzers bench demo install \
+        crash-built soak tests lint objects layers format fuzz run-fuzzers bench demo install \
         uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

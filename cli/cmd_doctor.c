@@ -121,6 +121,18 @@ static void check_rights(struct doctor *doctor)
             "fusermount3 is missing, without which only root may mount: install fuse3");
 }
 
+/* What a daemon that dies or is upgraded costs its readers. */
+static void check_survival(struct doctor *doctor, bool can_resend)
+{
+    if (can_resend)
+        say(doctor, STATE_OK, "survival",
+            "possible: when a worker dies the kernel sends its requests again");
+    else
+        say(doctor, STATE_WARNING, "survival",
+            "in part: kernel 6.9 is needed for all; when a worker dies the calls under "
+            "way fail with EIO, later ones work");
+}
+
 static void check_kernel(struct doctor *doctor)
 {
     struct utsname name;
@@ -136,6 +148,7 @@ static void check_kernel(struct doctor *doctor)
         return;
     }
     say(doctor, STATE_OK, "kernel", "%s", name.release);
+    check_survival(doctor, major > 6 || (major == 6 && minor >= 9));
     if (major < 6 || (major == 6 && minor < 9))
         say(doctor, STATE_WARNING, "passthrough",
             "not possible: kernel 6.9 is needed; all works, large files are read more "

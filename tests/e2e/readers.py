@@ -4,7 +4,9 @@
     ... crowd.mark() at each instant at which something is done to the mount ...
     failures, figures = crowd.finish()
 
-The pause of an instant is how long the calls that were under way then still took.
+The pause of an instant is how long the calls that were under way then still took. What
+they take anyway, on a machine that is as busy, is said beside it: the pauses before the
+first instant, at which nothing was done.
 """
 
 import hashlib
@@ -20,6 +22,7 @@ import time
 
 BLOCK = 64 << 10
 LONG_S = 0.002  # a shorter call is no pause
+QUIET_S = 1.0
 FAILURES_KEPT = 3
 
 
@@ -135,6 +138,12 @@ def copy_until(stop, staging, source, answers):
     answers.put((rounds, rounds, failures[:FAILURES_KEPT], []))
 
 
+def pauses_at(instants, calls):
+    return sorted(
+        max([end - instant for start, end in calls if start <= instant < end], default=0.0)
+        for instant in instants)
+
+
 class Readers:
     """Readers of the files of a model, and one that copies them into @staging."""
 
@@ -152,6 +161,7 @@ class Readers:
             for seed in range(count)]
         self.processes.append(
             self.start(copy_until, self.stop, mount.point / "@staging", source, self.answers))
+        time.sleep(2 * QUIET_S)  # to have something to compare with
 
     @staticmethod
     def start(function, *arguments):
@@ -169,15 +179,14 @@ class Readers:
         for process in self.processes:
             process.join(60)
         calls = [call for result in results for call in result[3]]
-        pauses = sorted(
-            max([end - instant for start, end in calls if start <= instant < end],
-                default=0.0)
-            for instant in self.instants)
+        pauses = pauses_at(self.instants, calls)
+        usual = pauses_at([self.instants[0] - QUIET_S * part / 100 for part in range(1, 100)],
+                          calls)
         figures = (
             f"{sum(result[1] for result in results)} calls of {len(results)} processes; "
             f"pause median {statistics.median(pauses) * 1000:.0f} ms, "
             f"p99 {pauses[len(pauses) * 99 // 100] * 1000:.0f} ms, "
-            f"max {pauses[-1] * 1000:.0f} ms; longest call "
-            f"{max([end - start for start, end in calls], default=0) * 1000:.0f} ms")
+            f"max {pauses[-1] * 1000:.0f} ms; before, median "
+            f"{statistics.median(usual) * 1000:.0f} ms, max {usual[-1] * 1000:.0f} ms")
         failures = [failure for result in results for failure in result[2]]
         return failures, min(result[0] for result in results), figures
