@@ -67,6 +67,26 @@ int staging_describe(struct fs *fs, const struct place *place,
     return rc;
 }
 
+bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX + 1])
+{
+    size_t size = strlen(name), end = strlen(suffix);
+
+    if (size <= end || size > NAME_MAX || strcmp(name + size - end, suffix) != 0)
+        return false;
+    memcpy(ret_job, name, size - end);
+    ret_job[size - end] = '\0';
+    return true;
+}
+
+/* Will a publish remove the name? Then the kernel is to ask: who has read the result may
+ * look at once. */
+static bool may_vanish(struct fs *fs, const char *name)
+{
+    char job[NAME_MAX + 1];
+
+    return staging_job_of(name, ".yaml", job) || job_is_known(fs->staging->board, name);
+}
+
 int staging_entry(struct fs *fs, uint64_t parent, const char *name, const struct stat *st,
                   struct answer *answer, uint64_t *ret_number, struct error *err)
 {
@@ -82,20 +102,11 @@ int staging_entry(struct fs *fs, uint64_t parent, const char *name, const struct
     if (rc < 0)
         return rc;
     fill(&answer->entry, st);
+    if (parent == 0 && may_vanish(fs, name))
+        answer->entry.entry_timeout = 0;
     answer->kind = ANSWER_ENTRY;
     *ret_number = place.number;
     return 0;
-}
-
-bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX + 1])
-{
-    size_t size = strlen(name), end = strlen(suffix);
-
-    if (size <= end || size > NAME_MAX || strcmp(name + size - end, suffix) != 0)
-        return false;
-    memcpy(ret_job, name, size - end);
-    ret_job[size - end] = '\0';
-    return true;
 }
 
 static int expect_idle(struct fs *fs, const char *top, struct error *err)
