@@ -173,6 +173,7 @@ class Kills(MetaTest):
 
         def kill():
             while not stop.wait(0.1):
+                os.statvfs(self.fs.point)  # five in succession without an answer end it
                 os.kill(self.fs.worker(), signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
