@@ -140,6 +140,11 @@ static int refuse_others(const struct profile *profile, struct error *err)
     static const char *const keys[] = {"role_arn", "credential_process", "sso_session",
                                        "sso_start_url"};
 
+    if (environment("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        return fail(err, EACCES,
+                    "AWS_WEB_IDENTITY_TOKEN_FILE is set, and modelfs does not exchange "
+                    "such tokens: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+                    "AWS_SESSION_TOKEN");
     if (profile->is_named && !profile->credentials_section && !profile->config_section)
         return fail(err, EACCES, "there is no profile '%s' in '%s' or '%s'",
                     profile->name, profile->credentials.path, profile->config.path);
@@ -169,7 +174,9 @@ static int find_keys(struct credentials_search *search, const struct profile *pr
                           profile->credentials_section, err);
     if (rc == 0)
         rc = find_in_file(&search->login, &profile->config, profile->config_section, err);
-    return rc == 0 ? refuse_others(profile, err) : rc;
+    if (rc == 0)
+        rc = refuse_others(profile, err);
+    return rc == 0 ? credentials_endpoint_find(search, err) : rc;
 }
 
 static int find_region(const struct profile *profile, char **ret_region,

@@ -66,6 +66,7 @@ const char *credentials_bare_host(const char *host);
 /* The places. 1: credentials were found, 0: none, -EACCES: broken ones. */
 int credentials_s3_find(struct credentials_search *search, struct error *err);
 int credentials_aws_find(struct credentials_search *search, struct error *err);
+int credentials_endpoint_find(struct credentials_search *search, struct error *err);
 int credentials_artifactory_find(struct credentials_search *search, struct error *err);
 
 #endif
