@@ -4,6 +4,7 @@
 #include "backends/backend.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "tests/fakes/file_fixture.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,26 +14,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct fixture {
-    char *host; /* a folder of our own, with the repository "models" in it */
-    struct backend *backend;
-};
-
 struct collected {
     struct sink sink;
     struct bytes bytes;
-    void (*between)(struct fixture *fixture); /* called once, after the first bytes */
-    struct fixture *fixture;
+    void (*between)(
+        struct file_fixture *fixture); /* called once, after the first bytes */
+    struct file_fixture *fixture;
 };
 
-static char *below(const struct fixture *fixture, const char *path)
+static void write_file(const struct file_fixture *fixture, const char *path,
+                       const char *text)
 {
-    return xasprintf("%s/%s", fixture->host, path);
-}
-
-static void write_file(const struct fixture *fixture, const char *path, const char *text)
-{
-    CLEANUP_FREE char *full = below(fixture, path);
+    CLEANUP_FREE char *full = file_fixture_path(fixture, path);
     FILE *file = fopen(full, "w");
 
     assert_non_null(file);
@@ -40,48 +33,19 @@ static void write_file(const struct fixture *fixture, const char *path, const ch
     assert_int_equal(fclose(file), 0);
 }
 
-static void make_folder(const struct fixture *fixture, const char *path)
+static void make_folder(const struct file_fixture *fixture, const char *path)
 {
-    CLEANUP_FREE char *full = below(fixture, path);
+    CLEANUP_FREE char *full = file_fixture_path(fixture, path);
 
     assert_int_equal(mkdir(full, 0755), 0);
 }
 
-static void make_link(const struct fixture *fixture, const char *target, const char *path)
+static void make_link(const struct file_fixture *fixture, const char *target,
+                      const char *path)
 {
-    CLEANUP_FREE char *full = below(fixture, path);
+    CLEANUP_FREE char *full = file_fixture_path(fixture, path);
 
     assert_int_equal(symlink(target, full), 0);
-}
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = XNEW(struct fixture);
-    const char *parent = getenv("TMPDIR");
-    struct error err = {0};
-
-    fixture->host = xasprintf("%s/test-file-XXXXXX", parent ? parent : "/tmp");
-    assert_non_null(mkdtemp(fixture->host));
-    make_folder(fixture, "models");
-    assert_int_equal(backend_open("file-system",
-                                  &(struct backend_options){.host = fixture->host,
-                                                            .repository = "models"},
-                                  &fixture->backend, &err),
-                     0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    struct error err = {0};
-
-    backend_close(fixture->backend);
-    assert_int_equal(files_remove_tree(AT_FDCWD, fixture->host, &err), 0);
-    free(fixture->host);
-    free(fixture);
-    return 0;
 }
 
 static int collect(struct sink *sink, const void *data, size_t size, struct error *err)
@@ -124,7 +88,7 @@ static void ranges_are_read_exactly(void **state)
         {{10, 10},        -EIO, ""          },
         {{0, UINT64_MAX}, -EIO, ""          },
     };
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     struct object *object;
     struct error err = {0};
 
@@ -144,7 +108,7 @@ static void ranges_are_read_exactly(void **state)
     object_close(object);
 }
 
-static void put_again(struct fixture *fixture)
+static void put_again(struct file_fixture *fixture)
 {
     struct backend_content content = {.data = "9876543210", .size = 10};
     struct error err = {0};
@@ -152,21 +116,21 @@ static void put_again(struct fixture *fixture)
     assert_int_equal(backend_put(fixture->backend, "a", &content, 0, &err), 0);
 }
 
-static void overwrite_in_place(struct fixture *fixture)
+static void overwrite_in_place(struct file_fixture *fixture)
 {
     struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
-    CLEANUP_FREE char *path = below(fixture, "models/a");
+    CLEANUP_FREE char *path = file_fixture_path(fixture, "models/a");
 
     write_file(fixture, "models/a", "9876543210");
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0); /* a coarse clock's help */
 }
 
-static void truncate_it(struct fixture *fixture)
+static void truncate_it(struct file_fixture *fixture)
 {
     write_file(fixture, "models/a", "0");
 }
 
-static void remove_it(struct fixture *fixture)
+static void remove_it(struct file_fixture *fixture)
 {
     struct error err = {0};
 
@@ -174,10 +138,10 @@ static void remove_it(struct fixture *fixture)
 }
 
 /* As a link that is moved to another release of the repository. */
-static void move_folder(struct fixture *fixture)
+static void move_folder(struct file_fixture *fixture)
 {
-    CLEANUP_FREE char *from = below(fixture, "models");
-    CLEANUP_FREE char *to = below(fixture, "models.old");
+    CLEANUP_FREE char *from = file_fixture_path(fixture, "models");
+    CLEANUP_FREE char *to = file_fixture_path(fixture, "models.old");
 
     assert_int_equal(rename(from, to), 0);
     make_folder(fixture, "models");
@@ -186,9 +150,9 @@ static void move_folder(struct fixture *fixture)
 
 static void changed_object_is_stale(void **state)
 {
-    static void (*const changes[])(struct fixture * fixture) = {
+    static void (*const changes[])(struct file_fixture * fixture) = {
         put_again, overwrite_in_place, truncate_it, remove_it, move_folder};
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
         struct collected to = {
@@ -215,10 +179,10 @@ static void changed_object_is_stale(void **state)
 
 static void missing_repository_is_not_a_missing_path(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     struct backend_content content = {.data = "x", .size = 1};
-    CLEANUP_FREE char *folder = below(fixture, "models");
-    CLEANUP_FREE char *away = below(fixture, "away");
+    CLEANUP_FREE char *folder = file_fixture_path(fixture, "models");
+    CLEANUP_FREE char *away = file_fixture_path(fixture, "away");
     CLEANUP_OBJECT struct object *object = NULL;
     CLEANUP_BYTES struct bytes bytes;
     struct backend_stat stat;
@@ -248,7 +212,7 @@ static void missing_repository_is_not_a_missing_path(void **state)
 
 static void listing_shows_files_and_folders(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     CLEANUP_BYTES struct bytes names;
     struct error err = {0};
 
@@ -282,7 +246,7 @@ static int stop(void *arg, const struct backend_entry *entry, struct error *err)
 
 static void listing_ends_when_told(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     struct error err = {0};
     int count = 0;
 
@@ -294,8 +258,8 @@ static void listing_ends_when_told(void **state)
 
 static void links_are_followed(void **state)
 {
-    struct fixture *fixture = *state;
-    CLEANUP_FREE char *target = below(fixture, "elsewhere");
+    struct file_fixture *fixture = *state;
+    CLEANUP_FREE char *target = file_fixture_path(fixture, "elsewhere");
     struct backend *linked;
     CLEANUP_BYTES struct bytes bytes;
     struct error err = {0};
@@ -318,8 +282,8 @@ static void links_are_followed(void **state)
 
 static void what_is_no_regular_file_does_not_exist(void **state)
 {
-    struct fixture *fixture = *state;
-    CLEANUP_FREE char *fifo = below(fixture, "models/fifo");
+    struct file_fixture *fixture = *state;
+    CLEANUP_FREE char *fifo = file_fixture_path(fixture, "models/fifo");
     CLEANUP_BYTES struct bytes names;
     struct backend_stat stat;
     struct object *object;
@@ -340,7 +304,8 @@ static void what_is_no_regular_file_does_not_exist(void **state)
     assert_string_equal(names.data, "folder/ ");
 }
 
-static void assert_content(struct fixture *fixture, const char *path, const char *text)
+static void assert_content(struct file_fixture *fixture, const char *path,
+                           const char *text)
 {
     CLEANUP_BYTES struct bytes bytes;
     struct error err = {0};
@@ -352,9 +317,9 @@ static void assert_content(struct fixture *fixture, const char *path, const char
 
 static void put_makes_folders_and_replaces(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     struct backend_content content = {.data = "one", .size = 3};
-    CLEANUP_FREE char *path = below(fixture, "models/a/b/c");
+    CLEANUP_FREE char *path = file_fixture_path(fixture, "models/a/b/c");
     CLEANUP_CLOSE int fd = -1;
     struct error err = {0};
     struct stat found;
@@ -367,7 +332,7 @@ static void put_makes_folders_and_replaces(void **state)
     assert_int_equal(found.st_mode & 07777, 0640);
     write_file(fixture, "source", "from a file");
     free(path);
-    path = below(fixture, "source");
+    path = file_fixture_path(fixture, "source");
     fd = open(path, O_RDONLY | O_CLOEXEC);
     content = (struct backend_content){.fd = fd, .size = 11};
     assert_int_equal(backend_put(fixture->backend, "a/b/c", &content, 0, &err), 0);
@@ -376,7 +341,7 @@ static void put_makes_folders_and_replaces(void **state)
 
 static void put_if_absent_changes_nothing_that_exists(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     struct backend_content one = {.data = "one", .size = 3};
     struct backend_content two = {.data = "two", .size = 3};
     CLEANUP_BYTES struct bytes names;
@@ -393,9 +358,10 @@ static void put_if_absent_changes_nothing_that_exists(void **state)
 }
 
 /* All names in a folder, the hidden ones too, a blank after each. */
-static void names_on_disk(struct fixture *fixture, const char *path, struct bytes *names)
+static void names_on_disk(struct file_fixture *fixture, const char *path,
+                          struct bytes *names)
 {
-    CLEANUP_FREE char *full = below(fixture, path);
+    CLEANUP_FREE char *full = file_fixture_path(fixture, path);
     CLEANUP_CLOSEDIR DIR *dir = opendir(full);
     const struct dirent *entry;
     struct error err = {0};
@@ -408,8 +374,8 @@ static void names_on_disk(struct fixture *fixture, const char *path, struct byte
 
 static void failed_put_leaves_no_trace(void **state)
 {
-    struct fixture *fixture = *state;
-    CLEANUP_FREE char *path = below(fixture, "source");
+    struct file_fixture *fixture = *state;
+    CLEANUP_FREE char *path = file_fixture_path(fixture, "source");
     CLEANUP_BYTES struct bytes names;
     CLEANUP_CLOSE int fd = -1;
     struct error err = {0};
@@ -437,7 +403,7 @@ static void checksum_is_the_md5_of_the_bytes(void **state)
         {"",           "d41d8cd98f00b204e9800998ecf8427e"},
         {"0123456789", "781e5e245d69b566979b86e28d23f2c7"},
     };
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     char md5[BACKEND_CHECKSUM_MAX];
     struct error err = {0};
 
@@ -474,7 +440,8 @@ static void options_that_name_no_folder_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                       \
+    cmocka_unit_test_setup_teardown(name, file_fixture_set_up, file_fixture_tear_down)
         TEST(ranges_are_read_exactly),
         TEST(changed_object_is_stale),
         TEST(missing_repository_is_not_a_missing_path),

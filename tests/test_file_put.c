@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "tests/fakes/file_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,49 +19,12 @@
 
 enum { THREADS = 8 };
 
-struct fixture {
-    char host[64];
-    struct backend *backend;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = XNEW(struct fixture);
-    const char *base = getenv("TMPDIR");
-    CLEANUP_FREE char *root = NULL;
-    struct error err = {0};
-
-    snprintf(fixture->host, sizeof fixture->host, "%s/file-put-XXXXXX",
-             base ? base : "/tmp");
-    assert_non_null(mkdtemp(fixture->host));
-    root = xasprintf("%s/models", fixture->host);
-    assert_int_equal(mkdir(root, 0777), 0);
-    assert_int_equal(backend_open("file-system",
-                                  &(struct backend_options){.host = fixture->host,
-                                                            .repository = "models"},
-                                  &fixture->backend, &err),
-                     0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    struct error err = {0};
-
-    backend_close(fixture->backend);
-    assert_int_equal(files_remove_tree(AT_FDCWD, fixture->host, &err), 0);
-    free(fixture);
-    return 0;
-}
-
-static char *full_path(const struct fixture *fixture, const char *path)
+static char *full_path(const struct file_fixture *fixture, const char *path)
 {
     return xasprintf("%s/models/%s", fixture->host, path);
 }
 
-static int put(const struct fixture *fixture, const char *path, const char *text,
+static int put(const struct file_fixture *fixture, const char *path, const char *text,
                enum backend_put_flags flags)
 {
     struct error err = {0};
@@ -70,7 +34,7 @@ static int put(const struct fixture *fixture, const char *path, const char *text
                        flags, &err);
 }
 
-static int replace(const struct fixture *fixture, const char *path, const char *text,
+static int replace(const struct file_fixture *fixture, const char *path, const char *text,
                    const char *tag)
 {
     const struct backend_content content = {.data = text,
@@ -80,7 +44,7 @@ static int replace(const struct fixture *fixture, const char *path, const char *
     return backend_replace(fixture->backend, path, text ? &content : NULL, tag, &err);
 }
 
-static void get_tag(const struct fixture *fixture, const char *path,
+static void get_tag(const struct file_fixture *fixture, const char *path,
                     char tag[BACKEND_TAG_MAX])
 {
     struct backend_stat stat;
@@ -90,7 +54,7 @@ static void get_tag(const struct fixture *fixture, const char *path,
     memcpy(tag, stat.tag, sizeof stat.tag);
 }
 
-static void assert_content(const struct fixture *fixture, const char *path,
+static void assert_content(const struct file_fixture *fixture, const char *path,
                            const char *text)
 {
     CLEANUP_BYTES struct bytes found;
@@ -101,7 +65,7 @@ static void assert_content(const struct fixture *fixture, const char *path,
     assert_string_equal(found.data, text);
 }
 
-static bool exists(const struct fixture *fixture, const char *path)
+static bool exists(const struct file_fixture *fixture, const char *path)
 {
     CLEANUP_FREE char *full = full_path(fixture, path);
 
@@ -116,7 +80,7 @@ static int count_entry(void *arg, const struct backend_entry *entry, struct erro
     return 0;
 }
 
-static int count_entries(const struct fixture *fixture, const char *folder)
+static int count_entries(const struct file_fixture *fixture, const char *folder)
 {
     struct error err = {0};
     int count = 0;
@@ -127,7 +91,7 @@ static int count_entries(const struct fixture *fixture, const char *folder)
 }
 
 /* What lies in the repository's folder itself, hidden from listings or not. */
-static int count_names(const struct fixture *fixture)
+static int count_names(const struct file_fixture *fixture)
 {
     CLEANUP_FREE char *path = full_path(fixture, ".");
     CLEANUP_CLOSEDIR DIR *dir = opendir(path);
@@ -140,7 +104,7 @@ static int count_names(const struct fixture *fixture)
 
 static void test_puts_whole_objects(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
 
     assert_int_equal(put(fixture, "a/b/c.yaml", "one\n", BACKEND_PUT_IF_ABSENT), 0);
     assert_int_equal(put(fixture, "a/b/c.yaml", "two\n", BACKEND_PUT_IF_ABSENT), -EEXIST);
@@ -153,7 +117,7 @@ static void test_puts_whole_objects(void **state)
 
 static void test_replaces_the_expected_version_alone(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     char first[BACKEND_TAG_MAX], second[BACKEND_TAG_MAX];
 
     assert_int_equal(put(fixture, "a/b", "one", 0), 0);
@@ -171,7 +135,7 @@ static void test_replaces_the_expected_version_alone(void **state)
 }
 
 struct racer {
-    struct fixture *fixture;
+    struct file_fixture *fixture;
     char tag[BACKEND_TAG_MAX];
     int rc;
 };
@@ -207,7 +171,7 @@ static void test_one_of_many_replaces(void **state)
 
 static void test_removes_empty_folders(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     struct error err = {0};
 
     assert_int_equal(put(fixture, "_alias/a/1.0.0/a", "x", 0), 0);
@@ -232,7 +196,7 @@ static void test_links_what_was_spooled(void **state)
         {"old", 0,                     0      },
         {"old", BACKEND_PUT_IF_ABSENT, -EEXIST},
     };
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         CLEANUP_FREE char *path = xasprintf("x/%zu.zip", i);
@@ -264,7 +228,7 @@ static void test_links_what_was_spooled(void **state)
 /* A file with a name may change after the put: it is copied. */
 static void test_copies_other_files(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     CLEANUP_FREE char *source = full_path(fixture, "source");
     CLEANUP_CLOSE int fd = open(source, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     struct error err = {0};
@@ -279,7 +243,7 @@ static void test_copies_other_files(void **state)
     assert_content(fixture, "x/a.zip", "12345");
 }
 
-static void leave(const struct fixture *fixture, const char *name, time_t age_s)
+static void leave(const struct file_fixture *fixture, const char *name, time_t age_s)
 {
     CLEANUP_FREE char *path = full_path(fixture, name);
     CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -291,7 +255,7 @@ static void leave(const struct fixture *fixture, const char *name, time_t age_s)
 
 static void test_hides_and_removes_what_crashes_left(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     CLEANUP_CLOSE int fd = -1;
     struct error err = {0};
 
@@ -311,7 +275,7 @@ static void test_hides_and_removes_what_crashes_left(void **state)
 
 static void test_tells_the_time(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     struct backend_stat stat;
     struct error err = {0};
     int64_t now_s = 0;
@@ -325,7 +289,7 @@ static void test_tells_the_time(void **state)
 
 static void test_a_missing_repository_is_no_missing_path(void **state)
 {
-    struct fixture *fixture = *state;
+    struct file_fixture *fixture = *state;
     CLEANUP_FREE char *root = full_path(fixture, "");
     struct error err = {0};
     int64_t now_s;
@@ -339,7 +303,8 @@ static void test_a_missing_repository_is_no_missing_path(void **state)
     assert_int_equal(backend_now(fixture->backend, &now_s, &err), -EHOSTUNREACH);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function)                                                                   \
+    cmocka_unit_test_setup_teardown(function, file_fixture_set_up, file_fixture_tear_down)
 
 int main(void)
 {

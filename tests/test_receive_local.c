@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "tests/fakes/cache_fixture.h"
+#include "tests/fakes/file_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,40 +16,29 @@
 enum { MIB_BYTES = 1 << 20, LARGE = 30 * MIB_BYTES };
 
 struct place {
-    char folder[64];
+    struct file_fixture disk;
     struct fixture fixture;
 };
 
+/* The cache's fixture closes the backend. */
 static void place_open(struct place *place, uint64_t hold)
 {
-    struct backend_options options = {.host = place->folder, .repository = "models"};
-    struct backend *backend;
-    struct error err = {0};
-    char models[128];
-
-    snprintf(place->folder, sizeof place->folder, "/tmp/modelfs-test-XXXXXX");
-    assert_non_null(mkdtemp(place->folder));
-    snprintf(models, sizeof models, "%s/models", place->folder);
-    assert_int_equal(mkdir(models, 0777), 0);
-    assert_int_equal(backend_open("file-system", &options, &backend, &err), 0);
-    fixture_open_on(&place->fixture, &(struct cache_options){.hold = hold}, backend);
+    file_fixture_open(&place->disk);
+    fixture_open_on(&place->fixture, &(struct cache_options){.hold = hold},
+                    steal_ptr(&place->disk.backend));
 }
 
 static void place_close(struct place *place)
 {
-    struct error err = {0};
-
     fixture_close(&place->fixture);
-    assert_int_equal(files_remove_tree(AT_FDCWD, place->folder, &err), 0);
+    file_fixture_close(&place->disk);
 }
 
 static int open_archive(const struct place *place)
 {
-    char path[256];
-    int fd;
+    CLEANUP_FREE char *path = file_fixture_path(&place->disk, "models/" FIXTURE_ARCHIVE);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
 
-    snprintf(path, sizeof path, "%s/models/" FIXTURE_ARCHIVE, place->folder);
-    fd = open(path, O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0);
     return fd;
 }

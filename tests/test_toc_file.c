@@ -3,6 +3,7 @@
 
 #include "tests/archives.h"
 #include "tests/data/archives/cases.h"
+#include "tests/folders.h"
 
 #include "cache/checksum.h"
 #include "cache/toc_block.h"
@@ -13,34 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-struct folder {
-    char path[64];
-    int fd;
-};
-
-static int folder_open(void **state)
-{
-    static struct folder folder;
-    const char *tmpdir = getenv("TMPDIR");
-
-    snprintf(folder.path, sizeof folder.path, "%s/test_toc_file.XXXXXX",
-             tmpdir ? tmpdir : "/tmp");
-    if (!mkdtemp(folder.path))
-        return -1;
-    folder.fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *state = &folder;
-    return folder.fd < 0 ? -1 : 0;
-}
-
-static int folder_close(void **state)
-{
-    struct folder *folder = *state;
-    struct error err = {0};
-
-    close(folder->fd);
-    return files_remove_tree(AT_FDCWD, folder->path, &err);
-}
 
 static void saved_tables_come_back(void **state)
 {

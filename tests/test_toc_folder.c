@@ -3,50 +3,13 @@
 
 #include "cache/toc_file.h"
 #include "cache/toc_folder.h"
-#include "common/files.h"
+#include "tests/folders.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-struct folder {
-    char path[64];
-    int fd;
-};
-
-static int folder_open(void **state)
-{
-    static struct folder folder;
-    const char *tmpdir = getenv("TMPDIR");
-
-    snprintf(folder.path, sizeof folder.path, "%s/test_toc_folder.XXXXXX",
-             tmpdir ? tmpdir : "/tmp");
-    if (!mkdtemp(folder.path))
-        return -1;
-    folder.fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *state = &folder;
-    return folder.fd < 0 ? -1 : 0;
-}
-
-static int folder_close(void **state)
-{
-    struct folder *folder = *state;
-    struct error err = {0};
-
-    close(folder->fd);
-    return files_remove_tree(AT_FDCWD, folder->path, &err);
-}
-
-static void put(int dir_fd, const char *path, const char *text, mode_t mode)
-{
-    struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1234567890}};
-    struct error err = {0};
-
-    assert_int_equal(files_replace(dir_fd, path, text, strlen(text), mode, &err), 0);
-    assert_int_equal(utimensat(dir_fd, path, times, 0), 0);
-}
 
 static void files_are_listed_with_sizes_and_times(void **state)
 {
@@ -71,7 +34,8 @@ static void files_are_listed_with_sizes_and_times(void **state)
     assert_int_equal(symlinkat("a", dir_fd, "link-to-folder"), 0);
     assert_int_equal(mkfifoat(dir_fd, "fifo", 0666), 0);
     for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-        put(dir_fd, files[i].path, files[i].text, files[i].mode);
+        folder_put(dir_fd, files[i].path, files[i].text, strlen(files[i].text),
+                   files[i].mode, 1234567890);
     assert_int_equal(toc_folder_read(dir_fd, &toc, &err), 0);
     assert_int_equal(toc_file_count(toc), ARRAY_SIZE(files));
     assert_int_equal(toc_count(toc), ARRAY_SIZE(files) + 1 + 5);
@@ -99,7 +63,7 @@ static void a_name_no_archive_may_have_is_refused(void **state)
     struct error err = {0};
     struct toc *toc = NULL;
 
-    put(dir_fd, "..\\b", "", 0644);
+    folder_put(dir_fd, "..\\b", "", 0, 0644, 0);
     assert_int_equal(toc_folder_read(dir_fd, &toc, &err), -EBADMSG);
     assert_non_null(strstr(err.message, "backslashes"));
     assert_int_equal(unlinkat(dir_fd, "..\\b", 0), 0);
