@@ -11,6 +11,7 @@ Every test has a folder of its own (the runner's TMPDIR) with configuration, rep
 cache and mount points below it. The program is the one that MODELFS names.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -20,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -138,6 +140,38 @@ class Mount:
         path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         wait_until(path.read_text, "a worker")
         return int(path.read_text().split()[0])
+
+    def can_resend(self):
+        """Are requests of a worker that dies sent again? Else they fail with EIO."""
+        status = yaml.safe_load((self.point / "@status").read_text())
+        return status["processes"]["in_flight"] == "resent"
+
+    def kill_worker(self):
+        worker = self.worker()
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: self.worker() != worker, "another worker")
+
+    @contextlib.contextmanager
+    def dying_workers(self, pause_s=0.1):
+        """One worker after another is killed meanwhile; a list of their processes.
+
+        Each answers something before: when many in succession do not, the supervisor
+        gives up, and on a busy machine a worker may take longer to start than pause_s."""
+        stop, killed = threading.Event(), []
+
+        def kill():
+            while not stop.wait(pause_s):
+                (self.point / "@status").read_bytes()
+                killed.append(self.worker())
+                os.kill(killed[-1], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            yield killed
+        finally:
+            stop.set()
+            killer.join()
 
     def kill(self):
         """As if the machine's owner did: supervisor and worker at once."""

@@ -4,9 +4,7 @@ import errno
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
-import threading
 import unittest
 
 import yaml
@@ -139,58 +137,44 @@ class Aliases(MountTest):
         self.assertFalse(new.exists())
         self.assertFalse(self.models.alias_path("new").exists())
 
-    def kill_worker(self):
-        worker = self.fs.worker()
-        os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: self.fs.worker() != worker, "another worker")
-
     def test_what_no_repository_has_outlives_the_worker(self):
-        if "resend" in self.fs.log():
+        if not self.fs.can_resend():
             self.skipTest("this kernel cannot send requests again")
         new = self.fs.point / "new"
         new.mkdir()
-        self.kill_worker()
+        self.fs.kill_worker()
         self.assert_fails(errno.EEXIST, os.mkdir, new)
         self.assertIn("new", os.listdir(self.fs.point))
         os.symlink(self.target(self.two), new / "tmp")
         os.symlink(self.target(self.one), new / "tmp2")
-        self.kill_worker()
+        self.fs.kill_worker()
         self.assertEqual(sorted(os.listdir(new)), ["tmp", "tmp2"])
         self.assertEqual(os.readlink(new / "tmp"), self.target(self.two))
         os.rename(new / "tmp", new / "current")
         self.assert_alias("new", self.two)
-        self.kill_worker()
+        self.fs.kill_worker()
         self.assert_alias("new", self.two)
         self.assertEqual(os.readlink(new / "tmp2"), self.target(self.one))
         os.unlink(new / "tmp2")
         self.assert_fails(errno.ENOENT, os.unlink, new / "tmp2")
 
     def test_removal_outlives_the_worker(self):
-        if "resend" in self.fs.log():
+        if not self.fs.can_resend():
             self.skipTest("this kernel cannot send requests again")
         os.unlink(self.prod / "current")
-        self.kill_worker()
+        self.fs.kill_worker()
         self.assert_fails(errno.ENOENT, os.readlink, self.prod / "current")
         os.symlink(self.target(self.two), self.prod / "current")
         self.assert_alias("prod", self.two)
         os.unlink(self.prod / "current")
-        self.kill_worker()
+        self.fs.kill_worker()
         self.assert_no_alias("prod")
 
     def test_changes_while_workers_die(self):
         """Each succeeds once, whichever worker did it."""
-        if "resend" in self.fs.log():
+        if not self.fs.can_resend():
             self.skipTest("this kernel cannot send requests again")
-        stop = threading.Event()
-
-        def kill():
-            while not stop.wait(0.1):
-                os.statvfs(self.fs.point)  # five in succession without an answer end it
-                os.kill(self.fs.worker(), signal.SIGKILL)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        try:
+        with self.fs.dying_workers():
             for number in range(60):
                 folder = self.fs.point / f"a{number}"
                 folder.mkdir()
@@ -201,9 +185,6 @@ class Aliases(MountTest):
                 if number % 2:
                     os.unlink(folder / "current")
                     folder.rmdir()
-        finally:
-            stop.set()
-            killer.join()
         for number in range(60):
             if number % 2:
                 self.assert_no_alias(f"a{number}")

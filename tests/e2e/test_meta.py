@@ -2,10 +2,8 @@
 
 import errno
 import os
-import signal
 import stat
 import subprocess
-import threading
 import unittest
 
 import yaml
@@ -142,43 +140,29 @@ class Kills(MetaTest):
     """What close(2) or fsync(2) took is not lost with who took it."""
 
     def test_worker_dies_while_a_text_is_written(self):
-        if "resend" in self.fs.log():
+        if not self.fs.can_resend():
             self.skipTest("this kernel cannot send requests again")
         for flags, expected in ((os.O_TRUNC, {"a": 1, "b": 2}),
                                 (os.O_APPEND, {"a": 1, "b": 2, "c": 3})):
             fd = os.open(self.path, os.O_WRONLY | flags)
             os.write(fd, b"a: 1\n")
-            self.kill_worker()
+            self.fs.kill_worker()
             os.write(fd, b"b: 2\n")
             if flags == os.O_APPEND:
                 os.write(fd, b"c: 3\n")
-            self.kill_worker()
+            self.fs.kill_worker()
             os.close(fd)
             self.assert_meta(expected)
             fd = os.open(self.path, os.O_WRONLY | flags)
             os.write(fd, b"- a\n")
-            self.kill_worker()
+            self.fs.kill_worker()
             self.assert_fails(errno.EINVAL, os.close, fd)
             self.assert_meta(expected)
 
-    def kill_worker(self):
-        worker = self.fs.worker()
-        os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: self.fs.worker() != worker, "another worker")
-
     def test_workers_die_at_any_moment(self):
-        if "resend" in self.fs.log():
+        if not self.fs.can_resend():
             self.skipTest("this kernel cannot send requests again")
-        stop = threading.Event()
-
-        def kill():
-            while not stop.wait(0.1):
-                os.statvfs(self.fs.point)  # five in succession without an answer end it
-                os.kill(self.fs.worker(), signal.SIGKILL)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        try:
+        with self.fs.dying_workers():
             for number in range(100):
                 with open(self.path, "a") as file:
                     file.write(f"n{number}: 1\n")
@@ -186,9 +170,6 @@ class Kills(MetaTest):
                         file.flush()
                         os.fsync(file.fileno())
                         self.assertIn(f"n{number}", self.stored())
-        finally:
-            stop.set()
-            killer.join()
         self.assert_meta({**META, **{f"n{number}": 1 for number in range(100)}})
         self.assertEqual(self.errors(), "")
 

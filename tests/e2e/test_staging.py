@@ -1,5 +1,6 @@
 """@staging: what ordinary programs put there is published, and nothing else happens to it."""
 
+import contextlib
 import errno
 import filecmp
 import mmap
@@ -286,10 +287,8 @@ class Publishing(StagingTest):
         (self.staging / "done.yaml").write_text(self.manifest())
         uid = self.result("done")
         for number in range(3):
-            if number < 2 and "resend" not in self.fs.log():
-                worker = self.fs.worker()
-                os.kill(worker, signal.SIGKILL)
-                wait_until(lambda w=worker: self.fs.worker() != w, "another worker")
+            if number < 2 and self.fs.can_resend():
+                self.fs.kill_worker()
             elif number == 2:
                 self.assertEqual(self.fs.stop(), 0)
                 self.fs = self.mount_config(self.fs.config, name="again")
@@ -529,22 +528,11 @@ class WorkersDie(StagingTest):
 
     def setUp(self):
         super().setUp()
-        if "resend" in self.fs.log():
+        if not self.fs.can_resend():
             self.skipTest("this kernel cannot send requests again")
-        self.kills = 0
-        self.stop_killing = threading.Event()
-        self.killer = threading.Thread(target=self.kill_workers)
-        self.killer.start()
-        self.addCleanup(self.end_killing)
-
-    def kill_workers(self):
-        while not self.stop_killing.wait(0.15):
-            os.kill(self.fs.worker(), signal.SIGKILL)
-            self.kills += 1
-
-    def end_killing(self):
-        self.stop_killing.set()
-        self.killer.join()
+        self.killing = contextlib.ExitStack()
+        self.addCleanup(self.killing.close)
+        self.killed = self.killing.enter_context(self.fs.dying_workers(0.15))
 
     def test_programs(self):
         source = self.make_folder({f"{n}/{m}.bin": os.urandom(20000)
@@ -557,13 +545,13 @@ class WorkersDie(StagingTest):
             self.assertEqual(run("rsync", "-rcn", "--out-format=%n", f"{source}/",
                                  f"{job}-r/").stdout, "")
             run("rm", "-r", job, f"{job}-r")
-        self.assertGreater(self.kills, 3)
+        self.assertGreater(len(self.killed), 3)
 
     def test_one_open_file(self):
         (self.staging / "job").mkdir()
         expected = b""
         with open(self.staging / "job/a", "w+b", 0) as file:
-            while self.kills < 10:
+            while len(self.killed) < 10:
                 block = os.urandom(1000)
                 file.write(block)
                 expected += block
@@ -571,7 +559,7 @@ class WorkersDie(StagingTest):
                 self.assertEqual(os.fstat(file.fileno()).st_size, len(expected))
 
     def test_publish(self):
-        self.end_killing()
+        self.killing.close()
         files = {"big.bin": os.urandom(1 << 20) * 16}
         self.stage("job", files)
         (self.staging / "job.yaml").write_text(self.manifest())
