@@ -273,6 +273,8 @@ int alias_edit_set(struct resolver *resolver, const char *alias,
     return rc < 0 ? fail_context(err, rc, "set alias '%s'", alias) : 0;
 }
 
+/* The list goes first: whoever is killed on the way leaves an alias that can be removed
+ * again, not a name in a list that nobody looks at. */
 static int remove_everywhere(struct resolver *resolver, const char *alias,
                              struct error *err)
 {
@@ -280,11 +282,14 @@ static int remove_everywhere(struct resolver *resolver, const char *alias,
     int rc = find_alias(resolver, alias, &named, err);
 
     if (rc == 0)
+        rc = leave_old(resolver, alias, &named, err);
+    FAULT("alias.unlisted");
+    if (rc == 0)
         rc = remove_but(resolver, alias, (unsigned)resolver_repository_count(resolver),
                         err);
     if (rc == 0)
         return fail(err, ENOENT, "alias '%s' does not exist", alias);
-    FAULT("alias.removed");
+    /* Who set it at the same time may have put it there again. */
     return rc < 0 ? rc : leave_old(resolver, alias, &named, err);
 }
 

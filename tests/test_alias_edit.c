@@ -202,6 +202,34 @@ static void test_removes_an_alias(void **state)
     assert_int_equal(publish_remove_alias(fixture->resolver, "..", &err), -ENOENT);
 }
 
+/* Whoever asks again, or the next worker, finishes it. */
+static void test_a_removal_that_fails_can_be_repeated(void **state)
+{
+    static const struct {
+        unsigned calls;
+        const char *path;
+    } cases[] = {
+        {FAULT_REPLACE, "11111111"},
+        {FAULT_REMOVE,  "small"   },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct repositories *fixture;
+        struct error err = {0};
+
+        test_row(i, "%s", cases[i].path);
+        assert_int_equal(repositories_tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+        fixture = *state;
+        assert_int_equal(set(fixture, "small", 1), 0);
+        fault_backend_fail(fixture->fault[1], cases[i].calls, cases[i].path, EACCES, 1);
+        assert_int_equal(publish_remove_alias(fixture->resolver, "small", &err), -EACCES);
+        assert_int_equal(publish_remove_alias(fixture->resolver, "small", &err), 0);
+        assert_alias(fixture, "small", -1);
+        assert_list(fixture, 1, "aliases: []\n");
+    }
+}
+
 static void test_refuses(void **state)
 {
     static const struct {
@@ -303,6 +331,7 @@ int main(void)
         TEST(test_keeps_names_it_cannot_check),
         TEST(test_an_alias_that_makes_no_sense_is_overwritten),
         TEST(test_removes_an_alias),
+        TEST(test_a_removal_that_fails_can_be_repeated),
         TEST(test_refuses),
         TEST(test_a_model_must_be_there_now),
         TEST(test_failures_on_the_way),
