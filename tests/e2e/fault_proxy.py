@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import re
 import socket
 import struct
@@ -410,8 +411,10 @@ class FaultProxy:
     def is_gone(writer):
         """Has the client closed its side? Without reading what it sent."""
         try:
-            return writer.get_extra_info("socket").recv(1, socket.MSG_PEEK
-                                                        | socket.MSG_DONTWAIT) == b""
+            # asyncio hands out a socket that cannot be read from.
+            with socket.socket(
+                    fileno=os.dup(writer.get_extra_info("socket").fileno())) as own:
+                return own.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
         except BlockingIOError:
             return False
         except OSError:
