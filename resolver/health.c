@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { BROKEN_MAX = 3 };
+
 /* Does the failure mean that nobody is there? */
 static bool is_unreachable(int rc)
 {
@@ -50,13 +52,18 @@ void health_live(struct health *health, int64_t now_ms)
 {
     health->silent_since_ms = now_ms;
     health->unreachable_rc = 0;
+    health->broken = 0;
 }
 
 void health_end(struct health *health, int64_t begun_ms, int64_t now_ms, int rc,
                 const struct error *err)
 {
     bool is_failure = rc < 0 && rc != -ENOENT;
+    bool was_down = health_is_down(health, now_ms);
+    bool is_lost = is_unreachable(rc);
 
+    if (rc == -EIO) /* one object's fault, or the connection's? */
+        is_lost = ++health->broken >= BROKEN_MAX || was_down;
     health->under_way--;
     health->is_failing =
         is_failure && rc != -EBADMSG && rc != -EFBIG; /* one document's */
@@ -68,10 +75,11 @@ void health_end(struct health *health, int64_t begun_ms, int64_t now_ms, int rc,
         health->is_answered = true;
         health->answered_ms = now_ms;
     }
-    if (!is_unreachable(rc)) {
-        health_live(health, now_ms);
+    if (!is_lost) {
+        if (rc != -EIO)
+            health_live(health, now_ms);
     } else if (!health->is_answered || health->answered_ms <= begun_ms) {
-        if (!health_is_down(health, now_ms))
+        if (!was_down)
             health_try(health, now_ms);
         health->unreachable_rc = rc;
     }

@@ -6,8 +6,9 @@
  *     rc = ... ask ...
  *     health_end(&health, begun_ms, now_ms, rc, &err);
  *
- * A repository is down when the last request failed because it could not be reached, or
- * when it was asked and gave no sign of life for HEALTH_SILENCE_MS. While it is down one
+ * A repository is down when the last request failed because it could not be reached, when
+ * the last three broke, or when it was asked and gave no sign of life for
+ * HEALTH_SILENCE_MS. While it is down one
  * request each pause_ms finds out whether it is back; nobody else asks. So an outage
  * costs its users one wait, not one each, and ends for all with the first answer.
  *
@@ -30,6 +31,7 @@ struct health {
     int64_t answered_ms;     /* the last time */
     bool is_failing;         /* the last request failed, for whatever reason */
     int unreachable_rc;      /* what the last request failed with, if so; else 0 */
+    unsigned broken;         /* replies in succession that broke (-EIO) */
     int64_t failed_ms;       /* the last failure of any sort, if failures > 0 */
     int64_t tried_ms;        /* when somebody last asked although it was down */
     bool is_told_down;       /* what health_news said */

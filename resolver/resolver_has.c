@@ -3,6 +3,7 @@
 #include "resolver/resolver.h"
 #include "resolver/state.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Does an answer in memory have the name? */
@@ -28,6 +29,12 @@ static bool is_known(struct resolver *resolver, const struct catalog_kind *kind,
     return false;
 }
 
+/* Did asking fail, so that a listing of any age is better than that? */
+static bool is_lost(int rc, enum resolve_how how)
+{
+    return rc < 0 && rc != -ENOENT && rc != -EBADMSG && how == RESOLVE_FETCH;
+}
+
 int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_how how,
                        struct freshness *ret_fresh, struct error *err)
 {
@@ -38,6 +45,9 @@ int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_h
         is_known(resolver, &question_models, "", id, how, ret_fresh))
         return 0;
     rc = resolver_versions(resolver, id, how, &list, err);
+    if (is_lost(rc, how) &&
+        is_known(resolver, &question_models, "", id, RESOLVE_STALE, ret_fresh))
+        return 0;
     if (rc < 0)
         return rc;
     *ret_fresh = list->fresh;
@@ -54,6 +64,9 @@ int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolv
     if (is_known(resolver, &question_aliases, "", alias, how, ret_fresh))
         return 0;
     rc = resolver_alias(resolver, alias, how, &target, err);
+    if (is_lost(rc, how) &&
+        is_known(resolver, &question_aliases, "", alias, RESOLVE_STALE, ret_fresh))
+        return 0;
     if (rc == 0)
         *ret_fresh = target.fresh;
     return rc;

@@ -99,6 +99,34 @@ static void a_long_answer_is_no_silence(void **state)
     play(steps, ARRAY_SIZE(steps));
 }
 
+/* One object may be broken; when all are, it is the repository. */
+static void broken_replies_in_succession_mean_down(void **state)
+{
+    static const struct step steps[] = {
+        {100000, BEGIN, 0,    0,      false, true,  HEALTH_NO_NEWS},
+        {100001, END,   -EIO, 100000, false, true,  HEALTH_NO_NEWS},
+        {100002, BEGIN, 0,    0,      false, true,  HEALTH_NO_NEWS},
+        {100003, END,   0,    100002, false, true,  HEALTH_NO_NEWS},
+        {100004, BEGIN, 0,    0,      false, true,  HEALTH_NO_NEWS},
+        {100005, END,   -EIO, 100004, false, true,  HEALTH_NO_NEWS},
+        {100006, BEGIN, 0,    0,      false, true,  HEALTH_NO_NEWS},
+        {100007, END,   -EIO, 100006, false, true,  HEALTH_NO_NEWS},
+        {100008, BEGIN, 0,    0,      false, true,  HEALTH_NO_NEWS},
+        {100009, END,   -EIO, 100008, true,  false, HEALTH_DOWN   },
+        {105009, BEGIN, 0,    0,      true,  false, HEALTH_NO_NEWS},
+        {105010, END,   -EIO, 105009, true,  false, HEALTH_NO_NEWS},
+        {110009, BEGIN, 0,    0,      true,  false, HEALTH_NO_NEWS},
+        {110010, END,   0,    110009, false, true,  HEALTH_BACK   },
+ /* silent first, then broken: still down */
+        {120000, BEGIN, 0,    0,      false, true,  HEALTH_NO_NEWS},
+        {123000, LOOK,  0,    0,      true,  true,  HEALTH_DOWN   },
+        {124000, END,   -EIO, 120000, true,  true,  HEALTH_NO_NEWS},
+    };
+
+    (void)state;
+    play(steps, ARRAY_SIZE(steps));
+}
+
 static void only_unreachable_means_down(void **state)
 {
     static const struct {
@@ -141,6 +169,7 @@ int main(void)
         cmocka_unit_test(refused_it_is_tried_now_and_then),
         cmocka_unit_test(silent_it_is_tried_although_requests_hang),
         cmocka_unit_test(a_long_answer_is_no_silence),
+        cmocka_unit_test(broken_replies_in_succession_mean_down),
         cmocka_unit_test(only_unreachable_means_down),
     };
 

@@ -3,17 +3,24 @@
 import errno
 import os
 import unittest
+import urllib.parse
 
+from artifactory import OnArtifactory
+from fault_proxy import FaultProxy
 from mounted import MountTest, wait_until
 
 TTL = {"alias": "10ms", "listing": "10ms", "negative": "500ms"}
 LOST, BACK = "cannot be asked", "answers again"
 
 
-class Offline(MountTest):
-    """The repository's folder is moved away and back."""
+class OfflineCase:
+    gone = ()  # with what that fails which is not known
 
-    gone = errno.EHOSTUNREACH
+    def go_away(self):
+        raise NotImplementedError
+
+    def come_back(self):
+        raise NotImplementedError
 
     def setUp(self):
         super().setUp()
@@ -23,12 +30,6 @@ class Offline(MountTest):
         self.listed = self.models.publish({"c.txt": b"c\n"}, params={"n": 1},
                                           alias="other")
         self.unseen = self.models.publish({"d.txt": b"d\n"}, params={"n": 2})
-
-    def go_away(self):
-        self.models.folder.rename(self.models.folder.with_name("away"))
-
-    def come_back(self):
-        self.models.folder.with_name("away").rename(self.models.folder)
 
     def look_around(self, fs):
         """All of one model, the names of another, of the third that there is one."""
@@ -50,16 +51,24 @@ class Offline(MountTest):
             os.stat(fs.point / name)
         self.assertEqual(fs.info(self.cached, "name"), "onnx\n")
         self.assertIn("f1: 0.5", fs.info(self.cached, "meta.yaml"))
+        # It is saved behind the answer.
+        saved = fs.cache / short / "1.0.0.meta.yaml"
+        wait_until(saved.exists, "saved metadata")
         self.assertEqual(fs.info(self.cached, "aliases"), "prod\n")
         self.assertEqual(os.listdir(fs.point / "@tree/test"), ["onnx"])
+
+    def assert_gone(self, call, *arguments):
+        with self.assertRaises(OSError) as raised:
+            call(*arguments)
+        self.assertIn(raised.exception.errno, self.gone, raised.exception)
 
     def check_gone(self, fs):
         self.look_around(fs)
         self.assertIn("state: stale", (fs.point / "@status").read_text())
-        self.assert_fails(self.gone, fs.path(self.listed, "c.txt").read_bytes)
-        self.assert_fails(self.gone, os.listdir, fs.path(self.unseen))
-        self.assert_fails(self.gone, os.stat, fs.point / "deadbeef")
-        self.assert_fails(self.gone, os.stat, fs.point / "unheard")
+        self.assert_gone(fs.path(self.listed, "c.txt").read_bytes)
+        self.assert_gone(os.listdir, fs.path(self.unseen))
+        self.assert_gone(os.stat, fs.point / "deadbeef")
+        self.assert_gone(os.stat, fs.point / "unheard")
 
     def wait_for(self, condition):
         """Back to normal within 5 s."""
@@ -115,7 +124,7 @@ class Offline(MountTest):
                              done.stderr)
         done = fs.command("resolve", "unheard")
         self.assertEqual(done.returncode, 1)
-        self.assert_sentence(done.stderr, self.models.folder)
+        self.assert_sentence(done.stderr, "repository 'models'")
 
     def test_changes_of_others_are_seen_again(self):
         fs = self.mount(self.models, ttl=TTL)
@@ -140,10 +149,52 @@ class Offline(MountTest):
         self.go_away()
         fs = self.mount(self.models, name="second", ttl=TTL)
         self.assertEqual(fs.read(self.cached, "a.txt"), b"a\n")
-        self.assert_fails(self.gone, os.stat, fs.point / "prod")
+        self.assert_gone(os.stat, fs.point / "prod")
         self.come_back()
         self.wait_for(lambda: (fs.point / "prod").is_dir())
         self.look_around(fs)
+
+
+
+class Offline(OfflineCase, MountTest):
+    """The repository's folder is moved away and back."""
+
+    gone = (errno.EHOSTUNREACH,)
+
+    def go_away(self):
+        self.models.folder.rename(self.models.folder.with_name("away"))
+
+    def come_back(self):
+        self.models.folder.with_name("away").rename(self.models.folder)
+
+
+class OfflineServer(OnArtifactory, OfflineCase, MountTest):
+    """Between us and the server all connections are reset."""
+
+    fault = "reset"
+    gone = (errno.ETIMEDOUT, errno.EIO)
+
+    def setUp(self):
+        self.proxies = {}
+        super().setUp()
+
+    def serve(self, host):
+        backend, url = super().serve(host)
+        parts = urllib.parse.urlsplit(url)
+        if host not in self.proxies:
+            proxy = FaultProxy((parts.hostname, parts.port))
+            proxy.__enter__()
+            self.addCleanup(proxy.__exit__)
+            self.proxies[host] = proxy
+        return backend, self.proxies[host].url + parts.path
+
+    def go_away(self):
+        for proxy in self.proxies.values():
+            proxy.inject(self.fault)
+
+    def come_back(self):
+        for proxy in self.proxies.values():
+            proxy.clear()
 
 
 if __name__ == "__main__":
