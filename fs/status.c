@@ -39,18 +39,17 @@ static int print_workers(struct fs *fs, struct bytes *to, struct error *err)
 {
     const struct handover_block *block = fs->options.handover->block;
 
-    return bytes_printf(to, err,
-                        "processes:\n"
-                        "  supervisor: %" PRId32 "\n"
-                        "  worker: %" PRId32 "\n"
-                        "  restarts: %" PRIu32 "\n"
-                        "  upgrades: %" PRIu32 "\n"
-                        "  in_flight: %s\n",
-                        block->supervisor, block->worker, block->restarts,
-                        block->upgrades,
-                        channel_can_resend(fs->channel)
-                            ? "resent"
-                            : "fail # kernel before 6.9, or switched off");
+    return bytes_printf(
+        to, err,
+        "processes:\n"
+        "  supervisor: %" PRId32 "\n"
+        "  worker: %" PRId32 "\n"
+        "  restarts: %" PRIu32 "\n"
+        "  upgrades: %" PRIu32 "\n"
+        "  in_flight: %s\n",
+        block->supervisor, block->worker, block->restarts, block->upgrades,
+        channel_can_resend(fs->channel) ? "resent"
+                                        : "fail # kernel before 6.9, or switched off");
 }
 
 int status_print(struct fs *fs, struct bytes *to, struct error *err)
