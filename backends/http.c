@@ -142,6 +142,19 @@ static int check_condition(struct exchange *exchange, struct error *err)
     return 0;
 }
 
+static bool has_sink(const struct exchange *exchange)
+{
+    return is_wanted(exchange) && exchange->request->to;
+}
+
+static void tell_fields(const struct exchange *exchange)
+{
+    const struct http_request *request = exchange->request;
+
+    if (request->field)
+        http_head_each(&exchange->head, request->field, request->arg);
+}
+
 static int begin(void *arg, struct error *err)
 {
     struct exchange *exchange = arg;
@@ -152,6 +165,8 @@ static int begin(void *arg, struct error *err)
     rc = http_span_begin(&exchange->span, &exchange->head, err);
     exchange->may_pass = rc < 0 && rc != -ESTALE;
     exchange->is_refused = rc < 0;
+    if (rc == 0 && has_sink(exchange))
+        tell_fields(exchange);
     return rc;
 }
 
@@ -418,8 +433,8 @@ static void fill_reply(struct exchange *exchange, struct http_reply *ret_reply)
         ret_reply->body = exchange->document;
         bytes_init(&exchange->document, 0);
     }
-    if (request->field)
-        http_head_each(head, request->field, request->arg);
+    if (!has_sink(exchange))
+        tell_fields(exchange);
 }
 
 static void show_url(const struct http_request *request, struct error *err)

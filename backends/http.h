@@ -92,7 +92,9 @@ struct http_request {
     /* May be NULL. Runs before each try, in the calling thread: sets the fields of this
      * try (signature, date, authorization). */
     int (*authorize)(void *arg, struct http_fields *fields, struct error *err);
-    /* May be NULL. Each field of the final reply: name in lower case, value trimmed. */
+    /* May be NULL. Each field of the final reply: name in lower case, value trimmed.
+     * Where a sink takes the body they come before its first byte, for each try that
+     * gives some. */
     void (*field)(void *arg, const char *name, const char *value);
     void *arg;
 

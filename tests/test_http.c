@@ -88,6 +88,47 @@ static void test_reply_facts(void **state)
     assert_int_equal(reply.tries, 1);
 }
 
+/* Who gets the body knows by then what the fields say of it. */
+struct reader {
+    struct sink base;
+    unsigned fields; /* named etag */
+    unsigned fields_before;
+};
+
+static void note_field(void *arg, const char *name, const char *value)
+{
+    struct reader *reader = arg;
+
+    reader->fields += strcmp(name, "etag") == 0 && strcmp(value, ETAG) == 0;
+}
+
+static int note_bytes(struct sink *sink, const void *data, size_t size, struct error *why)
+{
+    struct reader *reader = (struct reader *)sink;
+
+    (void)data;
+    (void)size;
+    (void)why;
+    reader->fields_before = reader->fields;
+    return 0;
+}
+
+static void test_fields_come_before_the_body(void **state)
+{
+    struct reader reader = {.base.write = note_bytes};
+
+    (void)state;
+    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    assert_int_equal(http_fixture_get(&fixture,
+                                      (struct http_request){.to = &reader.base,
+                                                            .field = note_field,
+                                                            .arg = &reader},
+                                      &reply, &err),
+                     0);
+    assert_int_equal(reader.fields_before, 1);
+    assert_int_equal(reader.fields, 1);
+}
+
 static void test_head(void **state)
 {
     (void)state;
@@ -412,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_what_is_sent),
         TEST(test_reply_facts),
+        TEST(test_fields_come_before_the_body),
         TEST(test_head),
         TEST(test_body_without_sink),
         TEST(test_error_document_is_cut),
