@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { READ_TRIES = 4 };
+
 struct artifactory_object {
     struct object base;
     struct artifactory_client *client;
@@ -228,7 +230,7 @@ static bool is_known_etag(struct artifactory_object *object, const char *etag)
     bool result;
 
     lock_acquire(&object->lock);
-    result = etag[0] && strcmp(object->etag, etag) == 0;
+    result = strcmp(object->etag, etag) == 0;
     lock_release(&object->lock);
     return result;
 }
@@ -255,13 +257,52 @@ int artifactory_object_check(struct object *base, struct error *err)
     return strcmp(tag, base->stat.tag) == 0 ? 0 : fail_stale(object, err);
 }
 
-int artifactory_object_read(struct object *base, struct range range, struct sink *to,
-                            struct error *err)
+/* Looks at the fields of a reply before it hands on the first byte. */
+struct checked_sink {
+    struct sink base;
+    struct sink *to;
+    struct artifactory_object *object;
+    struct facts facts;
+    bool is_checked;
+    bool is_unknown; /* it has an ETag of which we do not know whose it is */
+};
+
+static void see_range_field(void *arg, const char *name, const char *value)
 {
-    struct artifactory_object *object = (struct artifactory_object *)base;
+    struct checked_sink *checked = arg;
+
+    checked->is_checked = false;
+    see_field(&checked->facts, name, value);
+}
+
+static int check_facts(struct checked_sink *checked, struct error *err)
+{
+    int order = compare(&checked->facts, &checked->object->item);
+
+    if (order < 0)
+        return fail_stale(checked->object, err);
+    if (order == 0 && checked->facts.etag[0] &&
+        !is_known_etag(checked->object, checked->facts.etag)) {
+        checked->is_unknown = true;
+        return fail(err, EAGAIN, "not known which version the reply is of");
+    }
+    checked->is_checked = true;
+    return 0;
+}
+
+static int write_checked(struct sink *sink, const void *data, size_t size,
+                         struct error *err)
+{
+    struct checked_sink *checked = (struct checked_sink *)sink;
+    int rc = checked->is_checked ? 0 : check_facts(checked, err);
+
+    return rc < 0 ? rc : checked->to->write(checked->to, data, size, err);
+}
+
+static int read_once(struct checked_sink *checked, struct range range, struct error *err)
+{
+    struct artifactory_object *object = checked->object;
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    struct facts facts = {0};
-    int order;
     int rc = artifactory_client_do(object->client,
                                    &(struct artifactory_call){
                                        .method = HTTP_GET,
@@ -269,25 +310,43 @@ int artifactory_object_read(struct object *base, struct range range, struct sink
                                        .path = object->path,
                                        .part = HTTP_RANGE,
                                        .range = range,
-                                       .field = see_field,
-                                       .to = to,
-                                       .arg = &facts,
+                                       .field = see_range_field,
+                                       .to = &checked->base,
+                                       .arg = checked,
                                    },
                                    &reply, err);
 
-    if (rc == -ENOENT)
-        return fail_stale(object, err);
-    if (rc < 0)
-        return rc;
-    order = compare(&facts, &object->item);
-    if (order < 0)
-        return fail_stale(object, err);
-    if (order > 0 || is_known_etag(object, facts.etag))
-        return 0;
-    rc = artifactory_object_check(base, err);
-    if (rc == 0)
-        note_etag(object, facts.etag);
-    return rc;
+    return rc == -ENOENT ? fail_stale(object, err) : rc;
+}
+
+/* A reply without digests is known by its ETag, once the storage API has said that our
+ * version is still there; one without an ETag too is only as good as that, afterwards. */
+int artifactory_object_read(struct object *base, struct range range, struct sink *to,
+                            struct error *err)
+{
+    struct artifactory_object *object = (struct artifactory_object *)base;
+    int rc = -EAGAIN;
+
+    for (int try = 0; try < READ_TRIES && rc == -EAGAIN; try++) {
+        struct checked_sink checked = {
+            .base.write = write_checked, .to = to, .object = object};
+        struct error failure = {0};
+
+        rc = read_once(&checked, range, &failure);
+        if (rc == 0 && compare(&checked.facts, &object->item) == 0 &&
+            !checked.facts.etag[0])
+            return artifactory_object_check(base, err);
+        if (rc < 0)
+            *err = failure;
+        if (!checked.is_unknown)
+            return rc;
+        rc = artifactory_object_check(base, err);
+        if (rc < 0)
+            return rc;
+        note_etag(object, checked.facts.etag);
+        rc = -EAGAIN;
+    }
+    return fail(err, ESTALE, "'%s' comes in many versions at once", object->path);
 }
 
 void artifactory_object_close(struct object *base)
