@@ -3,6 +3,7 @@
 
 #include "backends/credentials_search.h"
 #include "common/memory.h"
+#include "common/paths.h"
 #include "common/sync.h"
 
 #include <errno.h>
@@ -27,6 +28,32 @@ struct credentials {
     int64_t looked_ms;                /* guarded by lock; when it was last seen to hold */
     struct error failure;             /* guarded by lock; of the last reading; code 0 */
 };
+
+int credentials_keep_paths(struct error *err)
+{
+    static const char *const variables[] = {
+        "MINIO_CONFIG_FILE",
+        "ARTIFACTORY_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CONFIG_FILE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    };
+
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        CLEANUP_FREE char *path = NULL;
+        int rc;
+
+        if (!value || !*value || *value == '/' || *value == '~')
+            continue;
+        rc = paths_expand(value, NULL, &path, err);
+        if (rc < 0)
+            return fail_context(err, rc, "%s", variables[i]);
+        if (setenv(variables[i], path, 1) < 0)
+            return fail_errno(err, "set %s", variables[i]);
+    }
+    return 0;
+}
 
 int credentials_open(enum credentials_kind kind, const char *host, struct http *http,
                      struct credentials **ret_credentials, struct error *err)

@@ -44,6 +44,10 @@ struct login {
     bool is_plain;     /* S3: http instead of https (audbackend's `secure`) */
 };
 
+/* Make the paths absolute by which the environment names files of credentials: before the
+ * working folder changes, and while there is one thread. -errno: one cannot be. */
+int credentials_keep_paths(struct error *err);
+
 /* host as configured, with or without http(s)://. Reads nothing yet. http, lent until
  * credentials_close, fetches from the endpoints that the environment names. */
 int credentials_open(enum credentials_kind kind, const char *host, struct http *http,

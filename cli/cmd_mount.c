@@ -1,4 +1,5 @@
 /* cmd_mount.c: modelfs mount, also as mount(8) calls it. */
+#include "backends/credentials.h"
 #include "cli/cmd.h"
 #include "cli/config_keys.h"
 #include "cli/mount_options.h"
@@ -154,6 +155,8 @@ static int run(const struct arguments *arguments, struct error *err)
     if (text && mount_options_parse(text, &request.options, err) < 0)
         return command_misused(arguments->command, "mount: %s", err->message);
     rc = make_log_absolute(&request.options, err);
+    if (rc == 0)
+        rc = credentials_keep_paths(err);
     return rc == 0 ? mount_it(&request, err) : rc;
 }
 

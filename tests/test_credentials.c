@@ -232,6 +232,27 @@ static void test_finds_them_where_others_do(void **state)
     }
 }
 
+static void test_relative_paths_outlive_the_working_folder(void **state)
+{
+    static const char text[] = "[https://x]\nusername = u\npassword = p\n";
+    const struct folder *home = *state;
+    CLEANUP_LOGIN struct login login = {0};
+    struct credentials *credentials = NULL;
+    struct error err = {0};
+
+    set_environment(home, "ARTIFACTORY_CONFIG_FILE=own.cfg");
+    folder_put(home->fd, "own.cfg", text, strlen(text), 0600, 1000);
+    assert_int_equal(fchdir(home->fd), 0);
+    assert_int_equal(credentials_keep_paths(&err), 0);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(
+        credentials_open(CREDENTIALS_ARTIFACTORY, "https://x", NULL, &credentials, &err),
+        0);
+    assert_int_equal(credentials_get(credentials, &login, &err), 0);
+    assert_string_equal(login.secret, "p");
+    credentials_close(credentials);
+}
+
 static void write_login(const struct folder *home, const char *secret)
 {
     char text[128];
@@ -323,6 +344,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_finds_them_where_others_do, folder_open,
                                         folder_close),
+        cmocka_unit_test_setup_teardown(test_relative_paths_outlive_the_working_folder,
+                                        folder_open, folder_close),
         cmocka_unit_test_setup_teardown(test_refused_login_is_read_again, folder_open,
                                         folder_close),
         cmocka_unit_test_setup_teardown(test_broken_rotation_keeps_what_held, folder_open,
