@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -54,6 +55,75 @@ static void states_arrive(void **state)
     rmdir(folder);
 }
 
+/* One datagram with at most one descriptor. Its text; *ret_fd is -1 without one. */
+static const char *receive(int fd, int *ret_fd)
+{
+    static char text[128];
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {.iov_base = text, .iov_len = sizeof text - 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    ssize_t size = recvmsg(fd, &message, 0);
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+    assert_true(size > 0);
+    text[size] = '\0';
+    *ret_fd = -1;
+    if (head && head->cmsg_type == SCM_RIGHTS)
+        memcpy(ret_fd, CMSG_DATA(head), sizeof *ret_fd);
+    return text;
+}
+
+static bool is_same_file(int a, int b)
+{
+    struct stat first, second;
+
+    return fstat(a, &first) == 0 && fstat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static void a_mount_is_kept(void **state)
+{
+    static const char *const kept[] = {
+        "FDSTORE=1\nFDNAME=modelfs-device", "FDSTORE=1\nFDNAME=modelfs-block",
+        "FDSTORE=1\nFDNAME=modelfs-slots", "FDSTORE=1\nFDNAME=modelfs-staged"};
+    struct handover *handover;
+    struct error err = {0};
+    int fds[HANDOVER_FDS];
+    char name[64];
+    int listener;
+
+    (void)state;
+    snprintf(name, sizeof name, "@modelfs-test-notify-%d", getpid());
+    listener = listen_at(name);
+    setenv("NOTIFY_SOCKET", name, 1);
+    assert_true(notify_has_manager());
+    assert_int_equal(handover_new(&handover, &err), 0);
+    handover->device_fd = listener; /* any will do */
+    handover_list(handover, fds);
+    notify_keep(handover);
+    for (int i = 0; i < HANDOVER_FDS; i++) {
+        int fd;
+
+        test_row((size_t)i, "%s", kept[i]);
+        assert_string_equal(receive(listener, &fd), kept[i]);
+        assert_true(is_same_file(fd, fds[i]));
+        close(fd);
+    }
+    notify_forget();
+    for (int i = 0; i < HANDOVER_FDS; i++) {
+        int fd;
+        const char *text = receive(listener, &fd);
+
+        assert_memory_equal(text, "FDSTOREREMOVE=1\nFDNAME=modelfs-", 31);
+        assert_int_equal(fd, -1);
+    }
+    handover_free(handover);
+    close(listener);
+}
+
 /* None of them may crash or block. */
 static void other_names_are_left_alone(void **state)
 {
@@ -79,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(states_arrive),
+        cmocka_unit_test(a_mount_is_kept),
         cmocka_unit_test(other_names_are_left_alone),
     };
 
