@@ -251,6 +251,7 @@ const struct backend_ops artifactory_ops = {
     .kind = "artifactory",
     .open = artifactory_open,
     .close = artifactory_close,
+    .diagnose = plain_diagnose,
     .stat = artifactory_stat,
     .checksum = artifactory_checksum,
     .get = artifactory_get,

@@ -169,6 +169,11 @@ int backend_check(struct backend *backend, struct error *err)
     return rc;
 }
 
+void backend_diagnose(struct backend *backend, backend_finding *each, void *arg)
+{
+    backend->ops->diagnose(backend, each, arg);
+}
+
 int backend_put(struct backend *backend, const char *path,
                 const struct backend_content *content, enum backend_put_flags flags,
                 struct error *err)

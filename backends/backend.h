@@ -92,6 +92,16 @@ struct backend_options {
     struct http *http;      /* the caller's, for as long as the backend is open */
 };
 
+enum backend_health {
+    BACKEND_FINE,
+    BACKEND_WARNING, /* something will not work */
+    BACKEND_BROKEN,  /* nothing will */
+};
+
+/* What a person should know: a topic of one word or two ("clock") and a sentence. */
+typedef void backend_finding(void *arg, enum backend_health health, const char *topic,
+                             const char *sentence);
+
 struct backend;
 struct object;
 
@@ -101,6 +111,7 @@ struct backend_ops {
     int (*open)(const struct backend_options *options, struct backend **ret_backend,
                 struct error *err);
     void (*close)(struct backend *backend);
+    void (*diagnose)(struct backend *backend, backend_finding *each, void *arg);
     int (*stat)(struct backend *backend, const char *path, struct backend_stat *ret_stat,
                 struct error *err);
     int (*checksum)(struct backend *backend, const char *path,
@@ -161,6 +172,11 @@ const char *backend_location(const struct backend *backend);
 
 /* Does the repository answer? 0, or what is wrong, in a sentence with what to do. */
 int backend_check(struct backend *backend, struct error *err);
+
+/* What else working with it needs, for `modelfs doctor`: the login and where it was
+ * found, the clock, conditional writes (by an object that goes at once). No secret stands
+ * in a sentence. */
+void backend_diagnose(struct backend *backend, backend_finding *each, void *arg);
 
 int backend_stat(struct backend *backend, const char *path, struct backend_stat *ret_stat,
                  struct error *err);

@@ -197,6 +197,7 @@ static int get_locked(struct credentials *credentials, struct login *ret_login,
         .is_anonymous = login->is_anonymous,
         .is_plain = login->is_plain,
     };
+    memcpy(ret_login->source, login->source, sizeof login->source);
     return 0;
 }
 

@@ -30,18 +30,21 @@ enum credentials_kind {
     CREDENTIALS_ARTIFACTORY,
 };
 
+enum { CREDENTIALS_SOURCE_MAX = 256 };
+
 struct credentials;
 struct http;
 
 /* A copy of what holds now. No string is NULL but where it says so. */
 struct login {
-    char *user;        /* access key, or user name; "" with an Artifactory token */
-    char *secret;      /* secret key, or password */
-    char *token;       /* S3: session token; Artifactory: API key or access token that
-                        * came without a user; NULL: none */
-    char *region;      /* S3: where the environment or the files say so; else NULL */
-    bool is_anonymous; /* nothing was found: user and secret are "" */
-    bool is_plain;     /* S3: http instead of https (audbackend's `secure`) */
+    char *user;   /* access key, or user name; "" with an Artifactory token */
+    char *secret; /* secret key, or password */
+    char *token;  /* S3: session token; Artifactory: API key or access token that
+                   * came without a user; NULL: none */
+    char *region; /* S3: where the environment or the files say so; else NULL */
+    char source[CREDENTIALS_SOURCE_MAX]; /* "'/home/me/.aws/credentials'", for people */
+    bool is_anonymous;                   /* nothing was found: user and secret are "" */
+    bool is_plain; /* S3: http instead of https (audbackend's `secure`) */
 };
 
 /* Make the paths absolute by which the environment names files of credentials: before the

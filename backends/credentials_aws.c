@@ -4,6 +4,7 @@
 #include "common/memory.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A profile lies in two files: "[name]" of credentials, "[profile name]" of config. */
@@ -113,6 +114,7 @@ static int find_in_environment(struct login *login, struct error *err)
     login->user = xstrdup(user);
     login->secret = xstrdup(secret);
     login->token = token ? xstrdup(token) : NULL;
+    snprintf(login->source, sizeof login->source, "AWS_ACCESS_KEY_ID");
     return 1;
 }
 
@@ -131,6 +133,7 @@ static int find_in_file(struct login *login, const struct credentials_ini *file,
                     file->path, section);
     if (rc == 1)
         rc = get(file, section, "aws_session_token", &login->token, err);
+    snprintf(login->source, sizeof login->source, "'%s', [%s]", file->path, section);
     return rc < 0 ? rc : 1;
 }
 
@@ -179,18 +182,23 @@ static int find_keys(struct credentials_search *search, const struct profile *pr
     return rc == 0 ? credentials_endpoint_find(search, err) : rc;
 }
 
-static int find_region(const struct profile *profile, char **ret_region,
-                       struct error *err)
+char *credentials_aws_region(void)
 {
     const char *region = environment("AWS_REGION");
-    int rc;
 
     if (!region)
         region = environment("AWS_DEFAULT_REGION");
-    if (region) {
-        *ret_region = xstrdup(region);
+    return region ? xstrdup(region) : NULL;
+}
+
+static int find_region(const struct profile *profile, char **ret_region,
+                       struct error *err)
+{
+    int rc;
+
+    *ret_region = credentials_aws_region();
+    if (*ret_region)
         return 0;
-    }
     rc = get(&profile->config, profile->config_section, "region", ret_region, err);
     if (rc == 0)
         rc = get(&profile->credentials, profile->credentials_section, "region",

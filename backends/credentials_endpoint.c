@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #define CONTAINER_HOST "http://169.254.170.2"
@@ -133,6 +134,8 @@ static int read_answer(struct credentials_search *search, const struct bytes *te
     if (rc == 0 && (!search->login.user || !search->login.secret))
         rc = fail(err, EACCES, "the endpoint for credentials gives no keys");
     search->fetched_ms = clock_now_ms();
+    snprintf(search->login.source, sizeof search->login.source,
+             "an endpoint that the environment names");
     return rc < 0 ? rc : 1;
 }
 

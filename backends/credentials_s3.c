@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* MINIO_ACCESS_KEY_S3_EXAMPLE_COM_9000, else MINIO_ACCESS_KEY; NULL if none is set. */
@@ -60,6 +61,10 @@ static int find_minio(struct credentials_search *search, bool *ret_is_known,
     if (rc < 0)
         return rc;
     section = credentials_ini_section(&file, search->host);
+    if (from_environment("MINIO_ACCESS_KEY", search->host))
+        snprintf(login->source, sizeof login->source, "MINIO_ACCESS_KEY");
+    else
+        snprintf(login->source, sizeof login->source, "'%s'", file.path);
     *ret_is_known = section != NULL;
     rc = find_plain(&file, section, &login->is_plain, err);
     if (rc == 0)
@@ -79,8 +84,10 @@ int credentials_s3_find(struct credentials_search *search, struct error *err)
 
     if (rc < 0)
         return rc;
-    if (login->user && login->secret)
+    if (login->user && login->secret) {
+        login->region = credentials_aws_region();
         return 1;
+    }
     if (login->user)
         return fail(err, EACCES,
                     "there is an access key for '%s' and no secret key: set "

@@ -67,6 +67,8 @@ const char *credentials_bare_host(const char *host);
 int credentials_s3_find(struct credentials_search *search, struct error *err);
 int credentials_aws_find(struct credentials_search *search, struct error *err);
 int credentials_endpoint_find(struct credentials_search *search, struct error *err);
+/* The region that the environment names; NULL if none. The caller frees it. */
+char *credentials_aws_region(void);
 int credentials_artifactory_find(struct credentials_search *search, struct error *err);
 
 #endif

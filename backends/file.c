@@ -337,6 +337,7 @@ const struct backend_ops file_ops = {
     .host_is_path = true,
     .open = file_open,
     .close = file_close,
+    .diagnose = plain_diagnose,
     .stat = file_stat,
     .checksum = file_checksum,
     .get = plain_get,

@@ -2,6 +2,7 @@
 #include "backends/s3.h"
 
 #include "backends/s3_conditional.h"
+#include "backends/s3_diagnose.h"
 #include "backends/s3_list.h"
 #include "backends/s3_put.h"
 #include "common/cleanup.h"
@@ -79,6 +80,13 @@ static int minio_open(const struct backend_options *options, struct backend **re
                       struct error *err)
 {
     return open_kind(&minio_ops, options, ret_backend, err);
+}
+
+static void diagnose(struct backend *backend, backend_finding *each, void *arg)
+{
+    const struct s3 *s3 = s3_of(backend);
+
+    s3_diagnose(s3->client, s3->conditional, each, arg);
 }
 
 static void note_bucket(struct s3 *s3, bool is_there)
@@ -386,10 +394,10 @@ static int s3_now(struct backend *backend, int64_t *ret_now_s, struct error *err
 
 #define S3_OPS(name, open_function)                                                      \
     {                                                                                    \
-        .kind = (name), .open = (open_function), .close = s3_close, .stat = s3_stat,     \
-        .checksum = s3_checksum, .get = s3_get, .list = s3_list_flat,                    \
-        .list_deep = s3_list_deep, .put = s3_put_path, .replace = s3_replace,            \
-        .remove = s3_remove, .spool = s3_spool, .now = s3_now,                           \
+        .kind = (name), .open = (open_function), .close = s3_close,                      \
+        .diagnose = diagnose, .stat = s3_stat, .checksum = s3_checksum, .get = s3_get,   \
+        .list = s3_list_flat, .list_deep = s3_list_deep, .put = s3_put_path,             \
+        .replace = s3_replace, .remove = s3_remove, .spool = s3_spool, .now = s3_now,    \
         .object_open = s3_object_open, .object_open_tail = s3_object_open_tail,          \
         .object_read = s3_object_read, .object_check = s3_object_check,                  \
         .object_fd = s3_object_fd, .object_close = s3_object_close,                      \

@@ -70,6 +70,11 @@ void s3_client_close(struct s3_client *client)
     free(client);
 }
 
+int s3_client_login(struct s3_client *client, struct login *ret_login, struct error *err)
+{
+    return credentials_get(client->credentials, ret_login, err);
+}
+
 const char *s3_client_host(const struct s3_client *client)
 {
     return client->host;

@@ -49,6 +49,10 @@ struct s3_call {
 int s3_client_do(struct s3_client *client, const struct s3_call *call,
                  struct http_reply *ret_reply, struct error *err);
 
+/* The login that holds now; see credentials.h. */
+struct login;
+int s3_client_login(struct s3_client *client, struct login *ret_login, struct error *err);
+
 const char *s3_client_host(const struct s3_client *client);
 const char *s3_client_bucket(const struct s3_client *client);
 

@@ -190,6 +190,25 @@ static void check_cache(struct doctor *doctor, const struct config *config)
             config->cache_root, text);
 }
 
+struct finding {
+    struct doctor *doctor;
+    const char *repository;
+};
+
+static void say_finding(void *arg, enum backend_health health, const char *topic,
+                        const char *sentence)
+{
+    static const enum state states[] = {
+        [BACKEND_FINE] = STATE_OK,
+        [BACKEND_WARNING] = STATE_WARNING,
+        [BACKEND_BROKEN] = STATE_FAILED,
+    };
+    const struct finding *finding = arg;
+
+    say(finding->doctor, states[health], topic, "repository '%s': %s",
+        finding->repository, sentence);
+}
+
 static void check_repository(struct doctor *doctor,
                              const struct config_repository *repository,
                              struct http *http)
@@ -206,8 +225,12 @@ static void check_repository(struct doctor *doctor,
     else
         say(doctor, STATE_FAILED, "repository", "'%s' at '%s': %s", repository->name,
             repository->host, err.message);
-    if (backend)
+    if (backend) {
+        struct finding finding = {.doctor = doctor, .repository = repository->name};
+
+        backend_diagnose(backend, say_finding, &finding);
         backend_close(backend);
+    }
 }
 
 static void check_repositories(struct doctor *doctor, const struct config *config)

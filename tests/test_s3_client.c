@@ -49,6 +49,20 @@ static void a_region_is_learnt_once(void **state)
             strstr(http_server_request(fixture->server, i), "/eu-west-1/s3/"));
 }
 
+static void a_region_of_the_environment_saves_that(void **state)
+{
+    static const struct http_step steps[] = {{.reply = FOUND}};
+    struct s3_fixture *fixture = *state;
+    struct backend_stat stat;
+    struct error err = {0};
+
+    setenv("AWS_REGION", "eu-central-1", 1);
+    s3_fixture_play(fixture, steps, 1);
+    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+    assert_int_equal(http_server_requests(fixture->server), 1);
+    assert_non_null(strstr(http_server_request(fixture->server, 0), "/eu-central-1/s3/"));
+}
+
 static void a_region_is_asked_for_where_a_head_tells_none(void **state)
 {
     static const struct http_step steps[] = {
@@ -143,6 +157,8 @@ int main(void)
                                         s3_fixture_close),
         cmocka_unit_test_setup_teardown(a_region_is_learnt_once, s3_fixture_open,
                                         s3_fixture_close),
+        cmocka_unit_test_setup_teardown(a_region_of_the_environment_saves_that,
+                                        s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(a_region_is_asked_for_where_a_head_tells_none,
                                         s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(a_wrong_region_is_an_error_at_last,

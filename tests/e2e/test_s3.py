@@ -182,6 +182,23 @@ class Server(OnServer):
             check=False)
         self.assert_says(done, "clock", "UTC here", "UTC there")
 
+    def test_doctor_looks_at_login_clock_and_writing(self):
+        def lines(env=None):
+            done = self.run_modelfs("doctor", env=env)
+            self.assertNotIn(self.secret, done.stdout + done.stderr)
+            return {row.split()[1]: row for row in done.stdout.splitlines()}
+
+        found = lines()
+        for topic, words in (("repository", ("answers",)), ("clock", ("agrees",)),
+                             ("login", (self.key, "MINIO_ACCESS_KEY")),
+                             ("writing", ("allowed", "only where nothing is"))):
+            self.assertRegex(found[topic], "^ok")
+            self.assert_sentence(found[topic], *words)
+        self.assertEqual(test_publish.names_below(self.repo.folder), [])
+        found = lines(env={"MINIO_SECRET_KEY": "wrong"})
+        self.assertRegex(found["repository"], "^failed.*the secret of access key")
+        self.assertNotIn("writing", found)
+
     def test_a_missing_bucket_is_explained(self):
         conf = self.config((self.repo.host, "elsewhere"), name="other.yaml")
         done = modelfs("versions", "00000000", config=conf)

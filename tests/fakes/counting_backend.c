@@ -1,6 +1,7 @@
 /* counting_backend.c: counts, then asks the backend inside. */
 #include "tests/fakes/counting_backend.h"
 
+#include "backends/plain.h"
 #include "common/memory.h"
 #include "common/sync.h"
 
@@ -219,6 +220,7 @@ static const struct backend_ops counting_ops = {
     .kind = "counting",
     .open = counting_open,
     .close = counting_close,
+    .diagnose = plain_diagnose,
     .stat = counting_stat,
     .checksum = counting_checksum,
     .get = counting_get,

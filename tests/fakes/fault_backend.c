@@ -341,6 +341,7 @@ static const struct backend_ops fault_ops = {
     .kind = "fault",
     .open = fault_open,
     .close = fault_close,
+    .diagnose = plain_diagnose,
     .stat = fault_stat,
     .checksum = fault_checksum,
     .get = fault_get,

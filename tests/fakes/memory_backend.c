@@ -406,6 +406,7 @@ static const struct backend_ops memory_ops = {
     .kind = "memory",
     .open = memory_open,
     .close = memory_close,
+    .diagnose = plain_diagnose,
     .stat = memory_stat,
     .checksum = memory_checksum,
     .get = plain_get,
