@@ -5,7 +5,6 @@
 #include "backends/s3_xml.h"
 #include "backends/url.h"
 #include "common/cleanup.h"
-#include "common/fault.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -196,7 +195,6 @@ static int complete(const struct upload *upload, struct error *err)
         rc = check_condition(upload->put, err);
     if (rc < 0)
         return rc;
-    FAULT("s3.multipart.before-complete");
     rc = -EIO;
     for (int try = 0; rc < 0 && may_repeat && try < COMPLETE_TRIES; try++)
         rc = ask_complete(upload, query.data, &parts, &may_repeat, err);
