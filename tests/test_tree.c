@@ -14,9 +14,9 @@
 static const char large[512 << 10]; /* too much to come along with its neighbours */
 
 static const struct zip_file files[] = {
-    {.name = "a.txt",     .data = "hello", .size = 5           },
-    {.name = "b.txt",     .data = "world", .size = 5           },
-    {.name = "large.bin", .data = large,   .size = sizeof large},
+    {.name = "a.txt",       .data = "hello",   .size = 5},
+    {                   .name = "b.txt",      .data = "world",         .size = 5         },
+    { .name = "large.bin", .data = large, .size = sizeof large,          .is_stored = true},
 };
 
 static char *tree_path(const struct fixture *fixture, struct archive *archive,
