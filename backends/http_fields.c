@@ -70,6 +70,18 @@ int http_fields_set(struct http_fields *fields, const char *name, const char *va
     return list ? 0 : fail(err, ENOMEM, "no memory for a header field");
 }
 
+int http_fields_omit(struct http_fields *fields, const char *name, struct error *err)
+{
+    CLEANUP_FREE char *line = xasprintf("%s:", name);
+    struct curl_slist *list = curl_slist_append(fields->list, line);
+
+    if (!list)
+        return fail(err, ENOMEM, "no memory for a header field");
+    fields->list = list;
+    fields->size += strlen(line);
+    return 0;
+}
+
 void http_fields_done(struct http_fields *fields)
 {
     for (struct curl_slist *at = fields->list; at; at = at->next)

@@ -16,6 +16,9 @@ struct http_fields {
     size_t size; /* bytes in it */
 };
 
+/* curl is not to send this field of its own accord. */
+int http_fields_omit(struct http_fields *fields, const char *name, struct error *err);
+
 /* Values are wiped: some are secrets. */
 void http_fields_done(struct http_fields *fields);
 #define CLEANUP_HTTP_FIELDS CLEANUP_WITH(http_fields_done)

@@ -129,6 +129,30 @@ static void test_fields_come_before_the_body(void **state)
     assert_int_equal(reader.fields, 1);
 }
 
+/* Large ones are not sent before the server wants them. */
+static void test_small_bodies_are_not_announced(void **state)
+{
+    static char data[1 << 20];
+    static const size_t sizes[] = {1, sizeof data - 1, sizeof data};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        test_row(i, "%zu bytes", sizes[i]);
+        play(fixture.server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+             HTTP_THEN_KEEP);
+        assert_int_equal(
+            http_fixture_get(&fixture,
+                             (struct http_request){
+                                 .method = HTTP_PUT, .body = {data, .size = sizes[i]}
+        },
+                             &reply, &err),
+            0);
+        assert_int_equal(got(fixture.server, 0, "\r\nExpect: 100-continue\r\n"),
+                         sizes[i] == sizeof data);
+        http_reply_done(&reply);
+    }
+}
+
 static void test_head(void **state)
 {
     (void)state;
@@ -454,6 +478,7 @@ int main(void)
         TEST(test_what_is_sent),
         TEST(test_reply_facts),
         TEST(test_fields_come_before_the_body),
+        TEST(test_small_bodies_are_not_announced),
         TEST(test_head),
         TEST(test_body_without_sink),
         TEST(test_error_document_is_cut),
