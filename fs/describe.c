@@ -3,7 +3,7 @@
 
 #include "fs/info.h"
 #include "fs/place_archive.h"
-#include "fs/staging.h"
+#include "fs/staging_attr.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,6 @@
 #include "fs/describe.h"
 #include "fs/folder.h"
 #include "fs/place_archive.h"
-#include "fs/staging.h"
 
 #include <errno.h>
 #include <string.h>
@@ -209,7 +208,7 @@ static void append_all(struct fs *fs, const struct call *call,
 static bool is_rewound(const struct directory *directory, const struct call *call,
                        const struct place *place)
 {
-    return directory->was_read && call->offset == 0 && staging_has(place->kind);
+    return directory->was_read && call->offset == 0 && place_is_staging(place->kind);
 }
 
 int directory_read(struct fs *fs, const struct call *call, const struct place *place,

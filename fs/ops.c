@@ -6,7 +6,7 @@
 #include "fs/directory.h"
 #include "fs/read.h"
 #include "fs/serve.h"
-#include "fs/staging.h"
+#include "fs/staging_files.h"
 #include "fs/write.h"
 
 #include <errno.h>
@@ -87,7 +87,7 @@ static void ops_release(fuse_req_t req, fuse_ino_t node_id, struct fuse_file_inf
 {
     struct fs *fs = channel_owner(req);
 
-    if (staging_has(node_id_unpack(node_id).kind)) {
+    if (place_is_staging(node_id_unpack(node_id).kind)) {
         staging_release(fs, node_id, fi);
     } else {
         if ((fi->flags & O_ACCMODE) == O_RDONLY)
@@ -257,7 +257,7 @@ static void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
     struct place place;
     int rc = place_of(fs->slots, parent, &place, &err);
 
-    if (rc == 0 && staging_has(place.kind))
+    if (rc == 0 && place_is_staging(place.kind))
         return serve_name(
             req, &(struct call){.kind = CALL_SYMLINK, .node_id = parent, .data = target},
             name, "");

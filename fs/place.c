@@ -110,3 +110,9 @@ uint64_t place_inode(const char *canonical_path)
 
     return inode > 1 ? inode : inode + 2;
 }
+
+bool place_is_staging(enum node_kind kind)
+{
+    return kind == NODE_STAGING || kind == NODE_STAGED || kind == NODE_STAGING_STATUS ||
+           kind == NODE_STAGING_RESULT;
+}

@@ -35,4 +35,7 @@ int place_id(struct slots *slots, const struct place *place, uint64_t *ret_node_
 /* st_ino of a canonical path, the same on each mount and machine. Never 0 or 1. */
 uint64_t place_inode(const char *canonical_path);
 
+/* Is it @staging, or in it? */
+bool place_is_staging(enum node_kind kind);
+
 #endif

@@ -8,7 +8,7 @@
 #include "fs/directory.h"
 #include "fs/open_files.h"
 #include "fs/read.h"
-#include "fs/staging.h"
+#include "fs/staging_files.h"
 #include "fs/write.h"
 
 #include <errno.h>
@@ -173,7 +173,7 @@ void reply_undo(struct fs *fs, const struct call *call, const struct answer *ans
         directory_release(fs, answer->fi.fh);
     else if (answer->kind == ANSWER_CREATED)
         staging_release(fs, answer->entry.ino, &answer->fi);
-    else if (staging_has(node_id_unpack(call->node_id).kind))
+    else if (place_is_staging(node_id_unpack(call->node_id).kind))
         staging_release(fs, call->node_id, &answer->fi);
     else if ((answer->fi.flags & O_ACCMODE) != O_RDONLY)
         write_release(fs, &answer->fi);

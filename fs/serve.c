@@ -63,7 +63,7 @@ static int run(struct fs *fs, const struct call *call, enum resolve_how how,
 
     if (rc < 0)
         return rc;
-    return staging_has(place.kind)
+    return place_is_staging(place.kind)
                ? staging_handler(call->kind)(fs, call, &place, how, answer, err)
                : kinds[call->kind].handler(fs, call, &place, how, answer, err);
 }

@@ -3,9 +3,9 @@
 
 #include "common/memory.h"
 #include "fs/directory.h"
-#include "fs/staging_attr.h"
 #include "fs/staging_files.h"
 #include "fs/staging_job.h"
+#include "fs/staging_lookup.h"
 #include "fs/staging_names.h"
 
 #include <errno.h>
@@ -28,12 +28,6 @@ static call_handler *const handlers[CALL_KINDS] = {
 call_handler *staging_handler(enum call_kind kind)
 {
     return handlers[kind];
-}
-
-bool staging_has(enum node_kind kind)
-{
-    return kind == NODE_STAGING || kind == NODE_STAGED || kind == NODE_STAGING_STATUS ||
-           kind == NODE_STAGING_RESULT;
 }
 
 int staging_open(struct fs *fs, struct error *err)

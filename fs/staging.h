@@ -37,22 +37,7 @@ void staging_resume(struct fs *fs);
 void staging_stop(struct staging *staging); /* accepts NULL */
 void staging_free(struct staging *staging); /* accepts NULL */
 
-bool staging_has(enum node_kind kind);
-
 /* The handler of a kind of call in @staging. Never NULL. */
 call_handler *staging_handler(enum call_kind kind);
-
-/* FORGET. */
-void staging_forget(struct fs *fs, uint64_t node_id);
-
-/* RELEASE of a file that was opened there. */
-void staging_release(struct fs *fs, uint64_t node_id, const struct fuse_file_info *fi);
-
-/* As describe(). Local I/O. */
-int staging_describe(struct fs *fs, const struct place *place,
-                     struct fuse_entry_param *ret_entry, struct error *err);
-
-/* A name of one kind of file of a job: "job.yaml". False if name is none. */
-bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX + 1]);
 
 #endif

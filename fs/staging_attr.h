@@ -1,5 +1,4 @@
-/* staging_attr.h: looking at staged files: attributes, look-ups, links. For
- * fs/staging*.c alone. */
+/* staging_attr.h: what staged files are: attributes, numbers, the job they belong to. */
 #ifndef FS_STAGING_ATTR_H
 #define FS_STAGING_ATTR_H
 
@@ -16,6 +15,13 @@ uint64_t staging_inode(uint64_t inode);
 /* Of a file that is open or not, by its number. */
 int staging_stat(struct fs *fs, uint64_t number, struct stat *ret_st, struct error *err);
 
+/* As describe(). Local I/O. */
+int staging_describe(struct fs *fs, const struct place *place,
+                     struct fuse_entry_param *ret_entry, struct error *err);
+
+/* A name of one kind of file of a job: "job.yaml". False if name is none. */
+bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX + 1]);
+
 /* The answer for a name that a file was just seen (or made) under. */
 int staging_entry(struct fs *fs, uint64_t parent, const char *name, const struct stat *st,
                   struct answer *answer, uint64_t *ret_number, struct error *err);
@@ -25,9 +31,5 @@ int staging_entry(struct fs *fs, uint64_t parent, const char *name, const struct
 int staging_expect_idle(struct fs *fs, uint64_t parent, const char *name,
                         struct error *err);
 int staging_expect_idle_file(struct fs *fs, uint64_t number, struct error *err);
-
-call_handler staging_lookup;
-call_handler staging_getattr;
-call_handler staging_readlink;
 
 #endif

@@ -1,5 +1,5 @@
 /* staging_files.h: the handlers of requests about the content and the attributes of
- * staged files. For fs/staging*.c alone. */
+ * staged files, for fs/staging.c; and what comes without a reply. */
 #ifndef FS_STAGING_FILES_H
 #define FS_STAGING_FILES_H
 
@@ -13,5 +13,11 @@ call_handler staging_flush;
 call_handler staging_fsync; /* of folders, too */
 call_handler staging_allocate;
 call_handler staging_statfs;
+
+/* FORGET. */
+void staging_forget(struct fs *fs, uint64_t node_id);
+
+/* RELEASE of a file that was opened there. */
+void staging_release(struct fs *fs, uint64_t node_id, const struct fuse_file_info *fi);
 
 #endif

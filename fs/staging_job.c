@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "fs/invalidate.h"
 #include "fs/reply.h"
+#include "fs/staging_attr.h"
 #include "publish/process.h"
 
 #include <dirent.h>
