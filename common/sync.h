@@ -41,7 +41,7 @@
  *     fs/staging_node  numbers of staged files
  *     fs/slots         the slot table (shared between processes)
  *     fs/invalidate    the queue of notifications
- *     fs/reply         the last failures
+ *     fs/failures      the last ones
  *     fs/grace         whether the end is there
  *
  * Never held: across backend calls, callbacks, fuse_reply_*, fuse_lowlevel_notify_*.

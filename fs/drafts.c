@@ -5,8 +5,8 @@
 #include "common/memory.h"
 #include "common/sync.h"
 #include "fs/draft.h"
+#include "fs/failures.h"
 #include "fs/invalidate.h"
-#include "fs/reply.h"
 #include "resolver/release.h"
 #include "resolver/uid.h"
 
@@ -278,7 +278,7 @@ static void commit_last(void *arg)
     struct error err = {0};
 
     if (commit(last->fs, last->handle, true, &err) < 0)
-        reply_note(last->fs->reply_log, err.message);
+        failures_note(last->fs->failures, err.message);
     free(last);
 }
 
@@ -293,7 +293,7 @@ static void submit_last(struct fs *fs, struct draft *draft)
     if (workers_submit(fs->meta_pool, commit_last, last, &err) == 0)
         return;
     free(last);
-    reply_note(fs->reply_log, err.message);
+    failures_note(fs->failures, err.message);
     lock_acquire(&drafts->lock);
     note_locked(drafts, &draft->release, err.message);
     draft->is_dirty = draft->is_committing = false; /* an fsync may still look at it */

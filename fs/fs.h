@@ -33,7 +33,7 @@ struct fs {
     struct directories *directories; /* folders that are open */
     struct tally tally;              /* requests so far */
     struct invalidate *invalidate;   /* notifications to the kernel */
-    struct reply_log *reply_log;     /* failures said once, the last ones for @status */
+    struct failures *failures;       /* said once, the last ones for @status */
     uid_t uid;
     gid_t gid;
     int64_t start_s; /* Unix time of the mount; date of folders that no model dates */

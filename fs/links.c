@@ -3,9 +3,9 @@
 
 #include "fs/child.h"
 #include "fs/describe.h"
+#include "fs/failures.h"
 #include "fs/invalidate.h"
 #include "fs/pending.h"
-#include "fs/reply.h"
 #include "publish/publish.h"
 #include "resolver/release.h"
 
@@ -355,7 +355,7 @@ void links_remove_alias(void *arg, const char *alias)
     rc = publish_remove_alias(fs->resolver, alias, &err);
     if (rc < 0 && rc != -ENOENT) {
         (void)fail_context(&err, rc, "alias '%s' was not removed", alias);
-        reply_note(fs->reply_log, err.message);
+        failures_note(fs->failures, err.message);
     }
     resolver_forget_alias(fs->resolver, alias);
     tell_folders(fs, alias, before.id, before.id);

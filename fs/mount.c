@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "fs/directory.h"
 #include "fs/drafts.h"
+#include "fs/failures.h"
 #include "fs/fs.h"
 #include "fs/grace.h"
 #include "fs/invalidate.h"
@@ -14,7 +15,6 @@
 #include "fs/passthrough.h"
 #include "fs/pending_store.h"
 #include "fs/read_ahead.h"
-#include "fs/reply.h"
 #include "fs/serve.h"
 #include "fs/snapshots.h"
 #include "fs/staging.h"
@@ -130,7 +130,7 @@ static void close_parts(struct fs *fs, bool is_over)
     directories_free(fs->directories);
     snapshots_free(fs->snapshots);
     drafts_free(fs->drafts);
-    reply_log_free(fs->reply_log);
+    failures_free(fs->failures);
     slots_close(fs->slots);
 }
 
@@ -183,7 +183,7 @@ int fs_run(const struct fs_options *options, void (*ready)(void *arg), void *arg
         .directories = directories_new(),
         .snapshots = snapshots_new(),
         .drafts = drafts_new(),
-        .reply_log = reply_log_new(),
+        .failures = failures_new(),
         .uid = getuid(),
         .gid = getgid(),
         .start_s = options->handover->block->start_s,

@@ -1,11 +1,9 @@
-/* reply.c: one reply for each request, and one log line for each failure. */
+/* reply.c: one reply for each request. */
 #include "fs/reply.h"
 
 #include "common/log.h"
-#include "common/memory.h"
-#include "common/sync.h"
-#include "common/text.h"
 #include "fs/directory.h"
+#include "fs/failures.h"
 #include "fs/open_files.h"
 #include "fs/read.h"
 #include "fs/staging_files.h"
@@ -14,115 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
-
-enum {
-    LINES_KEPT = 16,
-    QUIET_MS = 30 * 1000, /* the same line is not said again for so long */
-};
-
-struct line {
-    int64_t at_ms; /* monotonic */
-    time_t when;
-    char text[ERROR_MESSAGE_MAX];
-};
-
-struct reply_log {
-    struct lock lock;
-    struct line *lines; /* a ring; guarded by lock */
-    uint64_t said;      /* lines ever put there; guarded by lock */
-    uint64_t failures;  /* guarded by lock */
-};
-
-struct reply_log *reply_log_new(void)
-{
-    struct reply_log *log = XNEW(struct reply_log);
-
-    lock_init(&log->lock);
-    log->lines = xcalloc(LINES_KEPT, sizeof *log->lines);
-    return log;
-}
-
-void reply_log_free(struct reply_log *log)
-{
-    if (!log)
-        return;
-    free(log->lines);
-    lock_done(&log->lock);
-    free(log);
-}
-
-/* Is the line new? Then it is remembered. */
-static bool remember_locked(struct reply_log *log, const char *message)
-    REQUIRES(log->lock)
-{
-    int64_t now = clock_now_ms();
-    struct line *line;
-
-    log->failures++;
-    for (uint64_t i = 0; i < LINES_KEPT && i < log->said; i++) {
-        line = &log->lines[i];
-        if (now - line->at_ms < QUIET_MS && strcmp(line->text, message) == 0)
-            return false;
-    }
-    line = &log->lines[log->said++ % LINES_KEPT];
-    line->at_ms = now;
-    line->when = time(NULL);
-    snprintf(line->text, sizeof line->text, "%s", message);
-    return true;
-}
-
-void reply_note(struct reply_log *log, const char *message)
-{
-    bool is_new;
-
-    lock_acquire(&log->lock);
-    is_new = remember_locked(log, message);
-    lock_release(&log->lock);
-    if (is_new)
-        log_error("%s", message);
-}
-
-uint64_t reply_log_count(struct reply_log *log)
-{
-    uint64_t count;
-
-    lock_acquire(&log->lock);
-    count = log->failures;
-    lock_release(&log->lock);
-    return count;
-}
-
-static int print_line(const struct line *line, struct bytes *to, struct error *err)
-{
-    char stamp[32];
-    struct tm utc;
-    int rc;
-
-    gmtime_r(&line->when, &utc);
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    rc = bytes_printf(to, err, "  - at: %s\n    error: \"", stamp);
-    for (const char *c = line->text; rc == 0 && *c; c++) {
-        bool is_plain = *c != '"' && *c != '\\' && (unsigned char)*c >= ' ' && *c != 0x7f;
-
-        rc = is_plain ? bytes_append(to, c, 1, err)
-                      : bytes_printf(to, err, "\\x%02X", (unsigned char)*c);
-    }
-    return rc < 0 ? rc : bytes_printf(to, err, "\"\n");
-}
-
-int reply_log_print(struct reply_log *log, struct bytes *to, struct error *err)
-{
-    int rc = 0;
-    uint64_t first;
-
-    lock_acquire(&log->lock);
-    first = log->said > LINES_KEPT ? log->said - LINES_KEPT : 0;
-    for (uint64_t i = first; rc == 0 && i < log->said; i++)
-        rc = print_line(&log->lines[i % LINES_KEPT], to, err);
-    lock_release(&log->lock);
-    return rc;
-}
 
 int reply_errno(enum call_kind kind, int rc)
 {
@@ -162,7 +51,7 @@ static void reply_failure(struct fs *fs, const struct call *call, int rc,
         log_debug("node %jx '%s': %s", (uintmax_t)call->node_id, call->name,
                   err->message);
     else
-        reply_note(fs->reply_log, err->message);
+        failures_note(fs->failures, err->message);
 }
 
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer)

@@ -4,14 +4,8 @@
 #ifndef FS_REPLY_H
 #define FS_REPLY_H
 
-#include "common/bytes.h"
 #include "common/error.h"
 #include "fs/call.h"
-
-struct reply_log;
-
-struct reply_log *reply_log_new(void);
-void reply_log_free(struct reply_log *log); /* accepts NULL */
 
 /* Reply to call->req: answer if rc is 0, else an error: the errno that users are promised
  * for rc, and a log line if it is worth one and was not said just before. */
@@ -21,17 +15,8 @@ void reply(struct fs *fs, const struct call *call, int rc, const struct answer *
 /* Nobody took the answer: close what it opened. */
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer);
 
-/* Log and remember a failure that no reply carries. */
-void reply_note(struct reply_log *log, const char *message);
-
 /* The errno that a user sees for rc: DESIGN's table, "Errors". What is wrong with a
  * request that changes something is the user's to know. */
 int reply_errno(enum call_kind kind, int rc);
-
-/* The last failures as YAML list items indented by two blanks, newest last. */
-int reply_log_print(struct reply_log *log, struct bytes *to, struct error *err);
-
-/* How many requests failed. */
-uint64_t reply_log_count(struct reply_log *log);
 
 #endif

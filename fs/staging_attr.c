@@ -17,7 +17,8 @@ uint64_t staging_inode(uint64_t inode)
     return place_inode(text);
 }
 
-int staging_stat(struct fs *fs, uint64_t number, struct stat *ret_st, struct error *err)
+/* Of a file that is open or not, by its number. */
+static int look_at(struct fs *fs, uint64_t number, struct stat *ret_st, struct error *err)
 {
     CLEANUP_CLOSE int fd = staging_handles_dup(fs->staging->handles, number);
     struct staging_at at;
@@ -56,7 +57,7 @@ int staging_describe(struct fs *fs, const struct place *place,
 
     if (place->kind != NODE_STAGING && place->kind != NODE_STAGED)
         return fail(err, EINVAL, "no staged file");
-    rc = staging_stat(fs, place->number, &st, err);
+    rc = look_at(fs, place->number, &st, err);
     if (rc < 0)
         return rc;
     fill(&entry, &st);

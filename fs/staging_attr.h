@@ -12,9 +12,6 @@
 /* The inode number that @staging shows for one on disk. */
 uint64_t staging_inode(uint64_t inode);
 
-/* Of a file that is open or not, by its number. */
-int staging_stat(struct fs *fs, uint64_t number, struct stat *ret_st, struct error *err);
-
 /* As describe(). Local I/O. */
 int staging_describe(struct fs *fs, const struct place *place,
                      struct fuse_entry_param *ret_entry, struct error *err);

@@ -5,8 +5,8 @@
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "fs/failures.h"
 #include "fs/invalidate.h"
-#include "fs/reply.h"
 #include "fs/staging_attr.h"
 #include "publish/process.h"
 
@@ -134,7 +134,7 @@ static void ended(void *arg, const char *job, const struct error *failure)
     }
     err = *failure;
     (void)fail_context(&err, -err.code, "publish job '%s'", job);
-    reply_note(fs->reply_log, err.message);
+    failures_note(fs->failures, err.message);
 }
 
 /* Manifests that were there before this mount wait to be touched. */
@@ -211,7 +211,7 @@ bool staging_job_appeared(struct fs *fs, const char *name)
     if (!staging_job_of(name, ".yaml", job))
         return false;
     if (job_add(fs->staging->board, job, &err) < 0)
-        reply_note(fs->reply_log, err.message);
+        failures_note(fs->failures, err.message);
     return true;
 }
 
@@ -233,7 +233,7 @@ void staging_job_start(struct fs *fs, const char *name)
     if (!staging_job_of(name, ".yaml", job))
         return;
     if (job_start(fs->staging->board, job, &err) < 0)
-        reply_note(fs->reply_log, err.message);
+        failures_note(fs->failures, err.message);
 }
 
 void staging_job_closing(struct fs *fs, const char *name)

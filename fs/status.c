@@ -1,9 +1,9 @@
 /* status.c: the texts of @status and @metrics. */
 #include "fs/status.h"
 
+#include "fs/failures.h"
 #include "fs/open_files.h"
 #include "fs/parked.h"
-#include "fs/reply.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -16,7 +16,7 @@ static int print_counters(struct fs *fs, struct bytes *to, struct error *err)
                         "  failed: %" PRIu64 "\n"
                         "  open_files: %zu\n"
                         "  slots: %zu\n",
-                        parked_count(fs->parked), reply_log_count(fs->reply_log),
+                        parked_count(fs->parked), failures_count(fs->failures),
                         open_files_count(fs->open_files), slots_count(fs->slots));
 }
 
@@ -78,8 +78,8 @@ int status_print(struct fs *fs, struct bytes *to, struct error *err)
         rc = print_counters(fs, to, err);
     if (rc == 0)
         rc = bytes_printf(to, err, "errors:%s\n",
-                          reply_log_count(fs->reply_log) ? "" : " []");
-    return rc < 0 ? rc : reply_log_print(fs->reply_log, to, err);
+                          failures_count(fs->failures) ? "" : " []");
+    return rc < 0 ? rc : failures_print(fs->failures, to, err);
 }
 
 int status_print_metrics(struct fs *fs, struct bytes *to, struct error *err)
@@ -93,23 +93,23 @@ int status_print_metrics(struct fs *fs, struct bytes *to, struct error *err)
         uint64_t value;
     } metrics[] = {
         {"modelfs_transfers_running",      "gauge",   "Members being fetched.",
-         counters.transfers_running                                                                                         },
+         counters.transfers_running                                                                                       },
         {"modelfs_transfers_total",        "counter", "Members fetched or given up.",
-         counters.transfers_done + counters.transfers_failed                                                                },
+         counters.transfers_done + counters.transfers_failed                                                              },
         {"modelfs_transfers_failed_total", "counter", "Transfers that failed.",
-         counters.transfers_failed                                                                                          },
+         counters.transfers_failed                                                                                        },
         {"modelfs_fetched_bytes_total",    "counter", "Bytes read from backends.",
-         counters.bytes_fetched                                                                                             },
+         counters.bytes_fetched                                                                                           },
         {"modelfs_members_complete_total", "counter", "Members completed and verified.",
-         counters.members_done                                                                                              },
+         counters.members_done                                                                                            },
         {"modelfs_archives_open",          "gauge",   "Archives with their table in memory.",
-         counters.archives_open                                                                                             },
+         counters.archives_open                                                                                           },
         {"modelfs_requests_waiting",       "gauge",
-         "Requests that wait for bytes or documents.",                                        parked_count(fs->parked)      },
+         "Requests that wait for bytes or documents.",                                        parked_count(fs->parked)    },
         {"modelfs_requests_failed_total",  "counter",
-         "Requests that failed and were logged.",                                             reply_log_count(fs->reply_log)},
+         "Requests that failed and were logged.",                                             failures_count(fs->failures)},
         {"modelfs_open_files",             "gauge",   "Members that readers hold open.",
-         open_files_count(fs->open_files)                                                                                   },
+         open_files_count(fs->open_files)                                                                                 },
     };
 
     for (size_t i = 0; rc == 0 && i < sizeof metrics / sizeof *metrics; i++)

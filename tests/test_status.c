@@ -2,7 +2,7 @@
 #include "tests/test.h"
 
 #include "common/yaml.h"
-#include "fs/reply.h"
+#include "fs/failures.h"
 #include "fs/status.h"
 #include "tests/fakes/fs_fixture.h"
 
@@ -34,7 +34,7 @@ static void status_is_yaml(void **state)
         fs_fixture_open(&fixture,
                         &(struct fs_fixture_options){.kernel = cases[i].kernel});
         if (i == 0)
-            reply_note(fixture.fs.reply_log, "it failed: \"why\"");
+            failures_note(fixture.fs.failures, "it failed: \"why\"");
         assert_int_equal(status_print(&fixture.fs, &text, &err), 0);
         assert_int_equal(yaml_parse(text.data, text.size, &yaml, &err), 0);
         root = yaml_root(yaml);
@@ -59,7 +59,7 @@ static void metrics_have_help_type_and_value(void **state)
     (void)state;
     bytes_init(&text, 64 * 1024);
     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
-    reply_note(fixture.fs.reply_log, "it failed");
+    failures_note(fixture.fs.failures, "it failed");
     assert_int_equal(status_print_metrics(&fixture.fs, &text, &err), 0);
     assert_non_null(strstr(text.data, "\nmodelfs_requests_failed_total 1\n"));
     assert_non_null(strstr(text.data, "\nmodelfs_open_files 0\n"));

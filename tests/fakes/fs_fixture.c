@@ -6,13 +6,13 @@
 #include "fs/child.h"
 #include "fs/directory.h"
 #include "fs/drafts.h"
+#include "fs/failures.h"
 #include "fs/invalidate.h"
 #include "fs/links.h"
 #include "fs/open_files.h"
 #include "fs/parked.h"
 #include "fs/passthrough.h"
 #include "fs/pending.h"
-#include "fs/reply.h"
 #include "fs/serve.h"
 #include "fs/snapshots.h"
 
@@ -92,7 +92,7 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     fs->directories = directories_new();
     fs->snapshots = snapshots_new();
     fs->drafts = drafts_new();
-    fs->reply_log = reply_log_new();
+    fs->failures = failures_new();
     check(invalidate_open(channel_session(fs->channel), &fs->invalidate, &err), &err);
     check(pending_open(links_remove_alias, fs, NULL, &fs->pending, &err), &err);
 }
@@ -137,7 +137,7 @@ void fs_fixture_close(struct fs_fixture *fixture)
     directories_free(fs->directories);
     snapshots_free(fs->snapshots);
     drafts_free(fs->drafts);
-    reply_log_free(fs->reply_log);
+    failures_free(fs->failures);
     slots_close(fs->slots);
     cache_close(fixture->cache.cache);
     fixture->cache.cache = NULL;
