@@ -25,16 +25,9 @@ const char *toc_name(const struct toc *toc, uint32_t index)
     return toc->names + toc_entry(toc, index)->name;
 }
 
-/* Order of the bytes, a shorter name before its continuations. */
-static int compare(const char *name, size_t size, const char *other, size_t other_size)
-{
-    int order = memcmp(name, other, size < other_size ? size : other_size);
-
-    return order ? order : (size > other_size) - (size < other_size);
-}
-
-static int child_find(const struct toc *toc, uint32_t folder, const char *name,
-                      size_t size, uint32_t *ret_index)
+/* Sorted by bytes, a shorter name before its continuations. */
+int toc_child(const struct toc *toc, uint32_t folder, const char *name,
+              uint32_t *ret_index)
 {
     const struct toc_entry *parent = toc_entry(toc, folder);
     uint32_t low = parent->first_child;
@@ -42,8 +35,7 @@ static int child_find(const struct toc *toc, uint32_t folder, const char *name,
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        const struct toc_entry *entry = &toc->entries[middle];
-        int order = compare(name, size, toc->names + entry->name, entry->name_size);
+        int order = strcmp(name, toc_name(toc, middle));
 
         if (order == 0) {
             *ret_index = middle;
@@ -55,30 +47,6 @@ static int child_find(const struct toc *toc, uint32_t folder, const char *name,
             low = middle + 1;
     }
     return -ENOENT;
-}
-
-int toc_child(const struct toc *toc, uint32_t folder, const char *name,
-              uint32_t *ret_index)
-{
-    return child_find(toc, folder, name, strlen(name), ret_index);
-}
-
-int toc_find(const struct toc *toc, const char *path, uint32_t *ret_index)
-{
-    uint32_t index = 0;
-
-    while (*path) {
-        const char *end = strchrnul(path, '/');
-        int rc = child_find(toc, index, path, (size_t)(end - path), &index);
-
-        if (rc < 0)
-            return rc;
-        path = end;
-        if (*path == '/' && *++path == '\0')
-            return -ENOENT;
-    }
-    *ret_index = index;
-    return 0;
 }
 
 void toc_path(const struct toc *toc, uint32_t index, char *buffer)

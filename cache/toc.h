@@ -67,9 +67,6 @@ const char *toc_name(const struct toc *toc, uint32_t index);
 int toc_child(const struct toc *toc, uint32_t folder, const char *name,
               uint32_t *ret_index);
 
-/* Index of a path with "/" between its parts; "" is 0. -ENOENT. */
-int toc_find(const struct toc *toc, const char *path, uint32_t *ret_index);
-
 /* The path from the top folder, ended by NUL; buffer holds TOC_PATH_MAX + 1 bytes. */
 void toc_path(const struct toc *toc, uint32_t index, char *buffer);
 

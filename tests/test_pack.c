@@ -6,6 +6,7 @@
 #include "tests/folders.h"
 
 #include "publish/pack.h"
+#include "tests/toc_find.h"
 
 #include <errno.h>
 #include <signal.h>

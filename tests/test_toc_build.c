@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "cache/toc_build.h"
+#include "tests/toc_find.h"
 
 #include <errno.h>
 #include <stdlib.h>

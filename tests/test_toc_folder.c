@@ -4,6 +4,7 @@
 #include "cache/toc_file.h"
 #include "cache/toc_folder.h"
 #include "tests/folders.h"
+#include "tests/toc_find.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 #include "tests/data/archives/cases.h"
 
 #include "cache/toc_build.h"
+#include "tests/toc_find.h"
 
 #include <errno.h>
 #include <stdlib.h>

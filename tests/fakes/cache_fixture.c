@@ -5,6 +5,7 @@
 #include "common/files.h"
 #include "common/memory.h"
 #include "common/sync.h"
+#include "tests/toc_find.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "cache/toc_block.h"
 #include "cache/toc_local.h"
 #include "cache/toc_parse.h"
+#include "tests/toc_find.h"
 
 #include <assert.h>
 #include <stdlib.h>
