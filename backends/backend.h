@@ -211,7 +211,8 @@ int backend_replace(struct backend *backend, const char *path,
                     const struct backend_content *content, const char *expected_tag,
                     struct error *err);
 
-/* -ENOENT if there is none. Folders that it leaves empty go with it. */
+/* -ENOENT if there is none. On a file system folders that it leaves empty go with it;
+ * Artifactory keeps them, since removing one there removes what others put into it. */
 int backend_remove(struct backend *backend, const char *path, struct error *err);
 
 /* A new file without a name on the repository's own disk, to be filled and put (is_given)
