@@ -14,6 +14,7 @@ at through boto3, with the metadata that audbackend writes.
 """
 
 import fcntl
+import fnmatch
 import hashlib
 import io
 import json
@@ -264,6 +265,11 @@ class S3Path:
             seen |= {str(p) for p in pathlib.PurePosixPath(summary.key).parents}
         return (S3Path(self.bucket, key)
                 for key in seen if key.startswith(prefix) and key != ".")
+
+    def glob(self, pattern):
+        """Those of the folder itself; a pattern without "/"."""
+        return (path for path in self.rglob("*")
+                if path.parent.key == self.key and fnmatch.fnmatch(path.name, pattern))
 
     def read_bytes(self):
         return self.bucket.Object(self.key).get()["Body"].read()
