@@ -18,7 +18,8 @@ enum {
     STALL_TIMEOUT_MS = 30000,
     PAUSE_MS = 100,
     PAUSE_MAX_MS = 5000,
-    GIVE_UP_MS = 60000,
+    GIVE_UP_MS = 30000,
+    SILENCE_SHARE = 3, /* of the stall time: how long a body that came may pause */
     TRIES_MAX = 6,
     REDIRECTS_MAX = 5,
     PROGRESS_BYTES = 64 << 10, /* so much more of a body makes all tries count anew */
@@ -41,15 +42,15 @@ struct exchange {
     const struct http_request *request;
     struct http_head head;
     struct http_span span;
-    struct bytes body;               /* what a sink would get */
-    struct bytes document;           /* all else: errors, replies to PUT and DELETE */
-    bool may_pass;                   /* what failed may pass */
-    uint64_t came;                   /* bytes of the wanted reply */
-    bool is_refused;                 /* by the sink, or for its head */
-    unsigned tries;                  /* in all */
-    struct http_retry_so_far so_far; /* since the last progress ... */
-    int64_t since_ms;                /* ... which was then, ... */
-    uint64_t reached;                /* ... and had come so far in the span */
+    struct bytes body;     /* what a sink would get */
+    struct bytes document; /* all else: errors, replies to PUT and DELETE */
+    bool may_pass;         /* what failed may pass */
+    uint64_t came;         /* bytes of the wanted reply */
+    bool is_refused;       /* by the sink, or for its head */
+    unsigned tries;        /* in all */
+    struct http_retry_so_far so_far;
+    int64_t since_ms; /* when something moved last, or the first try began */
+    uint64_t reached; /* bytes of the span when tries counted anew */
 };
 
 static const char *const methods[] = {
@@ -227,47 +228,76 @@ static int set_own_fields(const struct exchange *exchange, struct http_fields *f
     return rc;
 }
 
-/* One request to one URL. is_home: what authorize sets may go there. */
-static int send_once(struct exchange *exchange, const char *url, bool is_home,
-                     struct error *err)
+/* How long this try may take for a reply: up to the end of what all may. */
+static int64_t stall_timeout_ms(const struct exchange *exchange)
+{
+    const struct http *http = exchange->http;
+    int64_t left_ms = exchange->since_ms + http->policy.give_up_ms - clock_now_ms();
+
+    if (left_ms > http->stall_timeout_ms)
+        return http->stall_timeout_ms;
+    return left_ms > 0 ? left_ms : 1;
+}
+
+/* The request to url with the fields, over a connection to origin. */
+static int send_over(struct exchange *exchange, const char *url, const struct url *origin,
+                     const struct http_fields *fields, struct error *err)
 {
     const struct http_request *request = exchange->request;
     const struct http *http = exchange->http;
-    CLEANUP_HTTP_FIELDS struct http_fields fields = {0};
     struct http_handle *handle;
-    struct url origin;
     struct http_try try = {
         .method = request->method,
         .url = url,
-        .fields = &fields,
+        .fields = fields,
         .body = &request->body,
-        .is_repeatable = request->method != HTTP_POST || request->is_repeatable,
+        .is_repeatable = exchange->so_far.is_repeatable,
         .agent = http->agent,
         .connect_timeout_ms = http->connect_timeout_ms,
-        .stall_timeout_ms = http->stall_timeout_ms,
+        .silence_timeout_ms = request->method == HTTP_GET
+                                  ? http->stall_timeout_ms / SILENCE_SHARE
+                                  : http->stall_timeout_ms,
         .deadline_ms = request->deadline_ms,
         .head = &exchange->head,
         .begin = begin,
         .data = take,
         .arg = exchange,
     };
+    int rc = http_pool_take(http->pool, origin, request->deadline_ms, &handle, err);
+
+    if (rc < 0)
+        return rc;
+    if (exchange->tries == 1) /* the time before was not the server's */
+        exchange->since_ms = clock_now_ms();
+    try.stall_timeout_ms = stall_timeout_ms(exchange);
+    rc = http_try_run(http->pool, handle, &try, err);
+    http_pool_give(http->pool, handle);
+    exchange->may_pass |= try.may_pass;
+    if (try.moved_ms)
+        exchange->since_ms = try.moved_ms;
+    return rc;
+}
+
+/* One request to one URL. is_home: what authorize sets may go there. */
+static int send_once(struct exchange *exchange, const char *url, bool is_home,
+                     struct error *err)
+{
+    const struct http_request *request = exchange->request;
+    CLEANUP_HTTP_FIELDS struct http_fields fields = {0};
+    struct url origin;
     int rc = url_parse(url, URL_NONE, &origin, err);
 
     if (rc == 0 && is_home && request->authorize)
         rc = request->authorize(request->arg, &fields, err);
     if (rc == 0)
         rc = set_own_fields(exchange, &fields, err);
-    if (rc == 0)
-        rc = http_pool_take(http->pool, &origin, request->deadline_ms, &handle, err);
     if (rc < 0)
         return rc;
     http_head_done(&exchange->head);
     http_head_init(&exchange->head);
     bytes_cut(&exchange->document, 0, 0);
     exchange->came = 0;
-    rc = http_try_run(http->pool, handle, &try, err);
-    http_pool_give(http->pool, handle);
-    exchange->may_pass |= try.may_pass;
+    rc = send_over(exchange, url, &origin, &fields, err);
     /* How a reply ends that brought everything does not matter. */
     return is_wanted(exchange) && http_span_is_done(&exchange->span) &&
                    !exchange->is_refused
@@ -355,7 +385,6 @@ static int64_t pause_before_next(struct exchange *exchange, int rc)
 
     if (exchange->span.done >= exchange->reached + PROGRESS_BYTES) {
         exchange->reached = exchange->span.done;
-        exchange->since_ms = now_ms;
         so_far->tries = 1;
     }
     so_far->passed_ms = now_ms - exchange->since_ms;

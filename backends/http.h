@@ -33,9 +33,10 @@ struct http_options {
     const char *ca_file;        /* PEM, besides the system's certificates; NULL: none */
     unsigned connections;       /* to one host; 0: 16 */
     int64_t connect_timeout_ms; /* 0: 10 s */
-    int64_t stall_timeout_ms;   /* without progress, either way; 0: 30 s */
+    int64_t stall_timeout_ms;   /* without progress, either way; 0: 30 s. A body that came
+                                 * so far goes on over another connection after a third */
     int64_t pause_ms;           /* at most, before the second try; 0: 100 ms */
-    int64_t give_up_ms;         /* no try after that without progress; 0: 60 s */
+    int64_t give_up_ms;         /* without progress, over all tries; 0: 30 s */
     const char *agent;          /* "modelfs/0.1.0"; NULL: "modelfs" */
 };
 

@@ -12,7 +12,8 @@
 
 enum {
     BUFFER_BYTES = 256 << 10,
-    TRICKLE_BYTES = 4 << 10, /* of a body within the stall time: less is nothing */
+    TRICKLE_BYTES = 4 << 10, /* of a body within the time: less is nothing */
+    PIECE_BYTES = 64 << 10,  /* what counts as progress over all tries */
     KEEPALIVE_S = 30,
     WAIT_MAX_MS = 60000,
 };
@@ -35,6 +36,7 @@ struct transfer {
     enum phase phase;
     int64_t moved_ms; /* when something moved last ... */
     uint64_t moved;   /* ... and what had moved then: acknowledged, or bytes that came */
+    uint64_t counted; /* the same when it was a good piece last */
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -42,7 +44,7 @@ static void enter(struct transfer *transfer, enum phase phase)
 {
     transfer->phase = phase;
     transfer->moved_ms = clock_now_ms();
-    transfer->moved = 0;
+    transfer->moved = transfer->counted = 0;
 }
 
 static size_t take_line(char *data, size_t one, size_t size, void *arg)
@@ -239,23 +241,28 @@ static void note_moves(struct transfer *transfer)
     }
     if (moved < transfer->moved + least)
         return;
-    transfer->moved = moved;
     transfer->moved_ms = clock_now_ms();
+    transfer->moved = moved;
+    if (moved < transfer->counted + PIECE_BYTES)
+        return;
+    transfer->counted = moved;
+    transfer->try->moved_ms = transfer->moved_ms;
 }
 
 static int check(struct transfer *transfer, int64_t *ret_wait_ms, struct error *err)
 {
     struct http_try *try = transfer->try;
-    int64_t now_ms = clock_now_ms(), left_ms;
+    int64_t now_ms = clock_now_ms(), limit_ms, left_ms;
 
     note_moves(transfer);
-    left_ms = transfer->moved_ms + try->stall_timeout_ms - now_ms;
+    limit_ms =
+        transfer->phase == PHASE_BODY ? try->silence_timeout_ms : try->stall_timeout_ms;
+    left_ms = transfer->moved_ms + limit_ms - now_ms;
     if (http_pool_is_cancelled(transfer->pool))
         return fail(err, ECANCELED, "the program is ending");
     if (left_ms <= 0) {
         try->may_pass = true;
-        return fail(err, ETIMEDOUT, "nothing moves for %lld ms",
-                    (long long)try->stall_timeout_ms);
+        return fail(err, ETIMEDOUT, "nothing moves for %lld ms", (long long)limit_ms);
     }
     if (try->deadline_ms && try->deadline_ms <= now_ms)
         return fail(err, ETIMEDOUT, "not within the time that was given");
@@ -316,6 +323,7 @@ int http_try_run(struct http_pool *pool, struct http_handle *handle, struct http
     int rc;
 
     try->may_pass = false;
+    try->moved_ms = 0;
     enter(&transfer, PHASE_SENDING);
     if (code == CURLE_OK)
         added = curl_multi_add_handle(handle->multi, handle->easy);

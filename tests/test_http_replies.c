@@ -139,6 +139,8 @@ static const struct {
         STEPS(CLOSE(OK_HEAD "Conte"), KEEP(WHOLE_REPLY)), 0, 200, DIGITS, 2, NULL, NULL),
     ROW("stalls before the reply", HTTP_WHOLE, NULL, STEPS(STALL(""), KEEP(WHOLE_REPLY)),
         0, 200, DIGITS, 2, NULL, NULL),
+    ROW("stalls for good", HTTP_WHOLE, NULL, STEPS(STALL("")), -ETIMEDOUT, 0, "", 0, NULL,
+        "nothing moves"),
     ROW("stalls in the head", HTTP_WHOLE, NULL, STEPS(STALL(OK_HEAD), KEEP(WHOLE_REPLY)),
         0, 200, DIGITS, 2, NULL, NULL),
     ROW("a trickling head", HTTP_WHOLE, NULL,

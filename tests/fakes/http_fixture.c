@@ -20,7 +20,7 @@ void http_fixture_reconnect(struct http_fixture *fixture)
     http_close(fixture->http);
     if (http_open(&(struct http_options){.connections = 2,
                                          .connect_timeout_ms = 500,
-                                         .stall_timeout_ms = 200,
+                                         .stall_timeout_ms = 210,
                                          .pause_ms = 1,
                                          .give_up_ms = 1000,
                                          .agent = "modelfs/test"},
