@@ -20,7 +20,6 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import os
 import re
 import socket
 import struct
@@ -208,16 +207,17 @@ class Connection:
         limit = (size or 0) * fault.at if end else None
         async for data in blocks(self.server_reader, size):
             if limit is not None and request.sent + len(data) >= limit:
-                data = data[:max(0, int(limit - request.sent))]
-                await self.down.write(data)
-                request.sent += len(data)
-                await end(request)
+                share = max(0, int(limit - request.sent))
+                await self.down.write(data[:share])
+                request.sent += share
+                await end(request, data[share:])
+                continue
             await self.down.write(data)
             request.sent += len(data)
         if fault and fault.kind == "long_length":
             await self.finish()
-        if end:
-            await end(request)
+        if end and limit == 0:
+            await end(request, b"")
 
     # --- ways to end ---------------------------------------------------------------------
 
@@ -234,10 +234,9 @@ class Connection:
 
     async def stall(self):
         """Nothing more, until the client has enough of it. What it sends stays unread."""
-        while not self.writer.transport.is_closing():
+        while not self.writer.transport.is_closing() and not self.reader.at_eof():
             await asyncio.sleep(0.05)
-            if self.reader.at_eof() or self.proxy.is_gone(self.writer):
-                raise Gone
+        raise Gone
 
     async def repeat(self, data, pause):
         await self.down.flush()
@@ -325,18 +324,21 @@ class Connection:
 
     # --- faults in the body of the reply -------------------------------------------------
 
-    async def body_truncate(self, request):
+    async def body_truncate(self, request, left):
         await self.finish()
 
-    async def body_reset_body(self, request):
+    async def body_reset_body(self, request, left):
         await self.reset()
 
-    async def body_stall_body(self, request):
+    async def body_stall_body(self, request, left):
         await self.down.flush()
         await self.stall()
 
-    async def body_trickle(self, request):
-        await self.repeat(b"\0", TRICKLE_S)
+    async def body_trickle(self, request, left):
+        for byte in left:
+            await self.down.write(bytes([byte]))
+            request.sent += 1
+            await asyncio.sleep(TRICKLE_S)
 
     async def close(self):
         self.down.close()
@@ -406,19 +408,6 @@ class FaultProxy:
                     request.fault = fault.kind
                     return fault
         return None
-
-    @staticmethod
-    def is_gone(writer):
-        """Has the client closed its side? Without reading what it sent."""
-        try:
-            # asyncio hands out a socket that cannot be read from.
-            with socket.socket(
-                    fileno=os.dup(writer.get_extra_info("socket").fileno())) as own:
-                return own.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
 
     async def serve(self, reader, writer):
         # asyncio does it for what it made itself only; else a head waits for the client's
