@@ -116,6 +116,7 @@ int wire_load(const char *asked, enum wire_parts parts, struct wire **ret_wire,
     if (rc < 0)
         return rc;
     log_set_level(config->log);
+    log_set_style(LOG_STYLE_COMMAND);
     return wire_open(config, parts, ret_wire, err);
 }
 

@@ -25,10 +25,16 @@ static const struct {
 };
 
 static enum log_level log_level = LOG_LEVEL_INFO;
+static enum log_style log_style = LOG_STYLE_DAEMON;
 
 void log_set_level(enum log_level level)
 {
     log_level = level;
+}
+
+void log_set_style(enum log_style style)
+{
+    log_style = style;
 }
 
 int log_level_parse(const char *text, enum log_level *ret_level)
@@ -64,6 +70,8 @@ static int print_prefix(char *line, size_t size, enum log_level level)
 
     if (is_journal())
         return snprintf(line, size, "<%d>", levels[level].priority);
+    if (log_style == LOG_STYLE_COMMAND)
+        return snprintf(line, size, "modelfs: %s: ", levels[level].name);
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);

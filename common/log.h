@@ -3,7 +3,7 @@
  * Only edges log (fs/reply.c, the end of a publish job, cli); all else returns errors.
  * Quotes around foreign text, never a credential or a signed URL. Under the journal
  * (JOURNAL_STREAM names stderr) lines carry the priority prefix of sd-daemon(3), else
- * the time in UTC. Thread-safe; errno is kept. */
+ * that of their style. Thread-safe; errno is kept. */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
@@ -17,6 +17,14 @@ enum log_level {
 /* Print lines up to this level; LOG_LEVEL_INFO until called. Call before threads start.
  */
 void log_set_level(enum log_level level);
+
+enum log_style {
+    LOG_STYLE_DAEMON,  /* "2026-02-28T12:00:00.000Z warning: ..." */
+    LOG_STYLE_COMMAND, /* "modelfs: warning: ...", as its other messages */
+};
+
+/* LOG_STYLE_DAEMON until called. Call before threads start. */
+void log_set_style(enum log_style style);
 
 /* Read "error", "warning", "info" or "debug". 0, or -EINVAL. */
 int log_level_parse(const char *text, enum log_level *ret_level);

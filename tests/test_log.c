@@ -62,6 +62,16 @@ static void levels_choose_the_lines(void **state)
     log_set_level(LOG_LEVEL_INFO);
 }
 
+static void commands_say_their_name_instead_of_the_time(void **state)
+{
+    (void)state;
+    log_set_style(LOG_STYLE_COMMAND);
+    catch_lines(say_each_level);
+    log_set_style(LOG_STYLE_DAEMON);
+    assert_string_equal(
+        caught, "modelfs: error: one 1\nmodelfs: warning: two\nmodelfs: info: three\n");
+}
+
 static void say_foreign_text(int fd)
 {
     (void)fd;
@@ -152,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_choose_the_lines),
+        cmocka_unit_test(commands_say_their_name_instead_of_the_time),
         cmocka_unit_test(foreign_text_stays_on_its_line),
         cmocka_unit_test(long_lines_are_cut),
         cmocka_unit_test(the_journal_gets_priorities),

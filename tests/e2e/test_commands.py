@@ -39,6 +39,13 @@ class WithoutRepository(MountTest):
                 self.assertEqual(done.stdout, "")
                 self.assertNotEqual(done.stderr, "")
 
+    def test_warnings_carry_no_time(self):
+        config = self.folder / "config.yaml"
+        config.write_text(yaml.dump({"repositories": [
+            {"name": "gone", "host": str(self.folder), "backend": "file-system"}]}))
+        done = modelfs("ls", "-c", str(config))
+        self.assertIn("modelfs: warning: repository 'gone'", done.stderr)
+
     @unittest.skipIf(os.path.exists("/etc/modelfs/config.yaml"),
                      "this machine has a configuration")
     def test_works_without_a_configuration(self):
