@@ -199,12 +199,24 @@ static enum outcome read_options(const struct command *command, int argc, char *
     return OUTCOME_RUN;
 }
 
+/* Without the options that must be given, which stand in front: "--name NAME DIR". */
+static const char *operands_alone(const char *operands)
+{
+    while (strncmp(operands, "--", 2) == 0) {
+        operands += strcspn(operands, " ");
+        operands += strspn(operands, " ");
+        operands += strcspn(operands, " ");
+        operands += strspn(operands, " ");
+    }
+    return operands;
+}
+
 static int check_operands(const struct command *command,
                           const struct arguments *arguments)
 {
     if (arguments->operand_count < command->operands_min)
         return command_misused(command, "%s: %s is missing", command->name,
-                               command->operands);
+                               operands_alone(command->operands));
     if (command->operands_max >= 0 && arguments->operand_count > command->operands_max)
         return command_misused(command, "%s: '%s' is one argument too many",
                                command->name, arguments->operands[command->operands_max]);

@@ -69,6 +69,11 @@ static int unknown_command(const char *name)
     return COMMAND_USAGE;
 }
 
+static bool is_help(const char *option)
+{
+    return strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0;
+}
+
 static int run(int argc, char **argv)
 {
     const struct command *command;
@@ -80,8 +85,7 @@ static int run(int argc, char **argv)
         print_usage(stderr);
         return COMMAND_USAGE;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
-        (strcmp(name, "help") == 0 && argc == 2)) {
+    if (is_help(name) || (strcmp(name, "help") == 0 && (argc == 2 || is_help(argv[2])))) {
         print_usage(stdout);
         return finish();
     }

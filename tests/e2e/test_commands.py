@@ -39,6 +39,13 @@ class WithoutRepository(MountTest):
                 self.assertEqual(done.stdout, "")
                 self.assertNotEqual(done.stderr, "")
 
+    def test_names_what_is_missing(self):
+        done = modelfs("publish", "--name", "n", "--version", "1.0.0")
+        self.assertIn("publish: DIR is missing\n", done.stderr)
+
+    def test_help_of_help(self):
+        self.assertEqual(modelfs("help", "-h").stdout, modelfs("-h").stdout)
+
     def test_warnings_carry_no_time(self):
         config = self.folder / "config.yaml"
         config.write_text(yaml.dump({"repositories": [
