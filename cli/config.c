@@ -324,7 +324,7 @@ int config_load(const char *asked, struct config **ret_config, struct error *err
     if (rc == 0 && path)
         rc = files_read(AT_FDCWD, path, &text, err);
     if (rc < 0)
-        return path ? fail_context(err, rc, "configuration '%s'", path) : rc;
+        return path ? fail_context(err, rc, "configuration") : rc;
     return config_parse(text.data, text.size, path, ret_config, err);
 }
 
