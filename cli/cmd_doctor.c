@@ -114,11 +114,16 @@ static void check_rights(struct doctor *doctor)
         say(doctor, STATE_FAILED, "rights",
             "root lacks CAP_SYS_ADMIN here and cannot mount: give it to the container "
             "(docker: --cap-add SYS_ADMIN)");
-    else if (is_in_path("fusermount3"))
-        say(doctor, STATE_OK, "rights", "fusermount3 mounts for you");
-    else
+    else if (!is_in_path("fusermount3"))
         say(doctor, STATE_FAILED, "rights",
             "fusermount3 is missing, without which only root may mount: install fuse3");
+    else if (access("/etc/mtab", R_OK) < 0)
+        say(doctor, STATE_WARNING, "rights",
+            "fusermount3 mounts for you, but does not unmount without /etc/mtab: run 'ln "
+            "-s "
+            "/proc/self/mounts /etc/mtab' as root");
+    else
+        say(doctor, STATE_OK, "rights", "fusermount3 mounts for you");
 }
 
 /* What a daemon that dies or is upgraded costs its readers. */

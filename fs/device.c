@@ -40,7 +40,8 @@ static int create_session(struct device *device, const struct device_options *op
     return 0;
 }
 
-static int explain_mount_failure(const char *mountpoint, struct error *err)
+/* Asked before libfuse is, which logs a line of its own. */
+static int check_access(const char *mountpoint, struct error *err)
 {
     if (access("/dev/fuse", F_OK) < 0)
         return fail_errno(err,
@@ -53,11 +54,19 @@ static int explain_mount_failure(const char *mountpoint, struct error *err)
                           "root, or let your user open it; its mode is 0666 on most "
                           "systems)",
                           mountpoint);
-    return fail(
-        err, EPERM,
-        "cannot mount at '%s': the line above says why; other users than root need "
-        "fusermount3 (package fuse3) and a folder of their own",
-        mountpoint);
+    return 0;
+}
+
+static int mount_device(struct device *device, const char *mountpoint, struct error *err)
+{
+    int rc = check_access(mountpoint, err);
+
+    if (rc == 0 && fuse_session_mount(device->session, mountpoint) != 0)
+        rc = fail(err, EPERM,
+                  "cannot mount at '%s': the line above says why; other users than root "
+                  "need fusermount3 (package fuse3) and a folder of their own",
+                  mountpoint);
+    return rc;
 }
 
 int device_mount(const struct device_options *options, struct device **ret_device,
@@ -69,8 +78,8 @@ int device_mount(const struct device_options *options, struct device **ret_devic
     channel_log_libfuse();
     device->fd = -1;
     rc = create_session(device, options, err);
-    if (rc == 0 && fuse_session_mount(device->session, options->mountpoint) != 0)
-        rc = explain_mount_failure(options->mountpoint, err);
+    if (rc == 0)
+        rc = mount_device(device, options->mountpoint, err);
     if (rc < 0) {
         device_unmount(device);
         return rc;
