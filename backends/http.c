@@ -2,6 +2,7 @@
 #include "backends/http.h"
 
 #include "backends/http_fields.h"
+#include "backends/http_redirect.h"
 #include "backends/http_retry.h"
 #include "backends/http_span.h"
 #include "backends/http_try.h"
@@ -109,16 +110,6 @@ void http_reply_done(struct http_reply *reply)
 static bool is_success(int status)
 {
     return status >= 200 && status < 300;
-}
-
-static bool is_redirect(const struct http_request *request, int status)
-{
-    bool is_reading = request->method == HTTP_GET || request->method == HTTP_HEAD;
-
-    if (!request->follows)
-        return false;
-    return status == 307 || status == 308 ||
-           (is_reading && (status == 301 || status == 302 || status == 303));
 }
 
 /* Does the body of this reply go where the caller wants the object? */
@@ -305,39 +296,6 @@ static int send_once(struct exchange *exchange, const char *url, bool is_home,
                : rc;
 }
 
-/* The URL that a reply at *from redirects to. */
-static int join_location(const struct http_head *head, const char *from, struct bytes *to,
-                         struct url *ret_url, struct error *err)
-{
-    struct error why = {0};
-    int rc = head->location ? url_join(from, head->location, to, &why)
-                            : fail(&why, EIO, "it names no Location");
-
-    if (rc == 0)
-        rc = url_parse(to->data, URL_NONE, ret_url, &why);
-    return rc < 0 ? fail(err, EIO, "a redirect that leads nowhere: %s", why.message) : 0;
-}
-
-/* Go on to where a redirect leads: *url changes, and who may know us there. */
-static int follow(const struct exchange *exchange, struct bytes *url, bool *is_home,
-                  struct error *err)
-{
-    CLEANUP_BYTES struct bytes next;
-    struct url from, to;
-    int rc = url_parse(url->data, URL_NONE, &from, err);
-
-    bytes_init(&next, URL_MAX);
-    if (rc == 0)
-        rc = join_location(&exchange->head, url->data, &next, &to, err);
-    if (rc < 0)
-        return rc;
-    if (from.scheme == URL_HTTPS && to.scheme != URL_HTTPS)
-        return fail(err, EIO, "a redirect from https to http, which is not followed");
-    *is_home = *is_home && url_is_same_origin(&from, &to);
-    bytes_cut(url, 0, 0);
-    return bytes_append(url, next.data, next.size, err);
-}
-
 /* One try: the request and the redirects it meets. */
 static int send_all(struct exchange *exchange, struct error *err)
 {
@@ -350,11 +308,11 @@ static int send_all(struct exchange *exchange, struct error *err)
     rc = bytes_append(&url, request->url, strlen(request->url), err);
     for (int redirects = 0; rc == 0; redirects++) {
         rc = send_once(exchange, url.data, is_home, err);
-        if (rc < 0 || !is_redirect(request, exchange->head.status))
+        if (rc < 0 || !http_redirect_is(request, exchange->head.status))
             break;
         if (redirects == REDIRECTS_MAX)
             return fail(err, EIO, "more than %d redirects", REDIRECTS_MAX);
-        rc = follow(exchange, &url, &is_home, err);
+        rc = http_redirect_follow(&exchange->head, &url, &is_home, err);
     }
     if (rc == 0 && is_wanted(exchange)) {
         rc = http_span_end(&exchange->span, err);
