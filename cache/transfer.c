@@ -6,7 +6,7 @@
  */
 #include "cache/transfer.h"
 
-#include "cache/adopt.h"
+#include "cache/adopt_member.h"
 #include "cache/attempt.h"
 #include "cache/batch.h"
 #include "cache/blocks.h"
