@@ -4,7 +4,6 @@
 #include "common/cleanup.h"
 #include "common/memory.h"
 #include "fs/ledger.h"
-#include "fs/worker.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,12 +11,13 @@
 
 enum { ROOM = 64 << 10 }; /* for what comes with the data of a write */
 
-int refuse_all(struct handover *handover, struct error *err)
+int refuse_all(struct handover *handover, void (*prepared)(struct handover *handover),
+               struct error *err)
 {
     const size_t size = handover->block->init_out.max_write + ROOM;
     CLEANUP_FREE char *buffer = xcalloc(1, size);
     int fd = handover->device_fd;
-    int rc = handover_take(handover, worker_tell_prepared, err);
+    int rc = handover_take(handover, prepared, err);
 
     if (rc < 0)
         return rc;

@@ -51,7 +51,7 @@ static void be_worker(const struct worker_life *life, struct handover *handover,
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     oom_expose(handover->block->oom_score_adj);
-    rc = kind == WORKER_REFUSES ? refuse_all(handover, &err)
+    rc = kind == WORKER_REFUSES ? refuse_all(handover, worker_tell_prepared, &err)
                                 : life->work(life->arg, handover, &err);
     if (rc < 0)
         handover->block->failure = err;
