@@ -6,11 +6,9 @@
  *     rc = known_find(known, 0, kind, "small", &listing, &err);
  *     known_close(known);
  *
- * One file for each repository and kind (known_file.h), named by a hash of the
- * repository's location, so that all daemons that share a cache folder share it. What is
- * noted is written by a thread of its own, a moment later and at the end, in one step;
- * a file never grows beyond KNOWN_FILE_MAX: what changed longest ago goes. All of it may
- * be lost or damaged at any time: then nothing is known. Thread-safe. */
+ * One file for each repository and kind (known_folder.h). What is noted is written by a
+ * thread of its own, a moment later and at the end. All of it may be lost or damaged at
+ * any time: then nothing is known. Thread-safe. */
 #ifndef RESOLVER_KNOWN_H
 #define RESOLVER_KNOWN_H
 
@@ -18,11 +16,6 @@
 #include "resolver/catalog.h"
 
 #include <stddef.h>
-
-enum {
-    KNOWN_FILE_MAX = 8 << 20,  /* bytes, of many answers */
-    KNOWN_KEPT_MAX = 64 << 20, /* of the one answer of a kept kind */
-};
 
 struct known_options {
     const char *root;             /* the cache folder; it is not made */

@@ -4,6 +4,7 @@
 #include "common/files.h"
 #include "common/memory.h"
 #include "resolver/known.h"
+#include "resolver/known_folder.h"
 #include "resolver/questions.h"
 
 #include <dirent.h>
