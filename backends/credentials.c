@@ -1,6 +1,8 @@
 /* credentials.c: the login that holds now, read again when it may have changed. */
 #include "backends/credentials.h"
 
+#include "backends/credentials_artifactory.h"
+#include "backends/credentials_s3.h"
 #include "backends/credentials_search.h"
 #include "common/memory.h"
 #include "common/paths.h"
@@ -88,8 +90,8 @@ static void settle(struct login *login, bool is_found)
 {
     login->is_anonymous = !is_found;
     if (!is_found) {
-        credentials_wipe(&login->user);
-        credentials_wipe(&login->secret);
+        login_wipe(&login->user);
+        login_wipe(&login->secret);
     }
     if (!login->user)
         login->user = xstrdup("");
@@ -102,12 +104,15 @@ static void settle(struct login *login, bool is_found)
 static int search_all(const struct credentials *credentials,
                       struct credentials_search *search, struct error *err)
 {
+    static int (*const find[])(struct credentials_search *, struct error *) = {
+        [CREDENTIALS_S3] = credentials_s3_find,
+        [CREDENTIALS_ARTIFACTORY] = credentials_artifactory_find,
+    };
     int rc;
 
     *search =
         (struct credentials_search){.host = credentials->host, .http = credentials->http};
-    rc = credentials->kind == CREDENTIALS_S3 ? credentials_s3_find(search, err)
-                                             : credentials_artifactory_find(search, err);
+    rc = find[credentials->kind](search, err);
     if (rc < 0)
         return rc;
     settle(&search->login, rc == 1);

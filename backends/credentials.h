@@ -20,7 +20,7 @@
 #ifndef BACKENDS_CREDENTIALS_H
 #define BACKENDS_CREDENTIALS_H
 
-#include "common/cleanup.h"
+#include "backends/login.h"
 #include "common/error.h"
 
 #include <stdbool.h>
@@ -30,22 +30,8 @@ enum credentials_kind {
     CREDENTIALS_ARTIFACTORY,
 };
 
-enum { CREDENTIALS_SOURCE_MAX = 256 };
-
 struct credentials;
 struct http;
-
-/* A copy of what holds now. No string is NULL but where it says so. */
-struct login {
-    char *user;   /* access key, or user name; "" with an Artifactory token */
-    char *secret; /* secret key, or password */
-    char *token;  /* S3: session token; Artifactory: API key or access token that
-                   * came without a user; NULL: none */
-    char *region; /* S3: where the environment or the files say so; else NULL */
-    char source[CREDENTIALS_SOURCE_MAX]; /* "'/home/me/.aws/credentials'", for people */
-    bool is_anonymous;                   /* nothing was found: user and secret are "" */
-    bool is_plain; /* S3: http instead of https (audbackend's `secure`) */
-};
 
 /* Make the paths absolute by which the environment names files of credentials: before the
  * working folder changes, and while there is one thread. -errno: one cannot be. */
@@ -67,8 +53,5 @@ int credentials_get(struct credentials *credentials, struct login *ret_login,
 /* The server refused a login: read everything again, unless others hold already. true:
  * they are others than refused. */
 bool credentials_refresh(struct credentials *credentials, const struct login *refused);
-
-void login_done(struct login *login); /* accepts a zeroed one */
-#define CLEANUP_LOGIN CLEANUP_WITH(login_done)
 
 #endif

@@ -1,6 +1,7 @@
 /* credentials_artifactory.c: user name and password where audbackend looks for them. */
-#include "backends/credentials_search.h"
+#include "backends/credentials_artifactory.h"
 
+#include "backends/credentials_ini.h"
 #include "common/memory.h"
 
 #include <string.h>

@@ -1,6 +1,8 @@
 /* credentials_aws.c: access key and region where the AWS tools look for them. */
-#include "backends/credentials_search.h"
+#include "backends/credentials_aws.h"
 
+#include "backends/credentials_endpoint.h"
+#include "backends/credentials_ini.h"
 #include "common/memory.h"
 
 #include <errno.h>
@@ -16,14 +18,6 @@ struct profile {
     const char *credentials_section; /* NULL: there is none */
     const char *config_section;
 };
-
-/* NULL for a variable that is not set or empty. */
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? value : NULL;
-}
 
 /* "profile name", perhaps with quotes around the name; "default" may stand alone. */
 static bool is_section_of(const char *section, const char *name)
@@ -65,9 +59,9 @@ static int profile_read(struct credentials_search *search, struct profile *ret_p
     struct profile *profile = ret_profile;
     int rc;
 
-    profile->name = environment("AWS_PROFILE");
+    profile->name = credentials_search_environment("AWS_PROFILE");
     if (!profile->name)
-        profile->name = environment("AWS_DEFAULT_PROFILE");
+        profile->name = credentials_search_environment("AWS_DEFAULT_PROFILE");
     profile->is_named = profile->name != NULL;
     if (!profile->name)
         profile->name = "default";
@@ -94,7 +88,7 @@ static int get(const struct credentials_ini *file, const char *section, const ch
     int rc = credentials_ini_get(file, section, key, ret_value, err);
 
     if (rc == 1 && !**ret_value) {
-        credentials_wipe(ret_value);
+        login_wipe(ret_value);
         rc = 0;
     }
     return rc;
@@ -102,9 +96,9 @@ static int get(const struct credentials_ini *file, const char *section, const ch
 
 static int find_in_environment(struct login *login, struct error *err)
 {
-    const char *user = environment("AWS_ACCESS_KEY_ID");
-    const char *secret = environment("AWS_SECRET_ACCESS_KEY");
-    const char *token = environment("AWS_SESSION_TOKEN");
+    const char *user = credentials_search_environment("AWS_ACCESS_KEY_ID");
+    const char *secret = credentials_search_environment("AWS_SECRET_ACCESS_KEY");
+    const char *token = credentials_search_environment("AWS_SESSION_TOKEN");
 
     if (!user)
         return 0;
@@ -143,7 +137,7 @@ static int refuse_others(const struct profile *profile, struct error *err)
     static const char *const keys[] = {"role_arn", "credential_process", "sso_session",
                                        "sso_start_url"};
 
-    if (environment("AWS_WEB_IDENTITY_TOKEN_FILE"))
+    if (credentials_search_environment("AWS_WEB_IDENTITY_TOKEN_FILE"))
         return fail(err, EACCES,
                     "AWS_WEB_IDENTITY_TOKEN_FILE is set, and modelfs does not exchange "
                     "such tokens: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
@@ -184,10 +178,10 @@ static int find_keys(struct credentials_search *search, const struct profile *pr
 
 char *credentials_aws_region(void)
 {
-    const char *region = environment("AWS_REGION");
+    const char *region = credentials_search_environment("AWS_REGION");
 
     if (!region)
-        region = environment("AWS_DEFAULT_REGION");
+        region = credentials_search_environment("AWS_DEFAULT_REGION");
     return region ? xstrdup(region) : NULL;
 }
 

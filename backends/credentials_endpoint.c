@@ -1,6 +1,7 @@
 /* credentials_endpoint.c: keys that expire, from the endpoint that the environment names:
  * a container's, or the machine's metadata service. */
-#include "backends/credentials_search.h"
+#include "backends/credentials_endpoint.h"
+
 #include "backends/http.h"
 #include "backends/json_reader.h"
 #include "backends/url.h"
@@ -31,13 +32,6 @@ struct question {
     const char *field; /* NULL: none */
     const char *value;
 };
-
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? value : NULL;
-}
 
 static int authorize(void *arg, struct http_fields *fields, struct error *err)
 {
@@ -157,8 +151,10 @@ static int ask_keys(struct credentials_search *search, struct question *question
  */
 static int read_token(struct bytes *to, struct error *err)
 {
-    const char *file = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-    const char *token = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    const char *file =
+        credentials_search_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *token =
+        credentials_search_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     CLEANUP_FREE char *path = NULL;
     int rc;
 
@@ -275,10 +271,13 @@ static int find_of_machine(struct credentials_search *search, const char *named,
 
 static int find(struct credentials_search *search, struct error *err)
 {
-    const char *relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-    const char *full = environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-    const char *machine = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-    const char *disabled = environment("AWS_EC2_METADATA_DISABLED");
+    const char *relative =
+        credentials_search_environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *full =
+        credentials_search_environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    const char *machine =
+        credentials_search_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    const char *disabled = credentials_search_environment("AWS_EC2_METADATA_DISABLED");
     CLEANUP_FREE char *url = NULL;
 
     if (relative || full) {

@@ -1,6 +1,8 @@
 /* credentials_s3.c: the access key where audbackend looks for it. */
-#include "backends/credentials_search.h"
+#include "backends/credentials_s3.h"
 
+#include "backends/credentials_aws.h"
+#include "backends/credentials_ini.h"
 #include "common/memory.h"
 
 #include <ctype.h>
@@ -11,7 +13,8 @@
 /* MINIO_ACCESS_KEY_S3_EXAMPLE_COM_9000, else MINIO_ACCESS_KEY; NULL if none is set. */
 static const char *from_environment(const char *variable, const char *host)
 {
-    CLEANUP_FREE char *own = xasprintf("%s_%s", variable, credentials_bare_host(host));
+    CLEANUP_FREE char *own =
+        xasprintf("%s_%s", variable, credentials_search_bare_host(host));
     const char *value;
 
     for (char *at = own; *at; at++)
@@ -33,7 +36,7 @@ static int find_value(struct credentials_search *search, const char *variable,
     else
         rc = credentials_ini_get(file, section, key, ret_value, err);
     if (rc >= 0 && *ret_value && !**ret_value)
-        credentials_wipe(ret_value);
+        login_wipe(ret_value);
     return rc < 0 ? rc : 0;
 }
 
@@ -93,7 +96,7 @@ int credentials_s3_find(struct credentials_search *search, struct error *err)
                     "there is an access key for '%s' and no secret key: set "
                     "MINIO_SECRET_KEY, or secret_key in minio.cfg",
                     search->host);
-    credentials_wipe(&login->secret); /* without a key it opens nothing */
+    login_wipe(&login->secret); /* without a key it opens nothing */
     /* A section without keys says that the host is asked without any. */
     return is_known ? 0 : credentials_aws_find(search, err);
 }
