@@ -76,6 +76,8 @@ $B/bench/probe: bench/probe.c
 libraries:
 	@pkg-config --print-errors --exists $(PACKAGES) || { \
 	    echo "make: libraries are missing; './setup deps' installs them" >&2; exit 1; }
+	@echo '#include <uthash.h>' | $(CC) $(CFLAGS) -E - > /dev/null 2>&1 || { \
+	    echo "make: uthash.h is missing; './setup deps' installs it" >&2; exit 1; }
 
 help:
 	@echo "all        build $B/modelfs (the default)"
