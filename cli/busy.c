@@ -23,24 +23,57 @@ static bool link_is_below(const char *link, const char *path)
            (!target[length] || target[length] == '/');
 }
 
-/* Is any link in /proc/<pid>/<folder> to something below path? */
-static bool folder_is_below(const char *pid, const char *folder, const char *path)
+/* What cannot be found out is taken to be. */
+static bool is_on_mount(const char *pid, const char *fd, long long mount_id)
+{
+    CLEANUP_FCLOSE FILE *file = NULL;
+    char name[PATH_MAX];
+    long long found;
+
+    if (mount_id < 0)
+        return true;
+    snprintf(name, sizeof name, "/proc/%.20s/fdinfo/%.20s", pid, fd);
+    file = fopen(name, "re");
+    while (file && fgets(name, sizeof name, file)) {
+        if (sscanf(name, "mnt_id: %lld", &found) == 1)
+            return found == mount_id;
+    }
+    return true;
+}
+
+static bool has_open(const char *pid, const char *path, long long mount_id)
 {
     CLEANUP_CLOSEDIR DIR *dir = NULL;
     char name[PATH_MAX];
     const struct dirent *entry;
 
-    snprintf(name, sizeof name, "/proc/%s/%s", pid, folder);
+    snprintf(name, sizeof name, "/proc/%.20s/fd", pid);
     dir = opendir(name);
     while (dir && (entry = readdir(dir))) {
-        snprintf(name, sizeof name, "/proc/%s/%s/%s", pid, folder, entry->d_name);
+        snprintf(name, sizeof name, "/proc/%.20s/fd/%.20s", pid, entry->d_name);
+        if (link_is_below(name, path) && is_on_mount(pid, entry->d_name, mount_id))
+            return true;
+    }
+    return false;
+}
+
+static bool has_mapped(const char *pid, const char *path)
+{
+    CLEANUP_CLOSEDIR DIR *dir = NULL;
+    char name[PATH_MAX];
+    const struct dirent *entry;
+
+    snprintf(name, sizeof name, "/proc/%.20s/map_files", pid);
+    dir = opendir(name);
+    while (dir && (entry = readdir(dir))) {
+        snprintf(name, sizeof name, "/proc/%.20s/map_files/%s", pid, entry->d_name);
         if (link_is_below(name, path))
             return true;
     }
     return false;
 }
 
-static bool uses(const char *pid, const char *path)
+static bool uses(const char *pid, const char *path, long long mount_id)
 {
     static const char *const links[] = {"cwd", "root", "exe"};
     char name[64];
@@ -50,7 +83,7 @@ static bool uses(const char *pid, const char *path)
         if (link_is_below(name, path))
             return true;
     }
-    return folder_is_below(pid, "fd", path) || folder_is_below(pid, "map_files", path);
+    return has_open(pid, path, mount_id) || has_mapped(pid, path);
 }
 
 static void read_command(const char *pid, char *buffer, int size)
@@ -65,7 +98,7 @@ static void read_command(const char *pid, char *buffer, int size)
     buffer[strcspn(buffer, "\n")] = '\0';
 }
 
-void busy_users(const char *path, char *buffer, size_t size)
+void busy_users(const char *path, long long mount_id, char *buffer, size_t size)
 {
     CLEANUP_CLOSEDIR DIR *dir = opendir("/proc");
     const struct dirent *entry;
@@ -76,7 +109,8 @@ void busy_users(const char *path, char *buffer, size_t size)
     while (dir && (entry = readdir(dir))) {
         char command[32];
 
-        if (!isdigit((unsigned char)*entry->d_name) || !uses(entry->d_name, path))
+        if (!isdigit((unsigned char)*entry->d_name) ||
+            !uses(entry->d_name, path, mount_id))
             continue;
         if (count++ >= SHOWN_MAX || used >= size)
             continue;

@@ -132,11 +132,11 @@ static bool is_dead(const char *path)
     return statfs(path, &st) < 0 && errno == ENOTCONN;
 }
 
-static int fail_busy(const char *path, struct error *err)
+static int fail_busy(const char *path, long long mount_id, struct error *err)
 {
     char users[USERS_SIZE];
 
-    busy_users(path, users, sizeof users);
+    busy_users(path, mount_id, users, sizeof users);
     if (!*users)
         return fail(err, EBUSY,
                     "'%s' is in use, by whom cannot be seen: end what uses it, then try "
@@ -162,7 +162,7 @@ static int run(const struct arguments *arguments, struct error *err)
     if (rc == -EBUSY && is_dead(path))
         rc = unmount_once(path, WAY_DETACH, err);
     if (rc == -EBUSY)
-        return fail_busy(path, err);
+        return fail_busy(path, entry.id, err);
     return rc < 0 ? rc : mount_table_wait_gone(path, entry.id, GONE_TIMEOUT_MS, err);
 }
 
