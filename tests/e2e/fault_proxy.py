@@ -27,6 +27,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 from line import Bucket, Gone, Pipe
 
@@ -434,6 +435,25 @@ class FaultProxy:
             task.cancel()
         self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self.loop.close()
+
+
+class BehindProxy:
+    """Put in front of a MountTest on a server: between mounts and that stands self.proxy,
+    but for those made while is_direct."""
+
+    proxy = None
+    is_direct = False
+
+    def serve(self, host):
+        backend, url = super().serve(host)
+        if self.is_direct:
+            return backend, url
+        where = urllib.parse.urlsplit(url)
+        if not self.proxy:
+            self.proxy = FaultProxy((where.hostname, where.port))
+            self.proxy.__enter__()
+            self.addCleanup(self.proxy.__exit__)
+        return backend, where._replace(netloc=self.proxy.host).geturl()
 
 
 class Link:

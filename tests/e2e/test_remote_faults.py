@@ -16,10 +16,9 @@ import sys
 import threading
 import time
 import unittest
-import urllib.parse
 
 from artifactory import OnArtifactory
-from fault_proxy import FaultProxy
+from fault_proxy import BehindProxy
 from mounted import MODELFS, MountTest
 from radosgw import OnS3
 from repository import short_id
@@ -115,27 +114,10 @@ class CachedReader(threading.Thread):
         self.join()
 
 
-class Faults:
+class Faults(BehindProxy):
     """What holds on every backend; classes in front of it serve the repositories."""
 
     connections = 64
-
-    def setUp(self):
-        super().setUp()
-        self.proxy = None
-        self.is_direct = False
-
-    def serve(self, host):
-        backend, url = super().serve(host)
-        if self.is_direct:
-            return backend, url
-        if not self.proxy:
-            where = urllib.parse.urlsplit(url)
-            self.proxy = FaultProxy((where.hostname, where.port))
-            self.proxy.__enter__()
-            self.addCleanup(self.proxy.__exit__)
-        where = urllib.parse.urlsplit(url)
-        return backend, where._replace(netloc=self.proxy.host).geturl()
 
     def publish(self, repository, number):
         files = {"a.txt": b"text %d\n" % number * 100, "b.bin": os.urandom(150_000),
