@@ -15,8 +15,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#define REMOVED LAYOUT_PRIVATE "/removed"
-
 struct candidate {
     char id[MODEL_ID_SIZE];
     char version[VERSION_SIZE];
@@ -72,9 +70,9 @@ static int remove_tree(struct cache *cache, const struct candidate *candidate,
 {
     static atomic_uint number;
     const struct store *store = &cache->store;
-    CLEANUP_FREE char *away = xasprintf(REMOVED "/%s-%s-%d-%u", candidate->id,
+    CLEANUP_FREE char *away = xasprintf(LAYOUT_REMOVED "/%s-%s-%d-%u", candidate->id,
                                         candidate->digest, getpid(), number++);
-    int rc = files_make_folders_beneath(store->root_fd, REMOVED, 0777, err);
+    int rc = files_make_folders_beneath(store->root_fd, LAYOUT_REMOVED, 0777, err);
 
     if (rc == 0 && renameat(store->root_fd, tree->path, store->root_fd, away) < 0)
         rc = fail_errno(err, "rename '%s'", tree->path);
@@ -238,7 +236,7 @@ void evict_clean(struct cache *cache)
     int root_fd = cache->store.root_fd;
 
     /* Left over again, it is removed at the next start. */
-    (void)files_remove_tree(root_fd, REMOVED, &(struct error){0});
+    (void)files_remove_tree(root_fd, LAYOUT_REMOVED, &(struct error){0});
     /* On a full disk it could not be made any more, and nothing could be evicted. */
-    (void)files_make_folders_beneath(root_fd, REMOVED, 0777, &(struct error){0});
+    (void)files_make_folders_beneath(root_fd, LAYOUT_REMOVED, 0777, &(struct error){0});
 }

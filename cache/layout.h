@@ -11,6 +11,11 @@
  *         incoming/<index>                    members that arrive
  *
  *     <root>/.modelfs/known/                  what repositories said: resolver/known.h
+ *     <root>/.modelfs/removed/                trees on their way out: evict.h
+ *     <root>/.modelfs/staging/                @staging: fs/staging_disk.h
+ *     <root>/.modelfs/unlinked/<mount>/       of it, files that are open and have no name
+ *     <root>/.modelfs/jobs/                   publish jobs: publish/job_store.h
+ *     <root>/.modelfs/drafts/                 metadata being written: fs/draft_store.h
  *
  * The versions "." and ".." stand there as "@." and "@..": no version holds an "@".
  * Paths are relative to the root; results are freed by the caller. */
@@ -22,6 +27,11 @@
 #define LAYOUT_PRIVATE ".modelfs"
 #define LAYOUT_TREES LAYOUT_PRIVATE "/trees"
 #define LAYOUT_KNOWN LAYOUT_PRIVATE "/known"
+#define LAYOUT_REMOVED LAYOUT_PRIVATE "/removed"
+#define LAYOUT_STAGING LAYOUT_PRIVATE "/staging"
+#define LAYOUT_UNLINKED LAYOUT_PRIVATE "/unlinked"
+#define LAYOUT_JOBS LAYOUT_PRIVATE "/jobs"
+#define LAYOUT_DRAFTS LAYOUT_PRIVATE "/drafts"
 
 enum layout_document {
     LAYOUT_MODEL, /* the model's folder itself */

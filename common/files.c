@@ -301,6 +301,17 @@ int files_make_folders_beneath(int dir_fd, const char *path, mode_t mode,
     return 0;
 }
 
+int files_make_and_open(const char *root, const char *path, mode_t mode,
+                        struct error *err)
+{
+    CLEANUP_CLOSE int root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = root_fd < 0 ? fail_errno(err, "open '%s'", root)
+                         : files_make_folders_beneath(root_fd, path, mode, err);
+
+    return rc < 0 ? rc
+                  : files_open_beneath(root_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
+}
+
 int files_list(int dir_fd, const char *path, files_each *each, void *arg,
                struct error *err)
 {

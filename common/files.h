@@ -43,6 +43,11 @@ int files_make_folders(int dir_fd, const char *path, mode_t mode, struct error *
 int files_make_folders_beneath(int dir_fd, const char *path, mode_t mode,
                                struct error *err);
 
+/* The same below root, which must exist, and open the folder: its descriptor, or -errno.
+ */
+int files_make_and_open(const char *root, const char *path, mode_t mode,
+                        struct error *err);
+
 /* Open the folder that path lies in, beneath dir_fd unless that is AT_FDCWD. Points
  * ret_name at the last part of path. */
 int files_open_parent(int dir_fd, const char *path, const char **ret_name,

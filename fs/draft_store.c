@@ -1,13 +1,13 @@
 /* draft_store.c: texts of metadata on disk, until the repository has them. */
 #include "fs/draft_store.h"
 
+#include "cache/layout.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/log.h"
 #include "common/yaml.h"
 #include "resolver/uid.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +15,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define FOLDER ".modelfs/drafts"
 
 enum { TEXT_AT = 1024, NAME_SIZE = 32 };
 
@@ -31,13 +29,7 @@ static void print_name(uint64_t handle, char name[NAME_SIZE])
 
 int draft_store_open(const char *cache_root, struct error *err)
 {
-    CLEANUP_CLOSE int root_fd = open(cache_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = root_fd < 0 ? fail_errno(err, "open '%s'", cache_root) : 0;
-
-    if (rc == 0)
-        rc = files_make_folders_beneath(root_fd, FOLDER, 0700, err);
-    return rc < 0 ? rc
-                  : files_open_beneath(root_fd, FOLDER, O_RDONLY | O_DIRECTORY, 0, err);
+    return files_make_and_open(cache_root, LAYOUT_DRAFTS, 0700, err);
 }
 
 int draft_store_create(int store_fd, uint64_t handle, const struct draft_head *head)
@@ -52,8 +44,8 @@ int draft_store_create(int store_fd, uint64_t handle, const struct draft_head *h
     fd = openat(store_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && draft_store_set(fd, head))
         return steal_fd(&fd);
-    (void)fail_errno(&err, "keep metadata that is being written in '%s/%s'", FOLDER,
-                     name);
+    (void)fail_errno(&err, "keep metadata that is being written in '%s/%s'",
+                     LAYOUT_DRAFTS, name);
     log_warning("%s; ignoring", err.message);
     return -1;
 }
@@ -123,38 +115,44 @@ static int read_draft(int fd, struct draft_head *head, struct bytes *text,
     return rc;
 }
 
-static void take_up(int store_fd, const char *name, draft_store_found *found, void *arg)
+struct taking {
+    draft_store_found *found;
+    void *arg;
+};
+
+static int take_up(void *arg, int store_fd, const char *name, struct error *err)
 {
+    const struct taking *taking = arg;
     struct draft_head head = {.magic = ""};
     CLEANUP_BYTES struct bytes text;
     CLEANUP_CLOSE int fd = -1;
-    struct error err = {0};
     uint64_t handle;
     char again[NAME_SIZE];
 
     bytes_init(&text, YAML_BYTES_MAX);
     if (sscanf(name, "%16jx", (uintmax_t *)&handle) != 1)
-        return;
+        return 0;
     print_name(handle, again);
     if (strcmp(name, again) != 0)
-        return;
-    fd = files_open_beneath(store_fd, name, O_RDWR, 0, &err);
+        return 0;
+    fd = files_open_beneath(store_fd, name, O_RDWR, 0, err);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return; /* of a mount that lives */
-    if (fd >= 0 && read_draft(fd, &head, &text, &err) == 0)
-        return found(arg, handle, steal_fd(&fd), &head, &text);
-    log_warning("'%s/%s' is no metadata that was being written: %s; removing it", FOLDER,
-                name, err.message);
-    (void)files_remove_tree(store_fd, name, &err); /* or the next time */
+        return 0; /* of a mount that lives */
+    if (fd >= 0 && read_draft(fd, &head, &text, err) == 0) {
+        taking->found(taking->arg, handle, steal_fd(&fd), &head, &text);
+        return 0;
+    }
+    log_warning("'%s/%s' is no metadata that was being written: %s; removing it",
+                LAYOUT_DRAFTS, name, err->message);
+    (void)files_remove_tree(store_fd, name, err); /* or the next time */
+    return 0;
 }
 
 void draft_store_each(int store_fd, draft_store_found *found, void *arg)
 {
-    int fd =
-        store_fd < 0 ? -1 : openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
+    struct taking taking = {.found = found, .arg = arg};
+    struct error err;
 
-    while (dir && (entry = readdir(dir)))
-        take_up(store_fd, entry->d_name, found, arg);
+    if (store_fd >= 0 && files_list(store_fd, ".", take_up, &taking, &err) < 0)
+        log_warning("metadata that was being written: %s; ignoring", err.message);
 }

@@ -1,20 +1,17 @@
 /* staging_disk.c: the folders behind @staging. */
 #include "fs/staging_disk.h"
 
+#include "cache/layout.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-#define STAGING_FOLDER ".modelfs/staging"
-#define UNLINKED_FOLDER ".modelfs/unlinked"
 
 enum { STEP_MAX = PATH_MAX - NAME_MAX - 2 };
 
@@ -31,11 +28,11 @@ static int make_trash(struct staging_disk *disk, int64_t mount_s, struct error *
 {
     snprintf(disk->trash, sizeof disk->trash, "%d-%jd", getppid(), (intmax_t)mount_s);
     if (mkdirat(disk->unlinked_fd, disk->trash, 0700) < 0 && errno != EEXIST)
-        return fail_errno(err, "make folder '%s/%s'", UNLINKED_FOLDER, disk->trash);
+        return fail_errno(err, "make folder '%s/%s'", LAYOUT_UNLINKED, disk->trash);
     disk->trash_fd =
         openat(disk->unlinked_fd, disk->trash, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (disk->trash_fd < 0 || flock(disk->trash_fd, LOCK_EX | LOCK_NB) < 0)
-        return fail_errno(err, "lock folder '%s/%s'", UNLINKED_FOLDER, disk->trash);
+        return fail_errno(err, "lock folder '%s/%s'", LAYOUT_UNLINKED, disk->trash);
     return 0;
 }
 
@@ -48,35 +45,17 @@ static bool may_be_mounted(const char *trash)
            errno != ESRCH;
 }
 
-/* What mounts left that were killed. */
-static void sweep(struct staging_disk *disk)
+/* What a mount left that was killed. Failing that the next mount tries again. */
+static int sweep(void *arg, int unlinked_fd, const char *name, struct error *err)
 {
-    int fd = openat(disk->unlinked_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
+    CLEANUP_CLOSE int trash = -1;
 
-    while (dir && (entry = readdir(dir))) {
-        CLEANUP_CLOSE int trash = -1;
-
-        if (entry->d_name[0] == '.' || may_be_mounted(entry->d_name))
-            continue;
-        trash = openat(disk->unlinked_fd, entry->d_name,
-                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (trash >= 0 && flock(trash, LOCK_EX | LOCK_NB) == 0)
-            (void)files_remove_tree(disk->unlinked_fd, entry->d_name,
-                                    &(struct error){0}); /* the next mount tries again */
-    }
-}
-
-static int open_folder(int root_fd, const char *path, int *ret_fd, struct error *err)
-{
-    int rc = files_make_folders_beneath(root_fd, path, 0700, err);
-
-    if (rc == 0)
-        rc = files_open_beneath(root_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
-    if (rc < 0)
-        return fail_context(err, rc, "@staging");
-    *ret_fd = rc;
+    (void)arg;
+    if (name[0] == '.' || may_be_mounted(name))
+        return 0;
+    trash = openat(unlinked_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (trash >= 0 && flock(trash, LOCK_EX | LOCK_NB) == 0)
+        (void)files_remove_tree(unlinked_fd, name, err);
     return 0;
 }
 
@@ -84,23 +63,22 @@ int staging_disk_open(const char *cache_root, int64_t mount_s,
                       struct staging_nodes *nodes, struct staging_disk **ret_disk,
                       struct error *err)
 {
-    CLEANUP_CLOSE int root_fd = open(cache_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct staging_disk *disk = XNEW(struct staging_disk);
-    int rc = root_fd < 0 ? fail_errno(err, "open '%s'", cache_root) : 0;
+    int rc;
 
     disk->nodes = nodes;
-    disk->landing_fd = disk->unlinked_fd = disk->trash_fd = -1;
-    if (rc == 0)
-        rc = open_folder(root_fd, STAGING_FOLDER, &disk->landing_fd, err);
-    if (rc == 0)
-        rc = open_folder(root_fd, UNLINKED_FOLDER, &disk->unlinked_fd, err);
-    if (rc == 0)
+    disk->unlinked_fd = disk->trash_fd = -1;
+    rc = disk->landing_fd = files_make_and_open(cache_root, LAYOUT_STAGING, 0700, err);
+    if (rc >= 0)
+        rc = disk->unlinked_fd =
+            files_make_and_open(cache_root, LAYOUT_UNLINKED, 0700, err);
+    if (rc >= 0)
         rc = make_trash(disk, mount_s, err);
     if (rc < 0) {
         staging_disk_close(disk);
-        return rc;
+        return fail_context(err, rc, "@staging");
     }
-    sweep(disk);
+    (void)files_list(disk->unlinked_fd, ".", sweep, NULL, &(struct error){0});
     *ret_disk = disk;
     return 0;
 }

@@ -1,6 +1,7 @@
 /* staging_job.c: from a manifest in @staging to a published model. */
 #include "fs/staging_job.h"
 
+#include "cache/layout.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
 #include "common/files.h"
@@ -10,7 +11,6 @@
 #include "fs/staging_attr.h"
 #include "publish/process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,8 +19,6 @@
 #include <unistd.h>
 
 static const struct place landing = {.kind = NODE_STAGING};
-
-#define JOBS_FOLDER ".modelfs/jobs"
 
 static void print_manifest_name(const char *job, char name[NAME_MAX + 8])
 {
@@ -138,42 +136,21 @@ static void ended(void *arg, const char *job, const struct error *failure)
 }
 
 /* Manifests that were there before this mount wait to be touched. */
-static int find_manifests(struct staging *staging, struct error *err)
+static int find_manifest(void *arg, int folder_fd, const char *name, struct error *err)
 {
-    int fd =
-        openat(staging_disk_fd(staging->disk), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
+    struct staging *staging = arg;
     char job[NAME_MAX + 1];
-    int rc = 0;
 
-    if (!dir)
-        return fail_errno(err, "read the folder of @staging");
-    while (rc == 0 && (entry = readdir(dir))) {
-        if (staging_job_of(entry->d_name, ".yaml", job))
-            rc = job_add(staging->board, job, err);
-    }
-    return rc;
-}
-
-/* The folder of what is known of jobs, open. */
-static int open_records(const char *cache_root, struct error *err)
-{
-    CLEANUP_CLOSE int root_fd = open(cache_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = root_fd < 0 ? fail_errno(err, "open '%s'", cache_root) : 0;
-
-    if (rc == 0)
-        rc = files_make_folders_beneath(root_fd, JOBS_FOLDER, 0700, err);
-    return rc < 0
-               ? rc
-               : files_open_beneath(root_fd, JOBS_FOLDER, O_RDONLY | O_DIRECTORY, 0, err);
+    (void)folder_fd; /* nothing is opened yet */
+    return staging_job_of(name, ".yaml", job) ? job_add(staging->board, job, err) : 0;
 }
 
 /* All workers of a mount are children of one process. */
 int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
 {
     char owner[PROCESS_NAME_SIZE];
-    int rc = staging->jobs_fd = open_records(fs->options.cache_root, err);
+    int rc = staging->jobs_fd =
+        files_make_and_open(fs->options.cache_root, LAYOUT_JOBS, 0700, err);
 
     if (rc < 0)
         return fail_context(err, rc, "@staging");
@@ -190,7 +167,9 @@ int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
             .arg = fs,
         },
         &staging->board, err);
-    return rc < 0 ? rc : find_manifests(staging, err);
+    return rc < 0 ? rc
+                  : files_list(staging_disk_fd(staging->disk), ".", find_manifest,
+                               staging, err);
 }
 
 static void forget_reports(struct fs *fs, const char *job)

@@ -5,7 +5,6 @@
 #include "common/files.h"
 #include "common/log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -82,28 +81,33 @@ static bool is_name(const char *name, char job[NAME_MAX + 1])
     return true;
 }
 
+struct loading {
+    job_store_each *each;
+    void *arg;
+};
+
+static int load(void *arg, int folder_fd, const char *name, struct error *err)
+{
+    const struct loading *loading = arg;
+    char job[NAME_MAX + 1];
+    struct job_record record;
+
+    if (!is_name(name, job))
+        return 0;
+    if (read_record(folder_fd, name, &record, err) == 0) {
+        loading->each(loading->arg, job, &record);
+        return 0;
+    }
+    log_warning("'%s' is no record of a publish job: %s; removing it", name,
+                err->message);
+    (void)files_remove_tree(folder_fd, name, err); /* or the next time */
+    return 0;
+}
+
 int job_store_load(int folder_fd, job_store_each *each, void *arg, struct error *err)
 {
-    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
+    struct loading loading = {.each = each, .arg = arg};
+    int rc = files_list(folder_fd, ".", load, &loading, err);
 
-    if (!dir)
-        return fail_errno(err, "read the folder of publish jobs");
-    while ((entry = readdir(dir))) {
-        char job[NAME_MAX + 1];
-        struct job_record record;
-        struct error why = {0};
-
-        if (!is_name(entry->d_name, job))
-            continue;
-        if (read_record(folder_fd, entry->d_name, &record, &why) == 0) {
-            each(arg, job, &record);
-            continue;
-        }
-        log_warning("'%s' is no record of a publish job: %s; removing it", entry->d_name,
-                    why.message);
-        (void)files_remove_tree(folder_fd, entry->d_name, &why); /* or the next time */
-    }
-    return 0;
+    return rc < 0 ? fail_context(err, rc, "the folder of publish jobs") : 0;
 }

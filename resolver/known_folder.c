@@ -154,14 +154,9 @@ static void write_records(struct known_writer *writer, const struct batch *batch
 /* Open the folder with its lock: of all daemons one writes at a time. -EWOULDBLOCK. */
 static int open_folder(const struct known_folder *folder, struct error *err)
 {
-    CLEANUP_CLOSE int root = open_root(folder, err);
-    CLEANUP_CLOSE int fd = -1;
-    int rc = root < 0 ? root
-                      : files_make_folders_beneath(root, folder->path, FOLDER_MODE, err);
+    CLEANUP_CLOSE int fd =
+        files_make_and_open(folder->root, folder->path, FOLDER_MODE, err);
 
-    if (rc < 0)
-        return rc;
-    fd = files_open_beneath(root, folder->path, O_RDONLY | O_DIRECTORY, 0, err);
     if (fd < 0)
         return fd;
     for (int try = 1; flock(fd, LOCK_EX | LOCK_NB) < 0; try++) {

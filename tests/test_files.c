@@ -303,6 +303,27 @@ static void makes_folders_beneath_only(void **state)
     assert_int_equal(faccessat(top, "a/x", F_OK, 0), -1);
 }
 
+static void makes_and_opens_a_folder(void **state)
+{
+    struct stat made, named;
+    int fd;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) { /* made the first time, found the second */
+        fd = files_make_and_open(top_path, "a/b", 0700, &err);
+        assert_true(fd >= 0);
+        assert_int_equal(fstat(fd, &made), 0);
+        close(fd);
+        assert_int_equal(fstatat(top, "a/b", &named, 0), 0);
+        assert_int_equal(made.st_ino, named.st_ino);
+    }
+    assert_int_equal(made.st_mode, S_IFDIR | 0700);
+    assert_int_equal(files_make_and_open(top_path, "../b", 0700, &err), -EXDEV);
+    write_file("file", "");
+    assert_int_equal(files_make_and_open(top_path, "file", 0700, &err), -ENOTDIR);
+    assert_int_equal(files_make_and_open("/nowhere/at/all", "a", 0700, &err), -ENOENT);
+}
+
 static void removes_trees_but_not_through_links(void **state)
 {
     char path[128];
@@ -413,6 +434,7 @@ int main(void)
         TEST(makes_folders_by_absolute_path),
         TEST(opens_beneath_only),
         TEST(makes_folders_beneath_only),
+        TEST(makes_and_opens_a_folder),
         TEST(removes_trees_but_not_through_links),
         TEST(deep_trees_are_removed_or_refused),
     };

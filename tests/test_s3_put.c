@@ -131,7 +131,7 @@ static void replacement_is_tried_out_once(void **state)
           {.reply = HELD},
           {.reply = OK}},
          {0, 0},
-         {NULL, "\"5d41\"", "5d41", "0000", "5d41"}                                                   },
+         {NULL, "\"5d41\"", "5d41", "0000", "5d41"}                                                     },
         {{{.reply = FOUND}, {.reply = OK}, {.reply = OK}},
          {-ENOTSUP, -ENOTSUP},
          {NULL, "\"5d41\"", "\"0000", NULL, NULL}                                                       },
