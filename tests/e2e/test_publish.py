@@ -41,7 +41,6 @@ def members(path):
 class PublishTest(MountTest):
     leaves_folders = False  # that got empty
     kills = KILLS
-    every = 1  # of the golden models is published
 
     def setUp(self):
         super().setUp()
@@ -84,6 +83,7 @@ class GoldenPublish:
     """The golden models published anew into an empty repository."""
 
     data = None
+    every = 1  # of them is published
 
     def setUp(self):
         super().setUp()
