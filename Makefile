@@ -132,6 +132,7 @@ tests: $(TESTS)
 
 lint: layers
 	tests/lint/lengths
+	tests/lint/locks
 	@tests/lint/format $(CODE)
 	@$(MAKE) --no-print-directory B=build/lint/gcc CC=gcc WERROR=1 objects
 	@$(MAKE) --no-print-directory B=build/lint/clang CC=clang WERROR=1 \

@@ -3,46 +3,47 @@
  *     struct lock lock;                    guards the fields marked "guarded by lock"
  *     static int reserve_locked(struct cache *cache) REQUIRES(cache->lock);
  *
- * `make lint` proves acquire, release and REQUIRES (clang -Wthread-safety).
+ * `make lint` proves acquire, release and REQUIRES (clang -Wthread-safety), and that all
+ * locks stand in the list below.
  *
- * Lock order, outermost first. Here is every lock there is; a thread that holds one may
- * only take locks that stand below it:
+ * Lock order, outermost first. Here is every lock there is, by the file of its struct; a
+ * thread that holds one may only take locks that stand below it:
  *
- *     fs/parked        the requests that wait
- *     fs/open_files    members that are open
- *     fs/directory     folders that are open
- *     publish/job      publish jobs and who waits for them
- *     fs/staging_handles staged files that are open
- *     fs/drafts        metadata that is being written
- *     fs/pending       changes of aliases that no repository has yet
- *     fs/passthrough   files that the kernel reads and writes by itself
- *     fs/snapshots     texts of @info as they were opened
- *     cache            the table of open archives
- *     cache/archive    one archive: its members, their transfers and waiters
- *     cache/evict      sizes and last uses
- *     cache/documents  headers that were parsed
- *     cache/tree       the header of one tree's record on disk
- *     cache/load       one `modelfs load`
- *     cache/delay      what runs later
- *     publish/claim    whether one claim is still held
- *     resolver/catalog what repositories said
- *     resolver/known   what is to be kept of that on disk
- *     resolver         listings of all repositories put together
- *     backends/s3           whether the bucket was seen
- *     backends/s3_conditional  which conditions a store honours
- *     backends/s3_parts     parts on their way
- *     backends/s3_client    the region of one bucket
- *     backends/artifactory_client  when the repository was last there
- *     backends/artifactory_object  how a reply without digests is known again
- *     backends/credentials  who we are to one host
- *     backends/http_pool   curl handles, and whose turn it is
- *     backends/http_share  what they share
- *     workers          one queue
- *     fs/staging_node  numbers of staged files
- *     fs/slots         the slot table (shared between processes)
- *     fs/invalidate    the queue of notifications
- *     fs/failures      the last ones
- *     fs/grace         whether the end is there
+ *     fs/parked                     the requests that wait
+ *     fs/open_files                 members that are open
+ *     fs/directory                  folders that are open
+ *     publish/job_board             publish jobs and who waits for them
+ *     fs/staging_handles            staged files that are open
+ *     fs/drafts                     metadata that is being written
+ *     fs/pending                    changes of aliases that no repository has yet
+ *     fs/passthrough                files that the kernel reads and writes by itself
+ *     fs/snapshots                  texts of @info as they were opened
+ *     cache/internal                the table of open archives
+ *     cache/archive_state           one archive: its members, their transfers and waiters
+ *     cache/internal                evict_lock: sizes and last uses
+ *     cache/documents               headers that were parsed
+ *     cache/tree                    the header of one tree's record on disk
+ *     cache/load                    one `modelfs load`
+ *     cache/delay                   what runs later
+ *     publish/claim_way             whether one claim is still held
+ *     resolver/catalog_ask          what repositories said
+ *     resolver/known                what is to be kept of that on disk
+ *     resolver/state                listings of all repositories put together
+ *     backends/s3                   whether the bucket was seen
+ *     backends/s3_conditional       which conditions a store honours
+ *     backends/s3_parts             parts on their way
+ *     backends/s3_client            the region of one bucket
+ *     backends/artifactory_client   when the repository was last there
+ *     backends/artifactory_object   how a reply without digests is known again
+ *     backends/credentials          who we are to one host
+ *     backends/http_pool            curl handles, and whose turn it is
+ *     backends/http_share           what they share
+ *     common/workers                one queue
+ *     fs/staging_node               numbers of staged files
+ *     fs/slots                      the slot table (shared between processes)
+ *     fs/invalidate                 the queue of notifications
+ *     fs/failures                   the last ones
+ *     fs/grace                      whether the end is there
  *
  * Never held: across backend calls, callbacks, fuse_reply_*, fuse_lowlevel_notify_*.
  * flock(2) of a model: pool threads only, with no mutex held. */
