@@ -1,8 +1,10 @@
 /* artifactory_client.h: requests to one repository: addresses, login, failures.
  *
- *     rc = artifactory_client_open("https://x/artifactory", "models", http, &client,
- * &err); rc = artifactory_client_do(client, &(struct artifactory_call){.path = path},
- * &reply, &err); http_reply_done(&reply); artifactory_client_close(client);
+ *     rc = artifactory_client_open(host, "models", http, &client, &err);
+ *     call = (struct artifactory_call){.path = path};
+ *     rc = artifactory_client_do(client, &call, &reply, &err);
+ *     http_reply_done(&reply);
+ *     artifactory_client_close(client);
  *
  * A refused login is read again and tried once more if it is another by now. Thread-safe.
  */

@@ -1,6 +1,6 @@
 /* batch.h: members that lie side by side in a remote archive, brought by one request.
  *
- *     batch = batch_plan_locked(archive, lead, span, MEMBER_SOON);
+ *     batch = batch_plan_locked(archive, lead, span, size_max, MEMBER_SOON);
  *     outcome = batch_fetch(&attempt_at_lead, batch, object);
  *     ... each index of batch whose member's turn is not MEMBER_NOW was not begun ...
  *     batch_free(batch);

@@ -1,7 +1,6 @@
 /* passthrough.h: backing IDs, one per inode, that live as long as it is open.
  *
- *     rc = passthrough_open(passthrough, node_id, unique, fd, &handle, &backing_id,
- * &err);
+ *     rc = passthrough_open(passthrough, node_id, unique, fd, &handle, &backing, &err);
  *     ...                                    reply to OPEN with both; at RELEASE:
  *     passthrough_release(passthrough, handle);
  *

@@ -1,9 +1,9 @@
 /* pending_store.h: what pending.c knows, in the memory that workers share, so that the
  * next one knows it too.
  *
- *     pending_store_put(store, &(struct pending_kept){.alias = "new", .view = view,
- * ...}); pending_store_drop(store, "new", NULL); pending_store_each(store, each, arg); in
- * the next worker
+ *     pending_store_put(store, &(struct pending_kept){.alias = "new", .view = view});
+ *     pending_store_drop(store, "new", NULL);
+ *     pending_store_each(store, each, arg);       in the next worker
  *
  * The caller sees to it that only one thread calls at a time. */
 #ifndef FS_PENDING_STORE_H

@@ -2,13 +2,14 @@
  * staged files, and their names. For fs/staging_node.c alone, under its lock.
  *
  *     rc = staging_cells_open(-1, &cells, &err);
- *     rc = staging_cells_take(cells, CELL_ALIVE, &index, &err);
- *     ... staging_cells_at(cells, index) ...
+ *     rc = staging_cells_take(cells, &index, &err);
+ *     ... fill staging_cells_at(cells, index) ...
+ *     staging_cells_set(cells, index, CELL_ALIVE);
  *     staging_cells_give(cells, index);
  *
  * The cells lie in a memfd that a later process maps again. One that was killed may have
  * left cells that nobody refers to: only the owner of the records can tell, and names
- * them when it opens the block (staging_cells_keep). */
+ * them when it opens the block (staging_cells_sweep). */
 #ifndef FS_STAGING_CELLS_H
 #define FS_STAGING_CELLS_H
 
