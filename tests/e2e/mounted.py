@@ -39,6 +39,7 @@ def wait_until(condition, what, seconds=MINUTE):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
+            what = what() if callable(what) else what
             raise AssertionError(f"{what}: not after {seconds} s")
         time.sleep(0.01)
 
@@ -126,10 +127,19 @@ class Mount:
         return modelfs(*arguments, config=self.config, **options)
 
     def stop(self):
-        """A clean unmount; returns the daemon's exit status."""
-        if self.process.poll() is None and is_mounted(self.point):
-            modelfs("unmount", self.point)
+        """A clean unmount; returns the daemon's exit status. Processes that were killed
+        a moment ago may still have files open."""
+        said = []
+
+        def is_unmounted():
+            if self.process.poll() is not None or not is_mounted(self.point):
+                return True
+            done = modelfs("unmount", self.point)
+            said[:] = [done.stderr]
+            return done.returncode == 0
+
         try:
+            wait_until(is_unmounted, lambda: f"unmount: {said}")
             return self.process.wait(MINUTE)
         finally:
             if is_mounted(self.point):
