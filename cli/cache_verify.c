@@ -97,8 +97,8 @@ static void print_verdict(struct run *run, const struct verify_verdict *verdict)
         return;
     }
     text_from_size(verdict->bytes, bytes, sizeof bytes);
-    printf("%s: %s, %u files, %s", run->uid, states[verdict->state], verdict->files,
-           bytes);
+    printf("%s: %s, %u file%s, %s", run->uid, states[verdict->state], verdict->files,
+           verdict->files == 1 ? "" : "s", bytes);
     if (verdict->damaged)
         printf(", %u damaged", verdict->damaged);
     printf("\n");

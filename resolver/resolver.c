@@ -315,10 +315,9 @@ static int get_document(struct resolver *resolver, const struct release *release
         rc = backend_get(resolver_backend(resolver, repository), path, to, err);
         catalog_leave(resolver->catalog, repository, begun_ms, rc, err);
     }
-    return rc < 0
-               ? fail_context(err, rc, "model %s-%s in repository '%s'", release->id,
-                              release->version, resolver->repositories[repository].name)
-               : 0;
+    return rc < 0 ? fail_context(err, rc, "repository '%s'",
+                                 resolver->repositories[repository].name)
+                  : 0;
 }
 
 /* The text that came when the release was looked for. -ENOENT: none did. */
@@ -373,9 +372,9 @@ int resolver_meta_checksum(struct resolver *resolver, const struct release *rele
         rc = backend_checksum(resolver_backend(resolver, repository), path, ret_md5, err);
         catalog_leave(resolver->catalog, repository, begun_ms, rc, err);
     }
-    return rc < 0
-               ? fail_context(err, rc, "metadata of %s-%s", release->id, release->version)
-               : 0;
+    return rc < 0 ? fail_context(err, rc, "repository '%s'",
+                                 resolver->repositories[repository].name)
+                  : 0;
 }
 
 int resolver_open_object(struct resolver *resolver, unsigned repository, const char *path,
