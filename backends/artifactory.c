@@ -45,20 +45,11 @@ static void artifactory_close(struct backend *backend)
     free(backend);
 }
 
-/* Only lists have folders. */
-static int stat_file(struct backend *backend, const char *path,
-                     struct artifactory_item *ret_item, struct error *err)
-{
-    int rc = artifactory_storage_stat(client_of(backend), path, ret_item, err);
-
-    return rc == -EISDIR ? fail(err, ENOENT, "'%s' is a folder", path) : rc;
-}
-
 static int artifactory_stat(struct backend *backend, const char *path,
                             struct backend_stat *ret_stat, struct error *err)
 {
     struct artifactory_item item;
-    int rc = stat_file(backend, path, &item, err);
+    int rc = artifactory_storage_stat_file(client_of(backend), path, &item, err);
 
     if (rc < 0)
         return rc;
@@ -71,7 +62,7 @@ static int artifactory_checksum(struct backend *backend, const char *path,
                                 char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err)
 {
     struct artifactory_item item;
-    int rc = stat_file(backend, path, &item, err);
+    int rc = artifactory_storage_stat_file(client_of(backend), path, &item, err);
 
     if (rc == 0)
         memcpy(ret_md5, item.md5, BACKEND_CHECKSUM_MAX);
@@ -190,7 +181,7 @@ static int artifactory_remove(struct backend *backend, const char *path,
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct artifactory_item item;
-    int rc = stat_file(backend, path, &item, err);
+    int rc = artifactory_storage_stat_file(client_of(backend), path, &item, err);
 
     if (rc < 0)
         return rc;

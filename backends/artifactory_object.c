@@ -2,6 +2,7 @@
 #include "backends/artifactory_object.h"
 
 #include "backends/artifactory_storage.h"
+#include "backends/bytes_sink.h"
 #include "backends/digest.h"
 #include "common/memory.h"
 #include "common/sync.h"
@@ -90,14 +91,6 @@ static void fill_item(const struct facts *facts, const struct http_reply *reply,
     memcpy(ret_item->sha256, facts->sha256, sizeof ret_item->sha256);
 }
 
-static int stat_file(struct artifactory_client *client, const char *path,
-                     struct artifactory_item *ret_item, struct error *err)
-{
-    int rc = artifactory_storage_stat(client, path, ret_item, err);
-
-    return rc == -EISDIR ? fail(err, ENOENT, "'%s' is a folder", path) : rc;
-}
-
 /* Which version the bytes of a whole reply are of; -EIO if they are not what it says. */
 static int identify(struct artifactory_client *client, const char *path,
                     const struct facts *facts, const struct http_reply *reply,
@@ -114,7 +107,7 @@ static int identify(struct artifactory_client *client, const char *path,
     fill_item(facts, reply, reply->body.size, ret_item);
     if (facts->sha256[0])
         return 0;
-    rc = stat_file(client, path, ret_item, err);
+    rc = artifactory_storage_stat_file(client, path, ret_item, err);
     if (rc == 0 && compare_digests(ret_item->md5, md5) < 0)
         rc = fail(err, ESTALE, "'%s' was replaced while it was read", path);
     return rc;
@@ -168,21 +161,11 @@ int artifactory_object_open(struct backend *backend, struct artifactory_client *
                             struct error *err)
 {
     struct artifactory_item item;
-    int rc = stat_file(client, path, &item, err);
+    int rc = artifactory_storage_stat_file(client, path, &item, err);
 
     if (rc == 0)
         *ret_object = object_new(backend, client, path, &item);
     return rc;
-}
-
-struct tail_sink {
-    struct sink base;
-    struct bytes *to;
-};
-
-static int write_tail(struct sink *sink, const void *data, size_t size, struct error *err)
-{
-    return bytes_append(((struct tail_sink *)sink)->to, data, size, err);
 }
 
 int artifactory_object_open_tail(struct backend *backend,
@@ -191,10 +174,9 @@ int artifactory_object_open_tail(struct backend *backend,
                                  struct object **ret_object, struct error *err)
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    struct tail_sink sink = {.base.write = write_tail, .to = tail};
+    struct bytes_sink sink = bytes_sink_of(tail);
     struct artifactory_item item;
     struct facts facts = {0};
-    size_t before = tail->size;
     int rc = artifactory_client_do(client,
                                    &(struct artifactory_call){
                                        .method = HTTP_GET,
@@ -212,7 +194,7 @@ int artifactory_object_open_tail(struct backend *backend,
     if (reply.status == 416 || (rc == 0 && (!reply.has_object_size || !facts.sha256[0])))
         rc = fail(err, EAGAIN, "the reply does not tell which version it is of");
     if (rc < 0) {
-        bytes_cut(tail, 0, before);
+        bytes_cut(tail, 0, sink.before);
         return rc;
     }
     fill_item(&facts, &reply, reply.object_size, &item);
@@ -247,7 +229,7 @@ int artifactory_object_check(struct object *base, struct error *err)
     struct artifactory_object *object = (struct artifactory_object *)base;
     char tag[BACKEND_TAG_MAX];
     struct artifactory_item item;
-    int rc = stat_file(object->client, object->path, &item, err);
+    int rc = artifactory_storage_stat_file(object->client, object->path, &item, err);
 
     if (rc == -ENOENT)
         return fail_stale(object, err);

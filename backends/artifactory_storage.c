@@ -52,6 +52,14 @@ int artifactory_storage_stat(struct artifactory_client *client, const char *path
     return rc == -EISDIR ? fail(err, EISDIR, "'%s' is a folder", path) : rc;
 }
 
+int artifactory_storage_stat_file(struct artifactory_client *client, const char *path,
+                                  struct artifactory_item *ret_item, struct error *err)
+{
+    int rc = artifactory_storage_stat(client, path, ret_item, err);
+
+    return rc == -EISDIR ? fail(err, ENOENT, "'%s' is a folder", path) : rc;
+}
+
 struct listing {
     backend_each *each;
     void *arg;

@@ -1,23 +1,13 @@
 /* plain.c: the calls that save requests, made of those that every kind has. */
 #include "backends/plain.h"
 
+#include "backends/bytes_sink.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { FOLDERS_BYTES_MAX = 64 << 20 }; /* of the names of one folder's folders */
-
-struct bytes_sink {
-    struct sink base;
-    struct bytes *to;
-};
-
-static int write_bytes(struct sink *sink, const void *data, size_t size,
-                       struct error *err)
-{
-    return bytes_append(((struct bytes_sink *)sink)->to, data, size, err);
-}
 
 void plain_diagnose(struct backend *backend, backend_finding *each, void *arg)
 {
@@ -28,7 +18,7 @@ void plain_diagnose(struct backend *backend, backend_finding *each, void *arg)
 static int read_rest(struct object *object, uint64_t first, struct bytes *to,
                      struct error *err)
 {
-    struct bytes_sink sink = {.base.write = write_bytes, .to = to};
+    struct bytes_sink sink = bytes_sink_of(to);
     uint64_t size = object_stat(object)->size;
 
     return first < size

@@ -1,6 +1,7 @@
 /* s3.c: a bucket as repository. */
 #include "backends/s3.h"
 
+#include "backends/bytes_sink.h"
 #include "backends/s3_conditional.h"
 #include "backends/s3_diagnose.h"
 #include "backends/s3_list.h"
@@ -174,37 +175,16 @@ static int s3_checksum(struct backend *backend, const char *path,
     return rc;
 }
 
-struct bytes_sink {
-    struct sink base;
-    struct bytes *to;
-    size_t before; /* what it held */
-};
-
-static int write_bytes(struct sink *sink, const void *data, size_t size,
-                       struct error *err)
-{
-    return bytes_append(((struct bytes_sink *)sink)->to, data, size, err);
-}
-
-static int restart_bytes(void *arg, struct error *err)
-{
-    const struct bytes_sink *sink = arg;
-
-    (void)err; /* cannot fail */
-    bytes_cut(sink->to, 0, sink->before);
-    return 0;
-}
-
 static int s3_get(struct backend *backend, const char *path, struct bytes *to,
                   struct backend_stat *ret_stat, struct error *err)
 {
-    struct bytes_sink sink = {.base.write = write_bytes, .to = to, .before = to->size};
+    struct bytes_sink sink = bytes_sink_of(to);
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     int rc = ask(s3_of(backend),
                  &(struct s3_call){.method = HTTP_GET,
                                    .key = path,
                                    .to = &sink.base,
-                                   .restart = restart_bytes,
+                                   .restart = bytes_sink_restart,
                                    .arg = &sink},
                  &reply, err);
 
@@ -241,8 +221,7 @@ static int s3_object_open_tail(struct backend *backend, const char *path,
                                size_t tail_size, struct bytes *tail,
                                struct object **ret_object, struct error *err)
 {
-    struct bytes_sink sink = {
-        .base.write = write_bytes, .to = tail, .before = tail->size};
+    struct bytes_sink sink = bytes_sink_of(tail);
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct backend_stat stat;
     struct error refused = {0};
@@ -252,7 +231,7 @@ static int s3_object_open_tail(struct backend *backend, const char *path,
                                    .part = HTTP_SUFFIX,
                                    .suffix_size = tail_size,
                                    .to = &sink.base,
-                                   .restart = restart_bytes,
+                                   .restart = bytes_sink_restart,
                                    .arg = &sink},
                  &reply, &refused);
 
