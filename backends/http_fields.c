@@ -10,12 +10,13 @@
 
 enum { FIELDS_BYTES_MAX = 64 << 10 };
 
-static bool is_name(const char *name)
+bool http_fields_is_name(const char *name, size_t size)
 {
-    for (const char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("!#$%&'*+-.^_`|~", *c))
+    for (size_t i = 0; i < size; i++)
+        if (!name[i] ||
+            (!isalnum((unsigned char)name[i]) && !strchr("!#$%&'*+-.^_`|~", name[i])))
             return false;
-    return name[0];
+    return size > 0;
 }
 
 static bool is_value(const char *value)
@@ -51,7 +52,7 @@ int http_fields_set(struct http_fields *fields, const char *name, const char *va
     struct curl_slist *list;
     char *line;
 
-    if (!is_name(name) || !is_value(value))
+    if (!http_fields_is_name(name, strlen(name)) || !is_value(value))
         return fail(err, EINVAL, "the header field '%.40s' cannot have that value", name);
     drop_field(fields, name);
     if (strlen(value) > FIELDS_BYTES_MAX || strlen(name) > FIELDS_BYTES_MAX ||

@@ -16,6 +16,9 @@ struct http_fields {
     size_t size; /* bytes in it */
 };
 
+/* Is it the name of a field: a token of RFC 9110, 5.6.2? */
+bool http_fields_is_name(const char *name, size_t size);
+
 /* curl is not to send this field of its own accord. */
 int http_fields_omit(struct http_fields *fields, const char *name, struct error *err);
 

@@ -1,6 +1,7 @@
 /* http_head.c: the head of a reply: status and the fields that count. */
 #include "backends/http_head.h"
 
+#include "backends/http_fields.h"
 #include "common/text.h"
 
 #include <ctype.h>
@@ -154,14 +155,6 @@ static const struct {
     {"last-modified",     read_modified},
 };
 
-static bool is_token(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (!isalnum((unsigned char)text[i]) && !strchr("!#$%&'*+-.^_`|~", text[i]))
-            return false;
-    return size > 0;
-}
-
 /* Keep a field; what is none is left out, as others do. */
 static int add_field(struct http_head *head, const char *line, size_t size,
                      struct error *err)
@@ -172,7 +165,7 @@ static int add_field(struct http_head *head, const char *line, size_t size,
     const char *value = colon + 1;
     int rc;
 
-    if (!is_token(line, name_size) || memchr(line, '\0', size))
+    if (!http_fields_is_name(line, name_size) || memchr(line, '\0', size))
         return 0;
     size -= name_size + 1;
     while (size > 0 && (*value == ' ' || *value == '\t'))
