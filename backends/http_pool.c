@@ -119,8 +119,10 @@ static struct http_pool_host *find_host_locked(struct http_pool *pool,
     struct http_pool_host *host;
 
     TAILQ_FOREACH(host, &pool->hosts, entry)
-    if (url_is_same_origin(&host->origin, url))
-        break;
+    {
+        if (url_is_same_origin(&host->origin, url))
+            break;
+    }
     if (host) {
         TAILQ_REMOVE(&pool->hosts, host, entry);
     } else {
@@ -259,7 +261,9 @@ void http_pool_cancel(struct http_pool *pool)
     pool->is_cancelled = true;
     condition_broadcast(&pool->changed);
     TAILQ_FOREACH(handle, &pool->busy, entry)
-    curl_multi_wakeup(handle->multi);
+    {
+        curl_multi_wakeup(handle->multi);
+    }
     lock_release(&pool->lock);
 }
 

@@ -300,6 +300,8 @@ void cache_count(struct cache *cache, struct cache_counters *ret_counters)
     };
     lock_acquire(&cache->lock);
     TAILQ_FOREACH(archive, &cache->archives, link)
-    ret_counters->archives_open++;
+    {
+        ret_counters->archives_open++;
+    }
     lock_release(&cache->lock);
 }

@@ -166,11 +166,15 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
 
     lock_acquire(&cache->lock);
     TAILQ_FOREACH(archive, &cache->archives, link)
-    count++;
+    {
+        count++;
+    }
     archives = xcalloc(count + 1, sizeof(struct archive *));
     count = 0;
     TAILQ_FOREACH(archive, &cache->archives, link)
-    archives[count++] = registry_ref(archive);
+    {
+        archives[count++] = registry_ref(archive);
+    }
     lock_release(&cache->lock);
     for (size_t i = 0; i < count; i++) {
         each(archives[i], arg);

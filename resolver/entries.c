@@ -57,9 +57,11 @@ struct entry *entries_find(struct entries *entries, unsigned repository,
     struct entry *entry;
 
     LIST_FOREACH(entry, bucket_of(entries, repository, kind, key), in_bucket)
-    if (entry->kind == kind && entry->repository == repository &&
-        strcmp(entry->key, key) == 0)
-        break;
+    {
+        if (entry->kind == kind && entry->repository == repository &&
+            strcmp(entry->key, key) == 0)
+            break;
+    }
     if (entry && !kind->is_kept) {
         TAILQ_REMOVE(&entries->use_order, entry, in_use_order);
         TAILQ_INSERT_TAIL(&entries->use_order, entry, in_use_order);
@@ -120,7 +122,9 @@ void entries_forget(struct entries *entries, const struct catalog_kind *kind,
 
     for (size_t i = 0; i < BUCKETS; i++) {
         LIST_FOREACH(entry, &entries->buckets[i], in_bucket)
-        if (entry->kind == kind && (!key || strcmp(entry->key, key) == 0))
-            entry->changes++;
+        {
+            if (entry->kind == kind && (!key || strcmp(entry->key, key) == 0))
+                entry->changes++;
+        }
     }
 }
