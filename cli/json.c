@@ -39,21 +39,11 @@ static void print_escaped(FILE *to, unsigned char c)
         putc(c, to);
 }
 
-/* Bytes of the UTF-8 character at text, 0 if there is none. */
-static size_t character_size(const char *text, size_t size)
-{
-    for (size_t length = 1; length <= 4 && length <= size; length++) {
-        if (text_is_utf8(text, length))
-            return length;
-    }
-    return 0;
-}
-
 static void print_quoted(FILE *to, const char *text, size_t size)
 {
     putc('"', to);
     for (size_t at = 0; at < size;) {
-        size_t length = character_size(text + at, size - at);
+        size_t length = text_utf8_size(text + at, size - at);
 
         if (length == 0)
             fputs("\xEF\xBF\xBD", to);

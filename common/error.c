@@ -1,9 +1,12 @@
 /* error.c: error codes with a sentence, put together on the way up. */
 #include "common/error.h"
 
+#include "common/text.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,12 +16,30 @@ static void append(char *message, size_t used, const char *text)
         snprintf(message + used, ERROR_MESSAGE_MAX - used, "%s", text);
 }
 
-/* What comes from outside must forge no second line and steer no terminal. */
+/* U+0080 to U+009F steer terminals as well. */
+static bool is_control(const char *at, size_t size)
+{
+    unsigned char byte = (unsigned char)at[0];
+
+    return size == 1 ? byte < ' ' || byte == 0x7f
+                     : byte == 0xc2 && (unsigned char)at[1] < 0xa0;
+}
+
+/* What comes from outside must forge no second line and steer no terminal, and what it is
+ * quoted in is UTF-8: @status and reports of jobs are YAML. So is what was cut. */
 static void flatten(char *message)
 {
-    for (; *message; message++) {
-        if ((unsigned char)*message < ' ' || *message == 0x7f)
-            *message = ' ';
+    size_t left = strlen(message);
+
+    while (left > 0) {
+        size_t size = text_utf8_size(message, left);
+
+        if (size == 0)
+            *message = '?';
+        else if (is_control(message, size))
+            memset(message, ' ', size);
+        message += size ? size : 1;
+        left -= size ? size : 1;
     }
 }
 
@@ -46,10 +67,10 @@ int fail_errno(struct error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
-    flatten(err->message);
     append(err->message, strlen(err->message), ": ");
     append(err->message, strlen(err->message),
            strerror_r(code, reason, sizeof reason)); /* the GNU one: returns the text */
+    flatten(err->message);
     return -code;
 }
 
@@ -63,9 +84,9 @@ int fail_context(struct error *err, int rc, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
-    flatten(err->message);
     append(err->message, strlen(err->message), ": ");
     append(err->message, strlen(err->message), below);
+    flatten(err->message);
     err->code = -rc;
     return rc;
 }

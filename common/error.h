@@ -19,7 +19,8 @@ struct error {
     char message[ERROR_MESSAGE_MAX];
 };
 
-/* Store code and sentence in err; return -code. A sentence that is too long is cut. */
+/* Store code and sentence in err; return -code. A sentence that is too long is cut; what
+ * is no printable UTF-8 in it becomes blanks and question marks. */
 int fail(struct error *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4), nonnull(1)));
 

@@ -123,9 +123,10 @@ void text_from_size(uint64_t bytes, char *buffer, size_t size)
     snprintf(buffer, size, "%.3g %s", value, units[unit]);
 }
 
-/* Size of the character that starts at text, 0 if it is none (Unicode table 3-7). */
-static size_t utf8_size(const unsigned char *text, size_t left)
+/* Unicode table 3-7. */
+size_t text_utf8_size(const char *at, size_t left)
 {
+    const unsigned char *text = (const unsigned char *)at;
     unsigned char low = 0x80, high = 0xbf;
     size_t size;
 
@@ -154,7 +155,7 @@ static size_t utf8_size(const unsigned char *text, size_t left)
 bool text_is_utf8(const char *text, size_t size)
 {
     for (size_t at = 0; at < size;) {
-        size_t step = utf8_size((const unsigned char *)text + at, size - at);
+        size_t step = text_utf8_size(text + at, size - at);
 
         if (step == 0)
             return false;

@@ -25,6 +25,10 @@ void text_from_size(uint64_t bytes, char *buffer, size_t size);
 
 bool text_is_utf8(const char *text, size_t size);
 
+/* Bytes of the character that at starts with, of which left follow (one at least); 0 if
+ * it is none. */
+size_t text_utf8_size(const char *at, size_t left);
+
 /* The candidate with the smallest edit distance to text, NULL if none is near enough to
  * be a likely misspelling. candidates ends with NULL; the result is one of them. */
 const char *text_nearest(const char *text, const char *const *candidates);

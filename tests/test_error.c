@@ -72,6 +72,23 @@ static void foreign_text_stays_on_its_line(void **state)
     assert_string_equal(err.message, "' \xc3\xa4': 'a  ': Input/output error");
 }
 
+static void foreign_text_is_utf8(void **state)
+{
+    char text[ERROR_MESSAGE_MAX + 1];
+    struct error err = {0};
+
+    (void)state;
+    fail(&err, EIO, "'%s'", "a\xff\xe9 \xc2\x9b 31m \xc3\xa4");
+    assert_string_equal(err.message, "'a??    31m \xc3\xa4'");
+    memset(text, 'x', sizeof text);
+    memcpy(text + ERROR_MESSAGE_MAX - 3, "\xe2\x82\xac", 4);
+    fail(&err, EIO, "%s", text);
+    assert_string_equal(err.message + ERROR_MESSAGE_MAX - 3, "??");
+    fail(&err, EIO, "%s", text + 3);
+    fail_context(&err, -EIO, "b");
+    assert_string_equal(err.message + ERROR_MESSAGE_MAX - 3, "??");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +97,7 @@ int main(void)
         cmocka_unit_test(context_goes_in_front),
         cmocka_unit_test(long_sentences_are_cut),
         cmocka_unit_test(foreign_text_stays_on_its_line),
+        cmocka_unit_test(foreign_text_is_utf8),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
