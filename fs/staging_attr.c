@@ -75,7 +75,7 @@ bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX 
         return false;
     memcpy(ret_job, name, size - end);
     ret_job[size - end] = '\0';
-    return true;
+    return strcmp(ret_job, ".") != 0 && strcmp(ret_job, "..") != 0;
 }
 
 /* Will a publish remove the name? Then the kernel is to ask: who has read the result may

@@ -212,6 +212,25 @@ class Publishing(StagingTest):
         self.assert_failed("dangling", "link")
         self.assertEqual(names_below(self.repo.folder), before)
 
+    def test_folders_that_are_no_jobs(self):
+        """The folder "." would be that of all jobs, others' among them."""
+        self.stage("job")
+        before = names_below(self.repo.folder)
+        for name in ("..yaml", "...yaml", ".yaml"):
+            (self.staging / name).write_text(self.manifest())
+            self.assertNotIn(name[:-len("yaml")] + "status", os.listdir(self.staging))
+            (self.staging / name).unlink()
+        self.stage("job2")  # is served after all that went before
+        self.assertEqual(names_below(self.repo.folder), before)
+        self.assertEqual(sorted(os.listdir(self.staging)), ["job", "job2"])
+
+    def test_names_that_are_not_utf8(self):
+        job = os.fsdecode(b"job\xff\n")
+        (self.staging / f"{job}.yaml").write_text(self.manifest())
+        self.assert_failed(job, "job?", "folder")
+        status = yaml.safe_load((self.fs.point / "@status").read_text())
+        self.assertIn("job? ", status["errors"][0]["error"])
+
     def test_empty_folder(self):
         """As audmodel has it, a model without files; nobody shall do so unawares."""
         (self.staging / "job/folder").mkdir(parents=True)
