@@ -29,7 +29,8 @@ static int has_bytes(struct backend *backend, const char *path,
 /* 0, -EEXIST or -ESTALE when another was quicker. */
 static int put_once(struct backend *backend, const char *path,
                     const struct backend_content *content, const char *md5,
-                    struct upload *upload, struct error *err)
+                    const struct upload_guard *guard, struct upload *upload,
+                    bool *ret_is_refused, struct error *err)
 {
     struct backend_stat stat;
     int rc = backend_stat(backend, path, &stat, err);
@@ -43,20 +44,27 @@ static int put_once(struct backend *backend, const char *path,
     if (rc < 0)
         return rc;
     upload->is_ours = rc == 0;
-    return rc == 0 ? guarded_replace(backend, path, content, stat.tag, err) : 0;
+    if (rc == 1)
+        return 0;
+    rc = guard->may_overwrite(guard->arg, err);
+    *ret_is_refused = rc < 0;
+    return rc < 0 ? rc : guarded_replace(backend, path, content, stat.tag, err);
 }
 
 int upload_put(struct backend *backend, const char *path,
                const struct backend_content *content, const char *md5,
-               struct upload *ret_upload, struct error *err)
+               const struct upload_guard *guard, struct upload *ret_upload,
+               struct error *err)
 {
     struct upload upload = {.size = content->size};
     struct error reason = {0};
     struct backend_stat stat;
+    bool is_refused = false;
     int rc = -EEXIST;
 
-    for (int try = 0; try < TRIES && (rc == -EEXIST || rc == -ESTALE); try++)
-        rc = put_once(backend, path, content, md5, &upload, &reason);
+    for (int try = 0; try < TRIES && !is_refused && (rc == -EEXIST || rc == -ESTALE);
+         try++)
+        rc = put_once(backend, path, content, md5, guard, &upload, &is_refused, &reason);
     if (rc == 0)
         rc = backend_stat(backend, path, &stat, &reason);
     if (rc < 0) {

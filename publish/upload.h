@@ -4,8 +4,9 @@
  *     rc = upload_verify(backend, path, &upload, &err);     is all of it there?
  *     upload_undo(backend, path, &upload);                  if it is ours
  *
- * Every write is conditional on what was found at the path, so that a publisher that lost
- * its claim long ago cannot write over the file of its successor. */
+ * Every write is conditional on what was found at the path, and the guard is asked after
+ * that was found and before it is overwritten: so a publisher that lost its claim long
+ * ago cannot write over the file of its successor. */
 #ifndef PUBLISH_UPLOAD_H
 #define PUBLISH_UPLOAD_H
 
@@ -22,12 +23,19 @@ struct upload {
     char md5[BACKEND_CHECKSUM_MAX];
 };
 
+struct upload_guard {
+    /* 0: what lies there is nobody's; else why it has to stay. */
+    int (*may_overwrite)(void *arg, struct error *err);
+    void *arg; /* stays the caller's */
+};
+
 /* Only the holder of the claim may call it. What a crashed attempt left at the path is
- * kept if size and checksum are those of content, else overwritten. md5 is that of
- * content. On failure nothing counts as ours. */
+ * kept if size and checksum are those of content, else overwritten if the guard lets it.
+ * md5 is that of content. On failure nothing counts as ours. */
 int upload_put(struct backend *backend, const char *path,
                const struct backend_content *content, const char *md5,
-               struct upload *ret_upload, struct error *err);
+               const struct upload_guard *guard, struct upload *ret_upload,
+               struct error *err);
 
 /* Does the path still hold the version that was put? -EEXIST: another wrote over it. */
 int upload_check(struct backend *backend, const char *path, const struct upload *upload,
