@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <sys/queue.h>
 
-enum { TICK_MS = 100 }; /* how late a deadline may be noticed */
-
 struct entry {
     struct parked parked; /* first: a struct parked is its entry */
     struct parked_list *list;
@@ -22,7 +20,9 @@ struct entry {
 
 struct parked_list {
     struct lock lock;
-    struct condition changed;       /* something was added, or closing */
+    struct condition sooner;        /* wake_ms is too late, or closing */
+    struct condition left;          /* while closing: an owner or a reply is done */
+    int64_t wake_ms;                /* when deadlines are looked at; guarded by lock */
     TAILQ_HEAD(entries, entry) all; /* those not taken; guarded by lock */
     size_t count;                   /* of all; guarded by lock */
     size_t entries;                 /* not freed yet; guarded by lock */
@@ -60,6 +60,13 @@ static bool take(struct entry *entry)
     return is_ours;
 }
 
+/* Nobody waits for that before. */
+static void tell_left_locked(struct parked_list *list) REQUIRES(list->lock)
+{
+    if (list->is_closing)
+        condition_broadcast(&list->left);
+}
+
 static void unref(struct entry *entry)
 {
     struct parked_list *list = entry->list;
@@ -74,7 +81,7 @@ static void unref(struct entry *entry)
     free(entry);
     lock_acquire(&list->lock);
     list->entries--;
-    condition_broadcast(&list->changed);
+    tell_left_locked(list);
     lock_release(&list->lock);
 }
 
@@ -85,7 +92,7 @@ static void replied(struct entry *entry)
 
     lock_acquire(&list->lock);
     list->replying--;
-    condition_broadcast(&list->changed);
+    tell_left_locked(list);
     lock_release(&list->lock);
     unref(entry);
 }
@@ -105,12 +112,14 @@ static void forget_interrupt(struct entry *entry)
     fuse_req_interrupt_func(entry->parked.call.req, NULL, NULL);
 }
 
-/* The first entry past its deadline, taken and referenced; NULL if there is none. */
+/* The first entry past its deadline, taken and referenced; NULL if there is none: then
+ * wake_ms is the earliest deadline. */
 static struct entry *take_expired_locked(struct parked_list *list) REQUIRES(list->lock)
 {
     int64_t now = clock_now_ms();
     struct entry *entry;
 
+    list->wake_ms = INT64_MAX;
     TAILQ_FOREACH(entry, &list->all, link)
     {
         if (entry->deadline_ms <= now) {
@@ -119,6 +128,8 @@ static struct entry *take_expired_locked(struct parked_list *list) REQUIRES(list
             list->replying++;
             return entry;
         }
+        if (entry->deadline_ms < list->wake_ms)
+            list->wake_ms = entry->deadline_ms;
     }
     return NULL;
 }
@@ -142,10 +153,10 @@ static void *watch(void *arg)
             lock_release(&list->lock);
             expire(entry);
             lock_acquire(&list->lock);
-        } else if (list->count == 0) {
-            condition_wait(&list->changed, &list->lock);
+        } else if (list->wake_ms == INT64_MAX) {
+            condition_wait(&list->sooner, &list->lock);
         } else {
-            condition_wait_until(&list->changed, &list->lock, clock_now_ms() + TICK_MS);
+            condition_wait_until(&list->sooner, &list->lock, list->wake_ms);
         }
     }
     lock_release(&list->lock);
@@ -158,12 +169,15 @@ int parked_open(parked_expired *expired, struct parked_list **ret_list, struct e
     int rc;
 
     lock_init(&list->lock);
-    condition_init(&list->changed);
+    condition_init(&list->sooner);
+    condition_init(&list->left);
+    list->wake_ms = INT64_MAX;
     TAILQ_INIT(&list->all);
     list->expired = expired;
     rc = thread_start(&list->thread, "deadlines", watch, list);
     if (rc < 0) {
-        condition_done(&list->changed);
+        condition_done(&list->sooner);
+        condition_done(&list->left);
         lock_done(&list->lock);
         free(list);
         return fail(err, -rc, "cannot start the thread that watches deadlines");
@@ -190,7 +204,7 @@ void parked_close(struct parked_list *list)
         return;
     lock_acquire(&list->lock);
     list->is_closing = true;
-    condition_broadcast(&list->changed);
+    condition_signal(&list->sooner);
     while ((entry = TAILQ_FIRST(&list->all))) {
         entry->refs++;
         lock_release(&list->lock);
@@ -202,7 +216,7 @@ void parked_close(struct parked_list *list)
         lock_acquire(&list->lock);
     }
     while (list->replying > 0)
-        condition_wait(&list->changed, &list->lock);
+        condition_wait(&list->left, &list->lock);
     lock_release(&list->lock);
     pthread_join(list->thread, NULL);
 }
@@ -213,9 +227,10 @@ void parked_free(struct parked_list *list)
         return;
     lock_acquire(&list->lock);
     while (list->entries > 0)
-        condition_wait(&list->changed, &list->lock);
+        condition_wait(&list->left, &list->lock);
     lock_release(&list->lock);
-    condition_done(&list->changed);
+    condition_done(&list->sooner);
+    condition_done(&list->left);
     lock_done(&list->lock);
     free(list);
 }
@@ -242,7 +257,8 @@ struct parked *parked_add(struct parked_list *list, struct fs *fs,
         TAILQ_INSERT_TAIL(&list->all, entry, link);
         entry->is_linked = true;
         list->count++;
-        condition_signal(&list->changed);
+        if (deadline_ms < list->wake_ms)
+            condition_signal(&list->sooner);
     }
     lock_release(&list->lock);
     return &entry->parked;

@@ -126,6 +126,25 @@ static void who_waits_for_bytes_has_no_deadline(void **state)
     fuse_fake_free(second);
 }
 
+static void an_earlier_deadline_is_noticed(void **state)
+{
+    struct parked_list *list = open_list();
+    struct fuse_req *late = fuse_fake_request(NULL), *early = fuse_fake_request(NULL);
+    struct parked *waiting = park(list, late, clock_now_ms() + 3600000), *expiring;
+
+    (void)state;
+    expiring = park(list, early, clock_now_ms() + 50);
+    assert_true(fuse_fake_wait(early));
+    assert_int_equal(early->reply.code, CODE_EXPIRED);
+    assert_false(bring_bytes(expiring));
+    assert_int_equal(fuse_fake_replies(late), 0);
+    assert_true(bring_bytes(waiting));
+    parked_close(list);
+    parked_free(list);
+    fuse_fake_free(late);
+    fuse_fake_free(early);
+}
+
 static void *interrupt(void *req)
 {
     fuse_fake_interrupt(req);
@@ -172,6 +191,7 @@ int main(void)
         cmocka_unit_test(the_first_event_answers),
         cmocka_unit_test(an_interrupt_may_come_before_parking),
         cmocka_unit_test(who_waits_for_bytes_has_no_deadline),
+        cmocka_unit_test(an_earlier_deadline_is_noticed),
         cmocka_unit_test(races_end_in_one_reply),
     };
 
