@@ -113,8 +113,6 @@ static int submit_locked(struct workers *workers, const struct job *job,
     rc = grow_locked(workers, err);
     if (rc < 0)
         workers->count--;
-    else
-        condition_signal(&workers->wake);
     return rc;
 }
 
@@ -126,6 +124,8 @@ int workers_submit(struct workers *workers, workers_job *job, void *arg,
     lock_acquire(&workers->lock);
     rc = submit_locked(workers, &(struct job){job, arg}, err);
     lock_release(&workers->lock);
+    if (rc == 0) /* now: who wakes up finds the lock free */
+        condition_signal(&workers->wake);
     return rc;
 }
 
