@@ -201,9 +201,12 @@ int tree_incoming_create(struct tree *tree, uint32_t index, struct error *err)
     int fd;
 
     incoming_name(index, name);
-    if (unlinkat(tree->folder_fd, name, 0) < 0 && errno != ENOENT)
-        return fail_errno(err, "remove '%s/%s'", tree->path, name);
     fd = openat(tree->folder_fd, name, flags, 0666);
+    if (fd < 0 && errno == EEXIST) { /* left over */
+        if (unlinkat(tree->folder_fd, name, 0) < 0 && errno != ENOENT)
+            return fail_errno(err, "remove '%s/%s'", tree->path, name);
+        fd = openat(tree->folder_fd, name, flags, 0666);
+    }
     if (fd < 0 && errno == ENOENT && /* somebody removed its folder */
         files_make_folders_beneath(tree->folder_fd, "incoming", 0777, err) == 0)
         fd = openat(tree->folder_fd, name, flags, 0666);
@@ -241,16 +244,21 @@ void tree_incoming_remove(struct tree *tree, uint32_t index)
     unlinkat(tree->folder_fd, name, 0); /* left over: removed at the next open */
 }
 
-/* Make the folders above a path below "files"; cut off its last part meanwhile. */
-static int make_parents(struct tree *tree, char *path, struct error *err)
+/* The folder that a path below "files" lies in, made where it is missing. The path is cut
+ * off there meanwhile. */
+static int open_parent(struct tree *tree, char *path, const char **ret_name,
+                       struct error *err)
 {
     char *slash = strrchr(path, '/');
+    int fd = files_open_parent(tree->folder_fd, path, ret_name, err);
     int rc;
 
+    if (fd != -ENOENT)
+        return fd;
     *slash = '\0';
     rc = files_make_folders_beneath(tree->folder_fd, path, 0777, err);
     *slash = '/';
-    return rc;
+    return rc < 0 ? rc : files_open_parent(tree->folder_fd, path, ret_name, err);
 }
 
 /* Before something unflushed is noted as complete, the mark must be off on disk. */
@@ -272,19 +280,21 @@ static int land(struct tree *tree, uint32_t index, char *to, uint64_t size,
 {
     struct tree_header header;
     char from[INCOMING_NAME];
+    CLEANUP_CLOSE int parent = -1;
+    const char *name;
     int rc = tree_read_header(tree, &header, err);
 
     if (rc == 0 && header.flags & TREE_IS_MOVED)
         return fail(err, ENOENT, "'%s' was moved to its place meanwhile", tree->path);
-    incoming_name(index, from);
     if (rc == 0)
-        rc = make_parents(tree, to, err);
-    if (rc == 0)
+        rc = parent = open_parent(tree, to, &name, err);
+    if (rc >= 0)
         rc = clear_clean(tree, &header, err);
     if (rc < 0)
         return rc;
+    incoming_name(index, from);
     FAULT("cache.member.before-rename");
-    if (renameat(tree->folder_fd, from, tree->folder_fd, to) < 0)
+    if (renameat(tree->folder_fd, from, parent, name) < 0)
         return fail_errno(err, "rename '%s/%s' to '%s'", tree->path, from, to);
     FAULT("cache.member.before-record");
     rc = tree_write_record(tree, index, record, err);
