@@ -19,7 +19,8 @@
 enum {
     HOLD_DEFAULT = 64 << 20,
     THREADS_DEFAULT = 8,
-    THREADS_MAX = 32, /* each has buffers */
+    THREADS_MAX = 32,  /* each has buffers */
+    MOVES_MAX = 16384, /* that wait */
     STALL_MS_DEFAULT = 30000,
     STALL_LOOKS = 4, /* in the time of one stall */
 };
@@ -56,6 +57,7 @@ static void set_options(struct cache *cache, const struct cache_options *options
 static void free_cache(struct cache *cache)
 {
     delay_free(cache->delay);
+    workers_close(cache->movers);
     documents_close(cache->documents);
     store_close(&cache->store);
     condition_done(&cache->opened);
@@ -80,6 +82,11 @@ int cache_open(const struct cache_options *options, struct cache **ret_cache,
     rc = store_open(options->root, &cache->store, err);
     if (rc == 0)
         rc = documents_open(&cache->store, &cache->documents, err);
+    if (rc == 0)
+        rc = workers_open(&(struct workers_options){.name = "complete",
+                                                    .threads = 1, /* it flushes disks */
+                                                    .queue_max = MOVES_MAX},
+                          &cache->movers, err);
     if (rc == 0)
         rc = delay_open(&cache->delay, err);
     if (rc < 0) {
@@ -107,6 +114,8 @@ void cache_close(struct cache *cache)
     delay_close(cache->delay);
     for (size_t i = 0; i < cache->pool_count; i++)
         workers_close(cache->pools[i]);
+    workers_close(cache->movers);
+    cache->movers = NULL;
     /* On failure members are hashed again after a reboot. */
     if (cache->members_done > 0 && syncfs(cache->store.root_fd) == 0)
         registry_for_each(cache, mark_clean, NULL);

@@ -251,7 +251,8 @@ static void run_job(void *arg)
         archive_state_note_failure_locked(archive, 0, &err); /* of the model as a whole */
     lock_release(&archive->lock);
     if (rc == -EAGAIN && !archive->cache->is_closing) /* takes the reference along */
-        delay_submit(archive->cache->delay, RETRY_MS, archive->workers, run_job, archive);
+        delay_submit(archive->cache->delay, RETRY_MS, archive->cache->movers, run_job,
+                     archive);
     else
         registry_release(archive);
 }
@@ -261,6 +262,6 @@ void complete_later(struct archive *archive)
     struct error err = {0};
 
     registry_ref(archive);
-    if (workers_submit(archive->workers, run_job, archive, &err) < 0)
+    if (workers_submit(archive->cache->movers, run_job, archive, &err) < 0)
         registry_release(archive); /* full or closing: the next open of it tries again */
 }

@@ -23,6 +23,7 @@ struct cache {
     struct store store;          /* constant */
     struct documents *documents; /* constant */
     struct delay *delay;         /* constant */
+    struct workers *movers;      /* of complete trees; constant */
 
     /* Constant: struct cache_options with its zeros replaced. */
     uint64_t size;

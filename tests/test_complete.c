@@ -1,0 +1,91 @@
+/* test_complete.c: putting complete models in their place keeps no reader waiting. */
+#include "tests/test.h"
+
+#include "common/sync.h"
+#include "tests/fakes/cache_fixture.h"
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A disk that takes its time. */
+static struct {
+    struct lock lock;
+    struct condition changed;
+    bool is_stuck;  /* guarded by lock */
+    bool is_waited; /* somebody waits for it; guarded by lock */
+} disk;
+
+/* Instead of the C library's. */
+int syncfs(int fd)
+{
+    lock_acquire(&disk.lock);
+    disk.is_waited = true;
+    condition_broadcast(&disk.changed);
+    while (disk.is_stuck)
+        condition_wait(&disk.changed, &disk.lock);
+    lock_release(&disk.lock);
+    return (int)syscall(SYS_syncfs, fd);
+}
+
+static void hold_disk(void)
+{
+    lock_acquire(&disk.lock);
+    disk.is_stuck = true;
+    disk.is_waited = false;
+    lock_release(&disk.lock);
+}
+
+static void wait_for_disk(void)
+{
+    lock_acquire(&disk.lock);
+    while (!disk.is_waited)
+        condition_wait(&disk.changed, &disk.lock);
+    lock_release(&disk.lock);
+}
+
+static void free_disk(void)
+{
+    lock_acquire(&disk.lock);
+    disk.is_stuck = false;
+    condition_broadcast(&disk.changed);
+    lock_release(&disk.lock);
+}
+
+static void readers_do_not_wait_for_the_disk(void **state)
+{
+    static const struct zip_file file = {.name = "a.txt", .data = "hello", .size = 5};
+    struct fixture fixture;
+    struct archive *first, *second;
+    struct stat st;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){.threads = 1});
+    fixture_publish(&fixture, &file, 1);
+    first = fixture_archive(&fixture);
+    hold_disk();
+    assert_true(fixture_has(first, "a.txt", "hello", 5));
+    wait_for_disk();
+    snprintf(fixture.release.version, sizeof(fixture.release.version), "2.0.0");
+    fixture_publish_as(&fixture, "2.0.0", &file, 1);
+    second = fixture_archive(&fixture);
+    assert_true(fixture_has(second, "a.txt", "hello", 5));
+    free_disk();
+    archive_unref(first);
+    archive_unref(second);
+    fixture_reopen(&fixture); /* what was to be moved is moved before the end */
+    assert_int_equal(stat(fixture_path(&fixture, "3e120e8d/1.0.0/a.txt"), &st), 0);
+    assert_int_equal(stat(fixture_path(&fixture, "3e120e8d/2.0.0/a.txt"), &st), 0);
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readers_do_not_wait_for_the_disk),
+    };
+
+    lock_init(&disk.lock);
+    condition_init(&disk.changed);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
