@@ -162,11 +162,12 @@ static int add_field(struct http_head *head, const char *line, size_t size,
     const char *colon = memchr(line, ':', size);
     size_t name_size = colon ? (size_t)(colon - line) : 0;
     size_t at = head->text.size;
-    const char *value = colon + 1;
+    const char *value;
     int rc;
 
     if (!http_fields_is_name(line, name_size) || memchr(line, '\0', size))
         return 0;
+    value = colon + 1;
     size -= name_size + 1;
     while (size > 0 && (*value == ' ' || *value == '\t'))
         value++, size--;
