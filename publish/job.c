@@ -153,15 +153,15 @@ int job_board_open(const struct job_options *options, struct job_board **ret_boa
 }
 
 /* Its record, as long as no thread of the board works on it. */
-static void save_locked(struct job *job) REQUIRES(job->board->lock)
+static void save_locked(const struct job_board *board, const struct job *job)
+    REQUIRES(board->lock)
 {
-    job_store_save(job->board->options.folder_fd, job->name, &job->record,
-                   JOB_STORE_QUICK);
+    job_store_save(board->options.folder_fd, job->name, &job->record, JOB_STORE_QUICK);
 }
 
 /* Another publish under the name of an earlier one. Whether that was published stays
- * known. */
-static void reset_locked(struct job *job, enum job_state state) REQUIRES(job->board->lock)
+ * known. With the board's lock held, which clang cannot tell from a job. */
+static void reset(struct job *job, enum job_state state)
 {
     job->record.state = state;
     job->record.failure[0] = '\0';
@@ -183,7 +183,7 @@ int job_add(struct job_board *board, const char *name, struct error *err)
         make_locked(board, name);
     } else if (job->record.state == JOB_PUBLISHED) {
         job->record.is_attempted = false; /* another model */
-        reset_locked(job, JOB_WAITING);
+        reset(job, JOB_WAITING);
         job_store_remove(board->options.folder_fd, name);
     }
     lock_release(&board->lock);
@@ -197,8 +197,8 @@ void job_expect(struct job_board *board, const char *name)
     lock_acquire(&board->lock);
     job = find_locked(board, name);
     if (job && job->record.state == JOB_FAILED) {
-        reset_locked(job, JOB_WAITING);
-        save_locked(job);
+        reset(job, JOB_WAITING);
+        save_locked(board, job);
     }
     lock_release(&board->lock);
 }
@@ -260,9 +260,9 @@ int job_start(struct job_board *board, const char *name, struct error *err)
     job = find_locked(board, name);
     is_new = job && !job_is_busy(job);
     if (is_new) {
-        reset_locked(job, JOB_QUEUED);
+        reset(job, JOB_QUEUED);
         memcpy(job->record.owner, board->owner, sizeof job->record.owner);
-        save_locked(job);
+        save_locked(board, job);
         STAILQ_CONCAT(&waiters, &job->waiters);
     }
     lock_release(&board->lock);
@@ -287,7 +287,7 @@ void job_resume(struct job_board *board)
         if (job)
             job->is_left = false;
         if (job && job->record.state != JOB_FINISHING)
-            reset_locked(job, JOB_QUEUED);
+            reset(job, JOB_QUEUED);
         lock_release(&board->lock);
         if (job)
             (void)submit(job, &err); /* what fails is told by the job */
