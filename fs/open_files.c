@@ -41,7 +41,7 @@ struct open_files *open_files_new(void)
     return files;
 }
 
-struct open_file *open_file_ref(struct open_file *file)
+static struct open_file *ref(struct open_file *file)
 {
     file->refs++;
     return file;
@@ -166,7 +166,7 @@ struct open_file *open_files_find(struct open_files *files, uint64_t node_id,
     lock_acquire(&files->lock);
     file = find_locked(files, node_id, generation);
     if (file)
-        open_file_ref(file);
+        ref(file);
     lock_release(&files->lock);
     return file;
 }

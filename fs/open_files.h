@@ -36,7 +36,6 @@ void open_files_release(struct open_files *files, uint64_t node_id, uint32_t gen
 /* The entry, NULL if there is none. open_file_unref it. */
 struct open_file *open_files_find(struct open_files *files, uint64_t node_id,
                                   uint32_t generation);
-struct open_file *open_file_ref(struct open_file *file);
 void open_file_unref(struct open_file *file); /* accepts NULL */
 
 struct archive *open_file_archive(const struct open_file *file); /* lent */
