@@ -17,8 +17,7 @@
 #include <sys/queue.h>
 
 enum {
-    DRAFTS_MAX = 64,        /* open at once, of YAML_BYTES_MAX each */
-    DRAFTS_LEFT_MAX = 1024, /* by those before us */
+    DRAFTS_MAX = 64, /* open at once, of YAML_BYTES_MAX each */
     FAILURES_KEPT = 64,
     SETTLE_MS = 2000, /* a reader waits for writers at most so long */
 };
@@ -84,8 +83,8 @@ void drafts_free(struct drafts *drafts)
     if (!drafts)
         return;
     lock_acquire(&drafts->lock);
-    while (
-        (draft = TAILQ_FIRST(&drafts->all))) { /* their files stay for who comes next */
+    /* Their files stay for who comes next. */
+    while ((draft = TAILQ_FIRST(&drafts->all))) {
         take_out_locked(drafts, draft);
         draft_free(draft);
     }
@@ -377,14 +376,15 @@ int drafts_keep(struct fs *fs, const char *owner, struct error *err)
 void drafts_resume(struct fs *fs)
 {
     struct drafts *drafts = fs->drafts;
-    struct draft *left[DRAFTS_LEFT_MAX];
+    CLEANUP_FREE struct draft **left = NULL;
     struct draft *draft;
     size_t count = 0;
 
     lock_acquire(&drafts->lock);
+    left = xcalloc(drafts->count + 1, sizeof(struct draft *));
     TAILQ_FOREACH(draft, &drafts->all, next)
     {
-        if (draft->is_released && count < DRAFTS_LEFT_MAX)
+        if (draft->is_released)
             left[count++] = draft;
     }
     lock_release(&drafts->lock);

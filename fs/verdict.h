@@ -1,4 +1,4 @@
-/* verdict.h: what the supervisor does when its worker has ended. Pure. */
+/* verdict.h: what the supervisor does when its worker has ended. verdict_of is pure. */
 #ifndef FS_VERDICT_H
 #define FS_VERDICT_H
 
@@ -30,7 +30,8 @@ struct verdict {
 
 struct verdict verdict_of(const struct verdict_case *worker);
 
-/* "was ended by signal 11 (Segmentation fault)", "gave up"; lent until the next call. */
+/* "was ended by signal 11 (Segmentation fault)", "gave up"; lent until the next call: for
+ * the supervisor, which has one thread. */
 const char *verdict_describe(int status);
 
 #endif
