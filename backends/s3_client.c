@@ -308,7 +308,7 @@ static int find_remedy(struct s3_client *client, struct attempt *attempt,
         rc = ask_region(client, attempt, asked, err);
         if (rc < 0)
             return rc;
-        if (asked[0] && strcmp(asked, attempt->region) != 0)
+        if (s3_place_is_region(asked) && strcmp(asked, attempt->region) != 0)
             region = asked;
     }
     if (region && !(*done & ONCE_REGION)) {

@@ -1,6 +1,8 @@
 /* s3_error.c: what the failures of S3 stores mean. */
 #include "backends/s3_error.h"
 
+#include "backends/s3_place.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,6 +218,7 @@ const char *s3_error_region(const struct s3_error_facts *facts, const char *name
     bool may_be_elsewhere =
         facts->status == 301 || facts->status == 307 || facts->status == 400;
 
-    return may_be_elsewhere && *region && strcmp(region, facts->region) != 0 ? region
-                                                                             : NULL;
+    if (!may_be_elsewhere || !s3_place_is_region(region))
+        return NULL;
+    return strcmp(region, facts->region) != 0 ? region : NULL;
 }

@@ -45,6 +45,12 @@ static bool is_label(const char *bucket)
            strlen(bucket) <= 63;
 }
 
+bool s3_place_is_region(const char *text)
+{
+    return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_"
+                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
+
 /* "s3.eu-west-1.amazonaws.com", "s3-eu-west-1...", "s3.dualstack.eu-west-1...". */
 static void find_region(struct s3_place *place)
 {

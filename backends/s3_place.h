@@ -33,6 +33,10 @@ struct s3_place {
     bool is_amazon;                   /* without a region in host: it is put in */
 };
 
+/* May text name a region? It becomes a part of host names, and stores may say anything.
+ */
+bool s3_place_is_region(const char *text);
+
 /* host[:port] or URL without a path. -EINVAL with a sentence. */
 int s3_place_parse(const char *host, const char *bucket, struct s3_place *ret_place,
                    struct error *err);

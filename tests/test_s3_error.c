@@ -102,6 +102,8 @@ static void regions(void **state)
         {400, "eu-west-1", "eu-west-2", "eu-west-1"},
         {307, "",          "",          NULL       },
         {400, "us-east-1", "",          NULL       }, /* it is something else then */
+        {400, "eu.evil/",  "",          NULL       }, /* no part of a host name */
+        {400, "",          "a\n b",     NULL       },
         {403, "eu-west-1", "",          NULL       },
         {404, "eu-west-1", "",          NULL       },
     };
