@@ -218,6 +218,23 @@ static int ask(struct artifactory_client *client, struct attempt *attempt,
                    reply, err);
 }
 
+/* Proxies that explain a refusal may quote the request; then nothing of it is passed on.
+ */
+static bool tells_login(const struct login *login, const char *message)
+{
+    struct error ignored; /* such a login was not sent */
+    struct bytes basic;
+    bool is_told = login_is_told(login, message);
+
+    if (is_told || login->token || login->is_anonymous)
+        return is_told;
+    bytes_init(&basic, AUTHORIZATION_MAX);
+    if (append_basic(&basic, login, &ignored) == 0)
+        is_told = login_is_told_of(basic.data + strlen("Basic "), message);
+    wipe(&basic);
+    return is_told;
+}
+
 static int fail_status(const struct artifactory_client *client,
                        const struct attempt *attempt, const struct http_reply *reply,
                        struct error *err)
@@ -226,6 +243,8 @@ static int fail_status(const struct artifactory_client *client,
     const struct login *login = &attempt->login;
 
     artifactory_json_message(reply->body.data, reply->body.size, message);
+    if (tells_login(login, message))
+        message[0] = '\0';
     return artifactory_error_fail(
         &(struct artifactory_error_facts){
             .status = reply->status,

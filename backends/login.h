@@ -23,6 +23,12 @@ struct login {
 void login_done(struct login *login); /* wipes secrets; accepts a zeroed one */
 #define CLEANUP_LOGIN CLEANUP_WITH(login_done)
 
+/* Does a text of a server repeat the secret or the token, or the beginning of one? */
+bool login_is_told(const struct login *login, const char *text);
+
+/* The same of one of them in another form; NULL and "" are told by none. */
+bool login_is_told_of(const char *secret, const char *text);
+
 /* Wipe and free one of its strings, or one that is to become one; accepts NULL. */
 void login_wipe(char **secret);
 #define CLEANUP_SECRET CLEANUP_WITH(login_wipe)

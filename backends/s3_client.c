@@ -276,6 +276,8 @@ static void read_failure(const struct s3_client *client, const struct attempt *a
 
     *document = (struct s3_xml_reply){.kind = S3_XML_UNKNOWN};
     (void)s3_xml_parse(reply->body.data, reply->body.size, document, &ignored);
+    if (login_is_told(&attempt->login, document->message))
+        document->message[0] = '\0';
     *facts = (struct s3_error_facts){
         .status = reply->status,
         .document = document,

@@ -59,6 +59,7 @@ class Artifactory:
         self.known = {}                 # (path, mtime, size) -> digests
         self.created = {}
         self.is_down = False
+        self.echoes = False             # a refusal quotes the request, as some proxies do
         self.front = serve(Front, self)
         self.cdn = serve(Cdn, self)
         self.url = f"http://127.0.0.1:{self.front.server_address[1]}/artifactory"
@@ -277,7 +278,8 @@ class Front(Handler):
         with self.owner.lock:
             allowed = self.owner.logins
         if "" not in allowed and login not in allowed:
-            raise Refused(401, "Bad credentials")
+            heads = f": {self.headers}" if self.owner.echoes else ""
+            raise Refused(401, f"Bad credentials{heads}")
 
     def split(self, path):
         """What is asked for, repository and path in it."""

@@ -131,6 +131,19 @@ class Logins(ArtifactoryTest):
         self.assertEqual(self.run_modelfs("ls").returncode, 0)
         self.assertEqual(self.server.requests[-1].login, "")
 
+    def test_a_proxy_that_quotes_the_request_is_not_quoted(self):
+        self.server.echoes = True
+        for user, secret, sent in (("me", "very-wrong", "bWU6dmVyeS13cm9uZw=="),
+                                   ("", "eyJhbGciOi", "eyJhbGciOi"),
+                                   ("", "AKCp5secret", "AKCp5secret")):
+            with self.subTest(secret):
+                self.log_in("", "")
+                done = self.run_modelfs("ls", env={
+                    "ARTIFACTORY_USERNAME": user, "ARTIFACTORY_API_KEY": secret})
+                self.assert_sentence(done.stderr, "refuses the", "ARTIFACTORY_API_KEY")
+                self.assertNotIn(secret, done.stderr)
+                self.assertNotIn(sent, done.stderr)
+
     def test_tokens_and_keys(self):
         uid = self.repo.publish(FILES)
         for secret, login in (("eyJhbGciOi", "Bearer eyJhbGciOi"),
