@@ -363,6 +363,13 @@ class Configuration(MountTest):
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assert_sentence(done.stderr, f"{path}:{line}:", *words)
 
+    def test_no_yaml(self):
+        path = self.folder / "config.yaml"
+        path.write_text("cache: [a\n")
+        done = modelfs("ls", config=path)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assert_sentence(done.stderr, f"{path}: line 2, column 1: ")
+
     def test_unknown_keys(self):
         self.check("cache:\n  siez: 1GiB\n", 2, "siez", "size")
         self.check("repositorys: []\n", 1, "repositorys", "repositories")
@@ -371,7 +378,6 @@ class Configuration(MountTest):
     def test_wrong_values(self):
         self.check("hold: many\n", 1, "hold", "many")
         self.check("repositories: models\n", 1, "repositories")
-        self.check("cache: [a\n", 2)
         self.check("repositories:\n- name: m\n  host: /srv\n  backend: ftp\n", 4, "ftp")
 
     def test_file_that_is_not_there(self):
