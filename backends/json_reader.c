@@ -3,7 +3,7 @@
 
 #include "common/bytes.h"
 #include "common/memory.h"
-#include "common/text.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -142,7 +142,7 @@ static void end_key(struct json_reader *reader)
 
 static int end_string(struct json_reader *reader, struct error *err)
 {
-    if (!text_is_utf8(reader->text.data, reader->text.size))
+    if (!utf8_is_valid(reader->text.data, reader->text.size))
         return fail_at(reader, "a string that is not UTF-8", err);
     if (!reader->is_key)
         return end_value(reader, JSON_STRING, err);

@@ -2,7 +2,7 @@
 #include "cache/toc_name.h"
 
 #include "cache/toc.h"
-#include "common/text.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,7 +67,7 @@ const char *toc_name_print(const void *raw, size_t raw_size, char buffer[static 
 {
     const unsigned char *bytes = raw;
     size_t size = raw_size < PRINT_SIZE - 4 ? raw_size : PRINT_SIZE - 4;
-    bool is_text = text_is_utf8(raw, size);
+    bool is_text = utf8_is_valid(raw, size);
 
     for (size_t i = 0; i < size; i++) {
         bool is_plain = bytes[i] >= ' ' && bytes[i] != 127 && (bytes[i] < 128 || is_text);
@@ -163,7 +163,7 @@ int toc_name_decode(const void *raw, size_t raw_size, uint16_t flags, char *buff
         *ret_size = cp437_to_utf8(raw, raw_size, buffer);
         return 0;
     }
-    if (!text_is_utf8(raw, raw_size))
+    if (!utf8_is_valid(raw, raw_size))
         return fail(err, EBADMSG, "entry '%s' has a name that is not UTF-8 as it says",
                     toc_name_print(raw, raw_size, text));
     memcpy(buffer, raw, raw_size);

@@ -2,7 +2,7 @@
 #include "cli/json.h"
 
 #include "common/pyfloat.h"
-#include "common/text.h"
+#include "common/utf8.h"
 
 #include <assert.h>
 #include <math.h>
@@ -43,7 +43,7 @@ static void print_quoted(FILE *to, const char *text, size_t size)
 {
     putc('"', to);
     for (size_t at = 0; at < size;) {
-        size_t length = text_utf8_size(text + at, size - at);
+        size_t length = utf8_size(text + at, size - at);
 
         if (length == 0)
             fputs("\xEF\xBF\xBD", to);

@@ -1,7 +1,7 @@
 /* error.c: error codes with a sentence, put together on the way up. */
 #include "common/error.h"
 
-#include "common/text.h"
+#include "common/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,7 +32,7 @@ static void flatten(char *message)
     size_t left = strlen(message);
 
     while (left > 0) {
-        size_t size = text_utf8_size(message, left);
+        size_t size = utf8_size(message, left);
 
         if (size == 0)
             *message = '?';

@@ -123,47 +123,6 @@ void text_from_size(uint64_t bytes, char *buffer, size_t size)
     snprintf(buffer, size, "%.3g %s", value, units[unit]);
 }
 
-/* Unicode table 3-7. */
-size_t text_utf8_size(const char *at, size_t left)
-{
-    const unsigned char *text = (const unsigned char *)at;
-    unsigned char low = 0x80, high = 0xbf;
-    size_t size;
-
-    if (text[0] < 0x80)
-        return 1;
-    if (text[0] < 0xc2 || text[0] > 0xf4)
-        return 0;
-    size = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-    if (text[0] == 0xe0)
-        low = 0xa0; /* else overlong */
-    else if (text[0] == 0xed)
-        high = 0x9f; /* else a surrogate */
-    else if (text[0] == 0xf0)
-        low = 0x90; /* else overlong */
-    else if (text[0] == 0xf4)
-        high = 0x8f; /* else past U+10FFFF */
-    if (left < size || text[1] < low || text[1] > high)
-        return 0;
-    for (size_t i = 2; i < size; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return size;
-}
-
-bool text_is_utf8(const char *text, size_t size)
-{
-    for (size_t at = 0; at < size;) {
-        size_t step = text_utf8_size(text + at, size - at);
-
-        if (step == 0)
-            return false;
-        at += step;
-    }
-    return true;
-}
-
 static size_t min3(size_t a, size_t b, size_t c)
 {
     size_t least = a < b ? a : b;

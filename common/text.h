@@ -1,4 +1,4 @@
-/* text.h: strict readings of numbers, sizes, times and UTF-8; no locale, no blanks.
+/* text.h: strict readings of numbers, sizes and times; no locale, no blanks.
  *
  * Pure. Parsers take the whole text or fail with a sentence (-EINVAL, -ERANGE). */
 #ifndef COMMON_TEXT_H
@@ -22,12 +22,6 @@ int text_to_time(const char *text, int64_t *ret_ms, struct error *err);
 
 /* "1.5 GiB": at most three significant digits and a unit. Writes at most size bytes. */
 void text_from_size(uint64_t bytes, char *buffer, size_t size);
-
-bool text_is_utf8(const char *text, size_t size);
-
-/* Bytes of the character that at starts with, of which left follow (one at least); 0 if
- * it is none. */
-size_t text_utf8_size(const char *at, size_t left);
 
 /* The candidate with the smallest edit distance to text, NULL if none is near enough to
  * be a likely misspelling. candidates ends with NULL; the result is one of them. */

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "common/text.h"
+#include "common/utf8.h"
 #include "common/yaml_time.h"
 #include "publish/texts.h"
 #include "resolver/repo_path.h"
@@ -110,7 +111,7 @@ static int take_text(struct owner *owner, enum key key, const char **ret_text,
     else if (node->text.size >= MANIFEST_TEXT_MAX)
         rc = fail(err, EINVAL, "'%s' has more than %d bytes", name,
                   (int)MANIFEST_TEXT_MAX - 1);
-    else if (!text_is_utf8(node->text.data, node->text.size))
+    else if (!utf8_is_valid(node->text.data, node->text.size))
         rc = fail(err, EINVAL, "'%s' is not UTF-8", name);
     if (rc < 0)
         return fail_at(node, rc, err);

@@ -4,7 +4,7 @@
 #include "cache/toc_name.h"
 #include "cache/toc_parse.h"
 #include "common/files.h"
-#include "common/text.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static int check_path(const char *path, size_t size, struct error *err)
     char text[128];
     int rc;
 
-    if (!text_is_utf8(path, size))
+    if (!utf8_is_valid(path, size))
         return fail(err, EINVAL, "the name of '%s' is not UTF-8; rename it",
                     pack_scan_print(path, text));
     rc = toc_name_check_path(path, size, err);

@@ -2,7 +2,7 @@
 #include "resolver/pyrepr.h"
 
 #include "common/pyfloat.h"
-#include "common/text.h"
+#include "common/utf8.h"
 #include "resolver/printable.h"
 
 #include <errno.h>
@@ -111,7 +111,7 @@ static int print_quoted(const struct alphabet *alphabet, const char *data, size_
 
 static int print_text(const struct yaml_node *node, struct bytes *to, struct error *err)
 {
-    if (!text_is_utf8(node->text.data, node->text.size))
+    if (!utf8_is_valid(node->text.data, node->text.size))
         return fail(err, EINVAL, "line %u, column %u: a text is not UTF-8", node->line,
                     node->column);
     return print_quoted(&unicode, node->text.data, node->text.size, to, err);
