@@ -6,11 +6,12 @@
             uid = repository.publish({"a.txt": b"hello"})
             mount = self.mount(repository)
 
-A real and strict server: one monitor, one store in memory, one gateway, on free ports. It
-takes about 15 s to start, so the runner gives all tests one (MODELFS_SERVERS names the
-folder of its state) and stops it at the end; a test that is run by itself starts its own.
-Each test is a tenant of its own, with its own keys and buckets. Objects are put and looked
-at through boto3, with the metadata that audbackend writes.
+A real and strict server: one monitor, one store in memory, one gateway, on free ports.
+Gateways may be killed: who changes users waits until their watches time out. It takes
+about 15 s to start, so the runner gives all tests one (MODELFS_SERVERS names the folder of
+its state) and stops it at the end; a test that is run by itself starts its own. Each test
+is a tenant of its own, with its own keys and buckets. Objects are put and looked at through
+boto3, with the metadata that audbackend writes.
 """
 
 import fcntl
@@ -57,6 +58,7 @@ osd pool default pg autoscale mode = off
 mon allow pool size one = true
 mon max pg per osd = 1000
 osd objectstore = memstore
+osd client watch timeout = 5
 memstore device bytes = 4294967296
 run dir = {folder}/run
 admin socket = {folder}/run/$cluster-$name.$pid.asok
