@@ -13,11 +13,29 @@ import unittest
 import test_golden
 import test_publish
 from mounted import IS_SANITIZED, MODELFS, modelfs, wait_until
-from radosgw import OnS3, S3Repository, free_port
+from radosgw import OnS3, S3Repository
+from test_golden import WHOLE
 
 
 class SmallGolden(OnS3, test_golden.Small):
     pass
+
+
+if WHOLE.is_dir():
+    class WholeGolden(OnS3, test_golden.Whole):
+        """All checks over one upload, which takes longer than they do."""
+
+        def test_all(self):
+            for name in CHECKS:
+                with self.subTest(name):
+                    getattr(test_golden.Whole, name)(self)
+
+    CHECKS = [name for name in dir(test_golden.Whole) if name.startswith("test_")]
+    for check in CHECKS:
+        setattr(WholeGolden, check, None)
+
+    class WholeGoldenPublish(OnS3, test_publish.WholeGoldenPublish):
+        pass
 
 
 class SmallGoldenPublish(OnS3, test_publish.SmallGoldenPublish):
@@ -203,31 +221,6 @@ class Server(OnServer):
         conf = self.config((self.repo.host, "elsewhere"), name="other.yaml")
         done = modelfs("versions", "00000000", config=conf)
         self.assert_says(done, "no bucket 'elsewhere'")
-
-    def test_goes_and_comes_back(self):
-        uids = [self.repo.publish({"a.txt": b"hello"}, version=f"{i}.0.0")
-                for i in range(3)]
-        port = free_port()
-        name = f"rgw-{self.tenant}"
-        self.addCleanup(self.rgw.stop_gateway, name)
-        self.rgw.start_gateway(port, name)
-        self.endpoint = f"http://127.0.0.1:{port}"
-        mount = self.mount(self.repo)
-        self.assertEqual(mount.read(uids[0], "a.txt"), b"hello")
-        self.rgw.stop_gateway(name)
-        self.assertEqual(mount.read(uids[0], "a.txt"), b"hello")
-        with self.assertRaises(OSError) as raised:
-            mount.read(uids[1], "a.txt")
-        self.assertIn(raised.exception.errno, (errno.ECONNREFUSED, errno.ETIMEDOUT))
-        self.rgw.start_gateway(port, name)
-
-        def is_back():
-            try:
-                return mount.read(uids[2], "a.txt") == b"hello"
-            except OSError:
-                return False
-
-        wait_until(is_back, "the return of the server")
 
 
 if __name__ == "__main__":
