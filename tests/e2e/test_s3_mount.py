@@ -20,7 +20,10 @@ class Aliases(OnS3, test_aliases.Aliases):
 
 
 class Meta(OnS3, test_meta.Meta):
-    pass
+    """But for those that ask no repository."""
+
+    test_mode = test_no_mapping = test_nothing_written = test_too_much = None
+    test_what_cannot_be_written = None
 
 
 class Kills(OnS3, test_meta.Kills):
