@@ -57,6 +57,7 @@ osd pool default pgp num = 8
 osd pool default pg autoscale mode = off
 mon allow pool size one = true
 mon max pg per osd = 1000
+osd class dir = {classes}
 osd objectstore = memstore
 osd client watch timeout = 5
 memstore device bytes = 4294967296
@@ -70,6 +71,11 @@ keyring = {folder}/keyring
 [client.rgw]
 rgw thread pool size = 16
 """
+
+
+def class_folder():
+    """Debian 13's own default is relative, and found by no daemon."""
+    return next(pathlib.Path("/usr/lib").glob("*/rados-classes"), "")
 
 
 def missing():
@@ -129,7 +135,8 @@ class Radosgw:
         mon_port = free_port()
         fsid = uuid.uuid4()
         self.conf.write_text(
-            CONF.format(folder=self.folder, fsid=fsid, mon_port=mon_port))
+            CONF.format(folder=self.folder, fsid=fsid, mon_port=mon_port,
+                        classes=class_folder()))
         monmap = self.folder / "monmap"
         self.run("monmaptool", "--create", "--clobber", "--addv", "a",
                  f"v1:127.0.0.1:{mon_port}", "--fsid", fsid, monmap)
