@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 
 enum {
+    LOOK_MS = 100,         /* how late those who wait notice that nobody answers */
     FOUND_KEPT_MS = 30000, /* what was served as found: then the archive is asked again */
     POOL_QUEUE_MAX = 16384,
 };
@@ -302,6 +303,25 @@ static int take_result_locked(struct opening *opening, struct archive **ret_arch
     return rc;
 }
 
+/* For the result of another's opening; not for longer than somebody answers, since each
+ * that waits keeps a thread from others. */
+static int wait_locked(struct cache *cache, struct resolver *resolver,
+                       const struct opening *opening, struct error *err)
+    REQUIRES(cache->lock)
+{
+    while (!opening->is_done) {
+        lock_release(&cache->lock);
+        bool is_down = resolver_is_down(resolver, opening->release.repository);
+        lock_acquire(&cache->lock);
+        if (is_down && !opening->is_done)
+            return fail(err, ETIMEDOUT, "its repository does not answer");
+        if (!opening->is_done)
+            (void)condition_wait_until(&cache->opened, &cache->lock,
+                                       clock_now_ms() + LOOK_MS);
+    }
+    return 0;
+}
+
 /* An archive served as found is asked for again after a while. */
 static bool is_good(const struct archive *archive)
 {
@@ -333,10 +353,10 @@ int opening_archive(struct cache *cache, struct resolver *resolver,
         run_opening_locked(cache, resolver, opening);
     } else {
         opening->users++;
-        while (!opening->is_done)
-            condition_wait(&cache->opened, &cache->lock);
+        rc = wait_locked(cache, resolver, opening, err);
     }
-    rc = take_result_locked(opening, ret_archive, err);
+    if (rc == 0)
+        rc = take_result_locked(opening, ret_archive, err);
     if (--opening->users == 0) {
         spent = opening->archive; /* the opening's own reference */
         free(opening);

@@ -10,9 +10,10 @@
 
 enum {
     MEMORY_DEFAULT = 6 << 20,
-    /* Behind answers, to see whether what was down is back. Each may hang as long as the
-     * backend lets it, one is begun each negative TTL. */
-    ATTEMPTS_MAX = 8,
+    /* Each may hang as long as the backend lets it. While a repository is down one more
+     * is begun each negative TTL. */
+    ASKING_THREADS = 32,
+    ASKING_QUEUE_MAX = 256,
 };
 
 int catalog_open(const struct catalog_options *options, struct catalog **ret_catalog,
@@ -26,9 +27,9 @@ int catalog_open(const struct catalog_options *options, struct catalog **ret_cat
                      options->memory_max ? options->memory_max : MEMORY_DEFAULT, err);
 
     if (rc == 0)
-        rc = workers_open(&(struct workers_options){.name = "attempt",
-                                                    .threads = ATTEMPTS_MAX,
-                                                    .queue_max = ATTEMPTS_MAX},
+        rc = workers_open(&(struct workers_options){.name = "request",
+                                                    .threads = ASKING_THREADS,
+                                                    .queue_max = ASKING_QUEUE_MAX},
                           &catalog->attempts, err);
     if (rc < 0) {
         entries_done(&catalog->entries);
@@ -96,7 +97,7 @@ static bool is_usable(struct catalog *catalog, const struct entry *entry,
                (entry->is_recalled || !catalog_ask_is_saved(catalog, entry));
     if (catalog_ask_is_down(catalog, entry))
         return true;
-    return how == RESOLVE_STALE && entry->is_answered &&
+    return how != RESOLVE_KNOWN && entry->is_answered &&
            entry->answer_changes == entry->changes;
 }
 
@@ -106,14 +107,14 @@ static int get_locked(struct catalog *catalog, struct entry *entry, enum resolve
 {
     if (how == RESOLVE_FETCH)
         catalog_ask_fetch_locked(catalog, entry);
-    if (how != RESOLVE_KNOWN)
+    if (how == RESOLVE_FETCH || how == RESOLVE_SAVED)
         catalog_ask_recall_locked(catalog, entry);
     if (how != RESOLVE_FETCH && !is_usable(catalog, entry, how))
         return fail_unknown(entry->kind, entry->key, err);
     if (entry->kind->ask && entry->is_answered &&
         catalog_ask_left_ms(catalog, entry) == 0 && catalog_ask_is_down(catalog, entry) &&
         catalog_ask_may(catalog, entry))
-        catalog_ask_behind_locked(catalog, entry);
+        (void)catalog_ask_behind_locked(catalog, entry); /* else tried later */
     return answer_from(catalog, entry, ret_answer, err);
 }
 
@@ -127,7 +128,7 @@ int catalog_get(struct catalog *catalog, unsigned repository,
     int rc;
 
     lock_acquire(&catalog->lock);
-    entry = how == RESOLVE_FETCH || (how == RESOLVE_STALE && kind->saved_as)
+    entry = how == RESOLVE_FETCH || (how == RESOLVE_SAVED && kind->saved_as)
                 ? entries_make(&catalog->entries, repository, kind, key)
                 : entries_find(&catalog->entries, repository, kind, key);
     if (entry) {

@@ -8,8 +8,9 @@
  * listing, or that there is none. Its rules:
  *
  * - Younger than its TTL it is fresh and nobody is asked.
- * - Two that ask the same at the same time share one request; who waits for another's
- *   longer than HEALTH_SILENCE_MS gets the last answer, or -ETIMEDOUT.
+ * - Requests run on threads of the catalog. Two that ask the same at the same time share
+ *   one. Who waits does so until the repository is down: then there is the last answer,
+ *   or -ETIMEDOUT, and the request is left to its fate.
  * - A request that fails leaves the last answer standing (left_ms 0), or where there is
  *   none the one that is known from before (known.h). The failure is remembered for the
  *   negative TTL: until then nobody asks again.

@@ -14,11 +14,13 @@ enum {
      * one stalls, those for others still find a thread. */
     UNDER_WAY_MAX = 12,
     PARTS_A_SIGN = 64, /* of an answer, for a sign of life */
+    LOOK_MS = 50,      /* how late silence may be noticed */
+    PROBE_MS = 300,    /* for one that may be back, who asked waits no longer */
 };
 
 #define LONG_AGO_MS (INT64_MIN / 4) /* older than any TTL */
 
-/* A request behind an answer. It holds the entry as a user. */
+/* A request on a thread of its own. It holds the entry as a user. */
 struct attempt {
     struct catalog *catalog;
     struct entry *entry;
@@ -178,6 +180,7 @@ static void ask_locked(struct catalog *catalog, struct entry *entry)
     int rc;
 
     entry->asking++;
+    entry->asked_ms = begun_ms;
     health_begin(&repository->health, begun_ms);
     lock_release(&catalog->lock);
     rc = entry->kind->ask(&request, entry->key, &listing, &err);
@@ -202,16 +205,24 @@ static void ask_locked(struct catalog *catalog, struct entry *entry)
     condition_broadcast(&catalog->ended);
 }
 
-/* Until somebody's request for the entry has ended; not for longer than one may take. */
+/* Is somebody's request worth waiting for? Old connections may hang after an outage. */
+static bool is_asked_for(struct catalog *catalog, const struct entry *entry)
+{
+    return entry->asking > 0 &&
+           entry->asked_ms >= catalog_ask_health(catalog, entry)->back_ms;
+}
+
+/* Until somebody's request for the entry has ended, or nobody there seems to answer. */
 static void wait_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock)
 {
-    int64_t deadline_ms = clock_now_ms() + HEALTH_SILENCE_MS;
+    int64_t least_ms = clock_now_ms() + PROBE_MS;
     uint64_t before = entry->ended;
-    int rc = 0;
 
-    while (rc == 0 && entry->ended == before)
-        rc = condition_wait_until(&catalog->ended, &catalog->lock, deadline_ms);
+    while (entry->ended == before && is_asked_for(catalog, entry) &&
+           (clock_now_ms() < least_ms || !catalog_ask_is_down(catalog, entry)))
+        (void)condition_wait_until(&catalog->ended, &catalog->lock,
+                                   clock_now_ms() + LOOK_MS);
 }
 
 /* Until the repository has room for one request more. -ETIMEDOUT. */
@@ -263,8 +274,11 @@ static void run_attempt(void *arg)
     enum health_news news;
 
     lock_acquire(&catalog->lock);
+    attempt->entry->asking--; /* it waited */
     if (catalog_ask_left_ms(catalog, attempt->entry) == 0)
         ask_locked(catalog, attempt->entry);
+    else /* somebody was faster */
+        condition_broadcast(&catalog->ended);
     attempt->entry->users--;
     entries_settle(&catalog->entries, attempt->entry);
     news = catalog_ask_news_locked(catalog, repository, &then);
@@ -273,20 +287,36 @@ static void run_attempt(void *arg)
     catalog_ask_tell(catalog, repository, news, &then);
 }
 
-/* Ask behind the answer whether the repository is back. */
-void catalog_ask_behind_locked(struct catalog *catalog, struct entry *entry)
+int catalog_ask_behind_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock)
 {
     struct error ignored; /* tried later */
     struct attempt *attempt = XNEW(struct attempt);
+    int rc;
 
     *attempt = (struct attempt){.catalog = catalog, .entry = entry};
-    if (workers_submit(catalog->attempts, run_attempt, attempt, &ignored) < 0) {
+    rc = workers_submit(catalog->attempts, run_attempt, attempt, &ignored);
+    if (rc < 0) {
         free(attempt);
-        return;
+        return rc;
     }
     entry->users++;
-    health_try(catalog_ask_health(catalog, entry), catalog_ask_now_ms(catalog));
+    entry->asking++;
+    entry->asked_ms = catalog_ask_now_ms(catalog);
+    if (catalog_ask_is_down(catalog, entry))
+        health_try(catalog_ask_health(catalog, entry), catalog_ask_now_ms(catalog));
+    return 0;
+}
+
+/* This machine answers; a repository may hang. */
+static void request_locked(struct catalog *catalog, struct entry *entry)
+    REQUIRES(catalog->lock)
+{
+    if (!catalog->repositories[entry->repository].backend ||
+        catalog_ask_behind_locked(catalog, entry) < 0)
+        ask_locked(catalog, entry);
+    else
+        wait_locked(catalog, entry);
 }
 
 /* Bring an answer about, or leave what there is. */
@@ -304,15 +334,17 @@ void catalog_ask_fetch_locked(struct catalog *catalog, struct entry *entry)
         if (catalog_ask_is_down(catalog, entry) &&
             (entry->is_answered || !catalog_ask_may(catalog, entry)))
             return;
-        if (entry->asking == 0 || catalog_ask_is_down(catalog, entry)) {
+        if (!is_asked_for(catalog, entry) || catalog_ask_is_down(catalog, entry)) {
             if (catalog_ask_wait_for_room_locked(catalog,
                                                  catalog_ask_health(catalog, entry)) < 0)
                 return;
             if (entry->ended == before)
-                ask_locked(catalog, entry);
+                request_locked(catalog, entry);
         } else {
             wait_locked(catalog, entry);
         }
+        if (entry->asking > 0 && !is_asked_for(catalog, entry))
+            continue; /* it came back meanwhile, but not to what hung */
         if (entry->ended == before || entry->asked_changes >= changes)
             return; /* in vain; or not one that began before the change */
     }

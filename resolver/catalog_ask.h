@@ -22,7 +22,7 @@ struct repository {
 
 struct catalog {
     struct catalog_options options; /* constant after open */
-    struct workers *attempts;       /* constant after open */
+    struct workers *attempts;       /* ask repositories; constant after open */
     struct lock lock;
     struct condition ended;           /* a request ended */
     struct entries entries;           /* guarded by lock, as each entry */
@@ -49,7 +49,8 @@ bool catalog_ask_is_saved(const struct catalog *catalog, const struct entry *ent
 void catalog_ask_note(struct catalog *catalog, struct entry *entry,
                       struct listing *take_listing);
 
-/* Bring a fresh answer about, or leave what there is. Asks, or waits for who does. */
+/* Bring a fresh answer about, or leave what there is. Has a thread ask, or waits for one
+ * that does. */
 void catalog_ask_fetch_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock);
 
@@ -57,8 +58,8 @@ void catalog_ask_fetch_locked(struct catalog *catalog, struct entry *entry)
 void catalog_ask_recall_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock);
 
-/* Have a thread ask whether the repository is back. Never waits. */
-void catalog_ask_behind_locked(struct catalog *catalog, struct entry *entry)
+/* Have a thread ask. Never waits. -EAGAIN when too many wait to. */
+int catalog_ask_behind_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock);
 
 /* Until the repository has room for one request more. -ETIMEDOUT. */

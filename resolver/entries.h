@@ -15,6 +15,7 @@ struct entry {
     unsigned users;  /* threads that hold it; not removed meanwhile */
     unsigned asking; /* of them */
     bool is_answered;
+    int64_t asked_ms;        /* when the last request began */
     uint64_t begun;          /* requests ever */
     uint64_t ended;          /* of them */
     uint64_t answer_begun;   /* the number of the request that gave the answer */

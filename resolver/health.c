@@ -21,7 +21,7 @@ static bool is_unreachable(int rc)
 
 static bool is_silent(const struct health *health, int64_t now_ms)
 {
-    return health->under_way > 0 && now_ms - health->silent_since_ms >= HEALTH_SILENCE_MS;
+    return health->unheard > 0 && now_ms - health->silent_since_ms >= HEALTH_SILENCE_MS;
 }
 
 bool health_is_down(const struct health *health, int64_t now_ms)
@@ -31,7 +31,11 @@ bool health_is_down(const struct health *health, int64_t now_ms)
 
 bool health_may_ask(const struct health *health, int64_t now_ms, int64_t pause_ms)
 {
-    return !health_is_down(health, now_ms) || now_ms - health->tried_ms >= pause_ms;
+    int64_t tried_ms = health->tried_ms;
+
+    if (is_silent(health, now_ms) && health->silent_since_ms > tried_ms)
+        tried_ms = health->silent_since_ms; /* what hangs was an attempt, too */
+    return !health_is_down(health, now_ms) || now_ms - tried_ms >= pause_ms;
 }
 
 void health_try(struct health *health, int64_t now_ms)
@@ -43,16 +47,33 @@ void health_begin(struct health *health, int64_t now_ms)
 {
     if (health_is_down(health, now_ms))
         health_try(health, now_ms);
-    if (health->under_way++ == 0)
+    health->under_way++;
+    if (health->unheard++ == 0)
         health->silent_since_ms = now_ms;
     health->requests++;
 }
 
-void health_live(struct health *health, int64_t now_ms)
+static void hear(struct health *health, int64_t now_ms, unsigned unheard)
 {
-    health->silent_since_ms = now_ms;
+    if (health_is_down(health, now_ms))
+        health->back_ms = now_ms;
+    health->unheard = unheard;
     health->unreachable_rc = 0;
     health->broken = 0;
+}
+
+void health_live(struct health *health, int64_t now_ms)
+{
+    hear(health, now_ms, 1); /* it may fall silent in the middle */
+    health->silent_since_ms = now_ms;
+}
+
+static void leave(struct health *health, int64_t begun_ms)
+{
+    if (health->unheard > 0 && begun_ms >= health->silent_since_ms)
+        health->unheard--;
+    if (health->unheard > health->under_way)
+        health->unheard = health->under_way;
 }
 
 void health_end(struct health *health, int64_t begun_ms, int64_t now_ms, int rc,
@@ -62,9 +83,11 @@ void health_end(struct health *health, int64_t begun_ms, int64_t now_ms, int rc,
     bool was_down = health_is_down(health, now_ms);
     bool is_lost = is_unreachable(rc);
 
+    health->under_way--;
+    if (rc == -ECANCELED)
+        return;
     if (rc == -EIO) /* one object's fault, or the connection's? */
         is_lost = ++health->broken >= BROKEN_MAX || was_down;
-    health->under_way--;
     health->is_failing =
         is_failure && rc != -EBADMSG && rc != -EFBIG; /* one document's */
     if (is_failure) {
@@ -77,20 +100,21 @@ void health_end(struct health *health, int64_t begun_ms, int64_t now_ms, int rc,
     }
     if (!is_lost) {
         if (rc != -EIO)
-            health_live(health, now_ms);
+            hear(health, now_ms, 0);
     } else if (!health->is_answered || health->answered_ms <= begun_ms) {
         if (!was_down)
             health_try(health, now_ms);
         health->unreachable_rc = rc;
     }
+    leave(health, begun_ms);
 }
 
 int health_fail(const struct health *health, struct error *err)
 {
     if (health->unreachable_rc < 0)
         return fail(err, -health->unreachable_rc, "%s", health->message);
-    return fail(err, ETIMEDOUT, "the repository has not answered for %d s",
-                HEALTH_SILENCE_MS / 1000);
+    return fail(err, ETIMEDOUT, "the repository has not answered for %.1f s",
+                HEALTH_SILENCE_MS / 1000.0);
 }
 
 enum health_news health_news(struct health *health, int64_t now_ms)

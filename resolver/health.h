@@ -8,9 +8,9 @@
  *
  * A repository is down when the last request failed because it could not be reached, when
  * the last three broke, or when it was asked and gave no sign of life for
- * HEALTH_SILENCE_MS. While it is down one
- * request each pause_ms finds out whether it is back; nobody else asks. So an outage
- * costs its users one wait, not one each, and ends for all with the first answer.
+ * HEALTH_SILENCE_MS: what hangs since before the last sign of life says nothing. While it
+ * is down one request each pause_ms finds out whether it is back; nobody else asks. So an
+ * outage costs its users one wait, not one each, and ends for all with the first answer.
  *
  * Plain values, no clock: the caller locks, and brings the time in ms. */
 #ifndef RESOLVER_HEALTH_H
@@ -21,14 +21,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HEALTH_SILENCE_MS = 3000 }; /* as long as a look-up may take in all */
+enum { HEALTH_SILENCE_MS = 2500 }; /* a look-up is to be answered within 3 s */
 
 struct health {
     uint64_t requests, failures;
     unsigned under_way;
-    int64_t silent_since_ms; /* since when what is under way got no sign of life */
+    unsigned unheard;        /* of these: begun, or alive, since the last answer */
+    int64_t silent_since_ms; /* since when they got no sign of life */
     bool is_answered;        /* at least once */
     int64_t answered_ms;     /* the last time */
+    int64_t back_ms;         /* the last outage ended; what was under way may be lost */
     bool is_failing;         /* the last request failed, for whatever reason */
     int unreachable_rc;      /* what the last request failed with, if so; else 0 */
     unsigned broken;         /* replies in succession that broke (-EIO) */
@@ -52,8 +54,9 @@ void health_begin(struct health *health, int64_t now_ms);
 /* A sign of life of a request under way: a part of a long answer. */
 void health_live(struct health *health, int64_t now_ms);
 
-/* A request that began at begun_ms ended: rc and err are its own. -ENOENT is an answer. A
- * failure of one that began before the last sign of life does not make it down. */
+/* A request that began at begun_ms ended: rc and err are its own. -ENOENT is an answer,
+ * -ECANCELED our own doing. A failure of one that began before the last sign of life does
+ * not make it down. */
 void health_end(struct health *health, int64_t begun_ms, int64_t now_ms, int rc,
                 const struct error *err);
 

@@ -66,6 +66,15 @@ static size_t drop_repeated(const char *text, uint32_t *offsets, size_t count)
     return kept;
 }
 
+/* As names are that were sorted before: a million of them take a moment then. */
+static bool is_sorted(const struct order *order, const uint32_t *offsets, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (order->compare(order->text + offsets[i - 1], order->text + offsets[i]) >= 0)
+            return false;
+    return true;
+}
+
 /* The offsets are sorted, not the pointers: half the memory at the worst moment. */
 int listing_finish(struct listing_builder *builder, listing_compare *compare,
                    struct listing **ret_listing, struct error *err)
@@ -74,7 +83,7 @@ int listing_finish(struct listing_builder *builder, listing_compare *compare,
     size_t count = builder->count, size = builder->names.size;
     struct listing *listing;
 
-    if (compare && count > 0) {
+    if (compare && !is_sorted(&order, builder->offsets, count)) {
         qsort_r(builder->offsets, count, sizeof *builder->offsets, compare_offsets,
                 &order);
         count = drop_repeated(order.text, builder->offsets, count);

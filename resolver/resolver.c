@@ -223,7 +223,7 @@ static int find_release(struct resolver *resolver, const char *id, const char *v
     listing_unref(answer.listing);
     *ret_left_ms = answer.left_ms;
     if (rc < 0 && rc != -ENOENT && rc != -EBADMSG && how == RESOLVE_FETCH &&
-        find_listed(resolver, id, version, RESOLVE_STALE, ret_repository, ret_left_ms) ==
+        find_listed(resolver, id, version, RESOLVE_SAVED, ret_repository, ret_left_ms) ==
             0)
         return 0; /* it was listed when it could be asked */
     return rc;

@@ -36,6 +36,7 @@ enum resolve_how {
     RESOLVE_FETCH, /* from memory if fresh, else ask; last known state if that fails.
                       Blocks */
     RESOLVE_STALE, /* from memory at any age; else -EINPROGRESS. Never blocks */
+    RESOLVE_SAVED, /* the same, also from what is kept on disk. Blocks for that only */
 };
 
 struct resolver_repository {
@@ -177,6 +178,10 @@ int resolver_open_object(struct resolver *resolver, unsigned repository, const c
  * it. */
 int resolver_url(const struct resolver *resolver, const struct release *release,
                  const struct header *header, struct bytes *to, struct error *err);
+
+/* Does it not answer (health.h)? Then whoever has something to go on with need not ask.
+ */
+bool resolver_is_down(const struct resolver *resolver, unsigned repository);
 
 /* Each repository's state as lines of YAML list items indented by two blanks: for
  * @status. */

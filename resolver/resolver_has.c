@@ -46,7 +46,7 @@ int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_h
         return 0;
     rc = resolver_versions(resolver, id, how, &list, err);
     if (is_lost(rc, how) &&
-        is_known(resolver, &question_models, "", id, RESOLVE_STALE, ret_fresh))
+        is_known(resolver, &question_models, "", id, RESOLVE_SAVED, ret_fresh))
         return 0;
     if (rc < 0)
         return rc;
@@ -65,7 +65,7 @@ int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolv
         return 0;
     rc = resolver_alias(resolver, alias, how, &target, err);
     if (is_lost(rc, how) &&
-        is_known(resolver, &question_aliases, "", alias, RESOLVE_STALE, ret_fresh))
+        is_known(resolver, &question_aliases, "", alias, RESOLVE_SAVED, ret_fresh))
         return 0;
     if (rc == 0)
         *ret_fresh = target.fresh;

@@ -49,6 +49,14 @@ static int print_count(struct resolver *resolver, unsigned repository,
                         listing ? listing->count : 0);
 }
 
+bool resolver_is_down(const struct resolver *resolver, unsigned repository)
+{
+    struct catalog_state state;
+
+    catalog_state(resolver->catalog, repository, &state);
+    return state.is_down;
+}
+
 static const char *state_name(const struct catalog_state *state)
 {
     if (state->is_failing)

@@ -67,15 +67,17 @@ static void silent_it_is_tried_although_requests_hang(void **state)
 {
     static const struct step steps[] = {
         {100000, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
-        {102999, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
-        {103000, LOOK,  0,          0,      true,  true,  HEALTH_DOWN   },
-        {103000, BEGIN, 0,          0,      true,  false, HEALTH_NO_NEWS},
-        {108000, BEGIN, 0,          0,      true,  false, HEALTH_NO_NEWS},
-        {108100, END,   0,          108000, false, true,  HEALTH_BACK   },
+        {102499, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {102500, LOOK,  0,          0,      true,  false, HEALTH_DOWN   },
+        {104999, LOOK,  0,          0,      true,  false, HEALTH_NO_NEWS},
+        {105000, LOOK,  0,          0,      true,  true,  HEALTH_NO_NEWS},
+        {105000, BEGIN, 0,          0,      true,  false, HEALTH_NO_NEWS},
+        {110000, BEGIN, 0,          0,      true,  false, HEALTH_NO_NEWS},
+        {110100, END,   0,          110000, false, true,  HEALTH_BACK   },
  /* what was begun before says nothing about now */
-        {108200, END,   -ETIMEDOUT, 100000, false, true,  HEALTH_NO_NEWS},
-        {108300, END,   -ETIMEDOUT, 103000, false, true,  HEALTH_NO_NEWS},
-        {108400, END,   0,          102999, false, true,  HEALTH_NO_NEWS},
+        {110200, END,   -ETIMEDOUT, 100000, false, true,  HEALTH_NO_NEWS},
+        {110300, END,   -ETIMEDOUT, 105000, false, true,  HEALTH_NO_NEWS},
+        {110400, END,   0,          102499, false, true,  HEALTH_NO_NEWS},
         {999999, LOOK,  0,          0,      false, true,  HEALTH_NO_NEWS},
     };
 
@@ -86,13 +88,48 @@ static void silent_it_is_tried_although_requests_hang(void **state)
 static void a_long_answer_is_no_silence(void **state)
 {
     static const struct step steps[] = {
-        {100000, BEGIN, 0,       0,      false, true, HEALTH_NO_NEWS},
-        {102000, LIVE,  0,       0,      false, true, HEALTH_NO_NEWS},
-        {104000, LIVE,  0,       0,      false, true, HEALTH_NO_NEWS},
-        {106999, LOOK,  0,       0,      false, true, HEALTH_NO_NEWS},
-        {107000, LOOK,  0,       0,      true,  true, HEALTH_DOWN   },
-        {107001, LIVE,  0,       0,      false, true, HEALTH_BACK   },
-        {107002, END,   -EACCES, 100000, false, true, HEALTH_NO_NEWS},
+        {100000, BEGIN, 0,       0,      false, true,  HEALTH_NO_NEWS},
+        {102000, LIVE,  0,       0,      false, true,  HEALTH_NO_NEWS},
+        {104000, LIVE,  0,       0,      false, true,  HEALTH_NO_NEWS},
+        {106499, LOOK,  0,       0,      false, true,  HEALTH_NO_NEWS},
+        {106500, LOOK,  0,       0,      true,  false, HEALTH_DOWN   },
+        {107001, LIVE,  0,       0,      false, true,  HEALTH_BACK   },
+        {107002, END,   -EACCES, 100000, false, true,  HEALTH_NO_NEWS},
+    };
+
+    (void)state;
+    play(steps, ARRAY_SIZE(steps));
+}
+
+/* After an outage old connections may hang long after new ones work. */
+static void what_hung_before_an_answer_is_no_silence(void **state)
+{
+    static const struct step steps[] = {
+        {100000, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {100001, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {100002, END,   -ENOENT,    100001, false, true,  HEALTH_NO_NEWS},
+        {110000, LOOK,  0,          0,      false, true,  HEALTH_NO_NEWS},
+        {110000, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {112500, LOOK,  0,          0,      true,  false, HEALTH_DOWN   },
+        {112600, END,   -ETIMEDOUT, 100000, true,  false, HEALTH_NO_NEWS},
+        {112700, END,   0,          110000, false, true,  HEALTH_BACK   },
+ /* one that fell silent in the middle of its answer */
+        {120000, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {120001, LIVE,  0,          0,      false, true,  HEALTH_NO_NEWS},
+        {122501, LOOK,  0,          0,      true,  false, HEALTH_DOWN   },
+    };
+
+    (void)state;
+    play(steps, ARRAY_SIZE(steps));
+}
+
+/* At the end of a mount: no news. */
+static void what_we_cancel_says_nothing(void **state)
+{
+    static const struct step steps[] = {
+        {100000, BEGIN, 0,          0,      false, true,  HEALTH_NO_NEWS},
+        {102500, LOOK,  0,          0,      true,  false, HEALTH_DOWN   },
+        {102501, END,   -ECANCELED, 100000, true,  false, HEALTH_NO_NEWS},
     };
 
     (void)state;
@@ -119,7 +156,7 @@ static void broken_replies_in_succession_mean_down(void **state)
         {110010, END,   0,    110009, false, true,  HEALTH_BACK   },
  /* silent first, then broken: still down */
         {120000, BEGIN, 0,    0,      false, true,  HEALTH_NO_NEWS},
-        {123000, LOOK,  0,    0,      true,  true,  HEALTH_DOWN   },
+        {123000, LOOK,  0,    0,      true,  false, HEALTH_DOWN   },
         {124000, END,   -EIO, 120000, true,  true,  HEALTH_NO_NEWS},
     };
 
@@ -169,6 +206,8 @@ int main(void)
         cmocka_unit_test(refused_it_is_tried_now_and_then),
         cmocka_unit_test(silent_it_is_tried_although_requests_hang),
         cmocka_unit_test(a_long_answer_is_no_silence),
+        cmocka_unit_test(what_hung_before_an_answer_is_no_silence),
+        cmocka_unit_test(what_we_cancel_says_nothing),
         cmocka_unit_test(broken_replies_in_succession_mean_down),
         cmocka_unit_test(only_unreachable_means_down),
     };

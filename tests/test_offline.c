@@ -149,16 +149,16 @@ static void without_an_answer_the_deadline_tells_what_was_seen(void **state)
         resolver_alias(fixture->resolver, "small", RESOLVE_KNOWN, &target, &err),
         -EINPROGRESS);
     assert_int_equal(
-        resolver_alias(fixture->resolver, "small", RESOLVE_STALE, &target, &err), 0);
+        resolver_alias(fixture->resolver, "small", RESOLVE_SAVED, &target, &err), 0);
     assert_string_equal(target.version, "1.0.0");
     assert_int_equal(target.fresh.left_ms, 0);
     assert_int_equal(
-        resolver_names(fixture->resolver, NAMES_OF_MODELS, RESOLVE_STALE, &names, &err),
+        resolver_names(fixture->resolver, NAMES_OF_MODELS, RESOLVE_SAVED, &names, &err),
         0);
     assert_int_equal(names->count, 2);
     names_unref(names);
     assert_int_equal(
-        resolver_alias(fixture->resolver, "unheard", RESOLVE_STALE, &target, &err),
+        resolver_alias(fixture->resolver, "unheard", RESOLVE_SAVED, &target, &err),
         -EINPROGRESS);
 }
 

@@ -1,13 +1,17 @@
 """No repository can be asked: what was seen goes on working, also after a restart."""
 
+import contextlib
 import errno
 import os
+import sys
+import threading
+import time
 import unittest
-import urllib.parse
 
 from artifactory import OnArtifactory
-from fault_proxy import FaultProxy
-from mounted import MountTest, wait_until
+from fault_proxy import BehindProxy
+from mounted import MINUTE, MountTest, wait_until
+from test_limits import resident_kib
 
 TTL = {"alias": "10ms", "listing": "10ms", "negative": "500ms"}
 LOST, BACK = "cannot be asked", "answers again"
@@ -15,6 +19,7 @@ LOST, BACK = "cannot be asked", "answers again"
 
 class OfflineCase:
     gone = ()  # with what that fails which is not known
+    rounds = 3
 
     def go_away(self):
         raise NotImplementedError
@@ -70,19 +75,20 @@ class OfflineCase:
         self.assert_gone(os.stat, fs.point / "deadbeef")
         self.assert_gone(os.stat, fs.point / "unheard")
 
-    def wait_for(self, condition):
-        """Back to normal within 5 s."""
+    def wait_for(self, condition, seconds=5):
+        """Back to normal in time."""
         def holds():
             try:
                 return condition()
             except OSError:
                 return False
 
-        wait_until(holds, "the repository's return", 5)
+        wait_until(holds, "the repository's return", seconds)
 
     def check_back(self, fs):
         self.wait_for(lambda: fs.path(self.unseen, "d.txt").read_bytes() == b"d\n")
-        self.assertEqual(fs.read(self.listed, "c.txt"), b"c\n")
+        # Bytes that were asked for of what hangs may fail with that, but not for long.
+        self.wait_for(lambda: fs.read(self.listed, "c.txt") == b"c\n", MINUTE)
         wait_until(lambda: "state: ok" in (fs.point / "@status").read_text(), "the state")
         self.look_around(fs)
         self.assertEqual((fs.log().count(LOST), fs.log().count(BACK)), (1, 1))
@@ -91,7 +97,7 @@ class OfflineCase:
         fs = self.mount(self.models, ttl=TTL)
         self.look_around(fs)
         self.go_away()
-        for _ in range(3):
+        for _ in range(self.rounds):
             self.check_gone(fs)
         self.assertEqual((fs.log().count(LOST), fs.log().count(BACK)), (1, 0))
         self.come_back()
@@ -155,7 +161,6 @@ class OfflineCase:
         self.look_around(fs)
 
 
-
 class Offline(OfflineCase, MountTest):
     """The repository's folder is moved away and back."""
 
@@ -168,33 +173,85 @@ class Offline(OfflineCase, MountTest):
         self.models.folder.with_name("away").rename(self.models.folder)
 
 
-class OfflineServer(OnArtifactory, OfflineCase, MountTest):
+class OfflineServer(BehindProxy, OnArtifactory, OfflineCase, MountTest):
     """Between us and the server all connections are reset."""
 
     fault = "reset"
     gone = (errno.ETIMEDOUT, errno.EIO)
 
-    def setUp(self):
-        self.proxies = {}
-        super().setUp()
-
-    def serve(self, host):
-        backend, url = super().serve(host)
-        parts = urllib.parse.urlsplit(url)
-        if host not in self.proxies:
-            proxy = FaultProxy((parts.hostname, parts.port))
-            proxy.__enter__()
-            self.addCleanup(proxy.__exit__)
-            self.proxies[host] = proxy
-        return backend, self.proxies[host].url + parts.path
-
     def go_away(self):
-        for proxy in self.proxies.values():
-            proxy.inject(self.fault)
+        self.proxy.inject(self.fault)
 
     def come_back(self):
-        for proxy in self.proxies.values():
-            proxy.clear()
+        self.proxy.clear()
+
+
+class SilentServer(OfflineServer):
+    """It takes connections and requests, and says nothing."""
+
+    fault = "stall"
+    gone = (errno.ETIMEDOUT,)
+    rounds = 1  # bytes are waited for for 30 s
+
+
+class ManyNames(BehindProxy, OnArtifactory, MountTest):
+    """As many as there may be (DESIGN section 4), from disk, in memory that is bounded."""
+
+    MODELS, ALIASES = 100_000, 1_000_000
+
+    def wait_until_saved(self, fs, count):
+        """It is written behind the answers: until a file of that many names is whole."""
+        wait_until(lambda: any(file.suffix != ".new" and file.stat().st_size > count * 8
+                               for file in (fs.cache / ".modelfs/known").iterdir()),
+                   "saved names")
+
+    def test_after_a_restart(self):
+        models = self.repository()
+        uid = models.publish({"a.txt": b"a\n"})
+        config = self.config(models, ttl=TTL)
+        self.servers[models.host].more = {
+            "models/_uid": [f"{n:08x}" for n in range(self.MODELS)],
+            "models/_alias": [f"alias-{n}" for n in range(self.ALIASES)]}
+        fs = self.mount_config(config)
+        self.assertEqual(fs.read(uid, "a.txt"), b"a\n")
+        wait_until(lambda: self.listed(fs), "the names from the server", 150)
+        self.wait_until_saved(fs, self.ALIASES)
+        self.assertEqual(fs.stop(), 0)
+        self.proxy.inject("stall")
+        fs = self.mount_config(config, name="second")
+        with watched_memory(fs.worker()) as memory:
+            start = time.monotonic()
+            self.assertTrue(self.listed(fs))
+            seconds = time.monotonic() - start
+        print(f"\nfigures: {self.MODELS + self.ALIASES} saved names after {seconds:.1f} s "
+              f"of a silent server, {max(memory) >> 10} MiB", file=sys.stderr)
+        self.assertLess(max(memory), 64 << 10)
+        self.assertEqual(fs.read(uid, "a.txt"), b"a\n")
+
+    def listed(self, fs):
+        try:
+            return len(os.listdir(fs.point)) > self.MODELS + self.ALIASES
+        except OSError:
+            return False
+
+
+@contextlib.contextmanager
+def watched_memory(pid):
+    """A list of what resident_kib said meanwhile, again and again."""
+    stop, seen = threading.Event(), []
+
+    def watch():
+        while not stop.wait(0.02):
+            seen.append(resident_kib(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        watcher.join()
+    seen.append(resident_kib(pid))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ import time
 import unittest
 import zipfile
 
+from artifactory import OnArtifactory
+from crowd import INTERRUPTED, Crowd
+from fault_proxy import BehindProxy
 from mounted import MountTest, files_below, is_mounted, modelfs, wait_until
 from repository import Repository, write_archive
 
@@ -187,6 +190,109 @@ class Stalled(MountTest):
         if is_mounted(self.fs.point):
             done = modelfs("unmount", self.fs.point)
             self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class SilentServer(BehindProxy, OnArtifactory, MountTest):
+    """500 readers wait for a server that takes requests and says nothing."""
+
+    fault = "stall"
+    held, read, looked = 200, 200, 100
+
+    def setUp(self):
+        super().setUp()
+        models = self.repository()
+        small = {f"{n:03}.bin": os.urandom(40_000) for n in range(self.held)}
+        self.uid = models.publish({}, archive=lambda path: write_archive(
+            path, {**small, "big.bin": os.urandom(2 << 20)}, zipfile.ZIP_STORED))
+        self.cached = models.publish({"a.txt": b"a\n"}, params={"n": 1}, alias="prod")
+        self.unseen = [models.publish({"b.txt": b"b\n"}, params={"m": n})
+                       for n in range(10)]
+        self.fs = self.mount(models, hold="64KiB",
+                             ttl={"alias": "10ms", "listing": "10ms", "negative": "5s"})
+        self.look_around()
+        # The table and no member: a neighbour would come along with the first read.
+        self.assertEqual(len(os.listdir(self.fs.path(self.uid))), self.held + 1)
+
+    def look_around(self):
+        self.assertEqual(self.fs.read(self.cached, "a.txt"), b"a\n")
+        self.assertEqual(os.listdir(self.fs.path(self.cached)), ["a.txt"])
+        self.assertEqual((self.fs.point / "prod/current/a.txt").read_bytes(), b"a\n")
+        self.assertIn("prod", os.listdir(self.fs.point))
+
+    def crowd(self):
+        paths = [self.fs.path(self.uid, f"{n:03}.bin") for n in range(self.held)]
+        paths += [self.fs.path(self.uid, "big.bin")] * self.read
+        paths += [self.fs.path(self.unseen[n % len(self.unseen)], f"{n}")
+                  for n in range(self.looked)]
+        crowd = self.enterContext(Crowd(paths))
+        waiting = crowd.pids[:self.held + self.read]
+        crowd.wait_until_blocked(waiting)
+        return crowd, waiting
+
+    def test_others_do_not_wait(self):
+        start = time.monotonic()
+        for _ in range(10):
+            self.look_around()
+        before = time.monotonic() - start
+        self.proxy.inject(self.fault)
+        crowd, waiting = self.crowd()
+        self.look_around()  # within what it takes to see that nobody answers
+        start = time.monotonic()
+        for _ in range(10):
+            self.look_around()
+        after = time.monotonic() - start
+        self.assertEqual(crowd.ended(waiting), [])
+        print(f"\nfigures: ten looks at what is cached: {before:.2f} s with the server, "
+              f"{after:.2f} s with 500 readers waiting for it", file=sys.stderr)
+        self.assertLess(after, 10)  # tells it from one wait of 3 s each
+
+    def test_readers_can_be_ended(self):
+        self.proxy.inject(self.fault)
+        crowd, waiting = self.crowd()
+        looking = crowd.pids[len(waiting):]
+        wait_until(lambda: len(crowd.ended(looking)) == self.looked, "look-ups' ends")
+        self.assertEqual(set(crowd.ended(looking)), {errno.ETIMEDOUT})
+        self.assertEqual(crowd.ended(waiting), [])
+        start = time.monotonic()
+        for sent, pids in ((signal.SIGKILL, waiting[::2]), (signal.SIGINT, waiting[1::2])):
+            crowd.signal(sent, pids)
+        wait_until(lambda: len(crowd.ended(waiting)) == len(waiting), "readers' ends", 10)
+        print(f"\nfigures: {len(waiting)} readers ended {time.monotonic() - start:.2f} s "
+              "after their signals", file=sys.stderr)
+        self.assertEqual(set(crowd.ended(waiting[::2])), {-signal.SIGKILL})
+        self.assertEqual(set(crowd.ended(waiting[1::2])), {INTERRUPTED})
+        self.look_around()
+
+    def test_unmount(self):
+        self.proxy.inject(self.fault)
+        crowd, waiting = self.crowd()
+        start = time.monotonic()
+        self.fs.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not is_mounted(self.fs.point), "the mount is gone")
+        wait_until(lambda: not crowd.running(), "the readers' ends")
+        self.assertNotIn(0, crowd.ended(waiting))
+        self.assertEqual(self.fs.process.wait(60), 0, self.fs.log())
+        # Not a measure of speed: it tells a cancelled request from one that waits 30 s.
+        self.assertLess(time.monotonic() - start, 20)
+
+    def test_unmount_without_readers(self):
+        """What was asked behind the answers, and for ended readers, still hangs."""
+        self.proxy.inject(self.fault)
+        crowd, waiting = self.crowd()
+        self.look_around()
+        crowd.signal(signal.SIGKILL, crowd.running())
+        wait_until(lambda: not crowd.running(), "the readers' ends")
+        start = time.monotonic()
+        done = modelfs("unmount", self.fs.point)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.fs.process.wait(60), 0, self.fs.log())
+        self.assertLess(time.monotonic() - start, 20)
+
+
+class SilentInReplies(SilentServer):
+    """It begins each reply and says nothing more."""
+
+    fault = "stall_body"
 
 
 if __name__ == "__main__":
