@@ -166,6 +166,13 @@ int cache_header(struct cache *cache, struct resolver *resolver,
     return documents_header(cache->documents, resolver, release, how, ret_header, err);
 }
 
+int cache_date(struct cache *cache, struct resolver *resolver,
+               const struct release *release, enum resolve_how how, int64_t *ret_date_s,
+               struct error *err)
+{
+    return documents_date(cache->documents, resolver, release, how, ret_date_s, err);
+}
+
 int cache_meta(struct cache *cache, struct resolver *resolver,
                const struct release *release, struct bytes *to, struct error *err)
 {

@@ -64,10 +64,16 @@ int cache_adopt(struct cache *cache, struct resolver *resolver,
 
 /* The header of a release, from the cache folder or the backend (then saved). how as for
  * the resolver: RESOLVE_KNOWN answers from memory or with -EINPROGRESS.
- * header_unref the result. */
+ * header_unref the result. What makes no sense is not looked at again for some seconds.
+ */
 int cache_header(struct cache *cache, struct resolver *resolver,
                  const struct release *release, enum resolve_how how,
                  struct header **ret_header, struct error *err);
+
+/* Its date_s alone, which is kept where a large header is not. */
+int cache_date(struct cache *cache, struct resolver *resolver,
+               const struct release *release, enum resolve_how how, int64_t *ret_date_s,
+               struct error *err);
 
 /* The metadata as YAML text, compared with the backend's checksum as audmodel does, from
  * the cache folder where that cannot be reached. Blocks. Appended to to. */

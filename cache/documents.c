@@ -16,16 +16,24 @@
 #include <sys/stat.h>
 
 enum {
-    HEADERS_MAX = 256,             /* kept parsed */
-    HEADERS_BYTES_MAX = 256 << 10, /* their texts together; trees take 50 times that */
-    LOCK_TIMEOUT_MS = 10000,       /* audmodel's */
-    SAVES_MAX = 1024,              /* that wait; others are not saved */
+    HEADERS_MAX = 256, /* of which we know something */
+    HEADERS_BYTES_MAX =
+        256 << 10,           /* texts of those kept parsed; trees take 50 times that */
+    LARGE_BYTES = 64 << 10,  /* such texts are parsed one at a time */
+    BAD_KEPT_MS = 5000,      /* what makes no sense is not parsed anew for so long */
+    LOCK_TIMEOUT_MS = 10000, /* audmodel's */
+    SAVES_MAX = 1024,        /* that wait; others are not saved */
 };
 
+/* Of a header that was parsed: itself, or when there is no room for that its date, or why
+ * it makes no sense. */
 struct known {
     TAILQ_ENTRY(known) link;
     struct release release;
-    struct header *header;
+    struct header *header; /* or NULL */
+    int64_t date_s;
+    int64_t failed_ms;
+    char *failed_message; /* NULL: it is a header */
 };
 TAILQ_HEAD(known_list, known);
 
@@ -36,6 +44,7 @@ struct documents {
     struct known_list known; /* the newest use last; guarded by lock */
     size_t count;            /* guarded by lock */
     size_t bytes;            /* of the texts; guarded by lock */
+    struct lock large;       /* held while a large text is parsed */
 };
 
 /* What the thread saves. */
@@ -47,13 +56,23 @@ struct saving {
     size_t size;
 };
 
+static void drop_header_locked(struct documents *documents, struct known *known)
+    REQUIRES(documents->lock)
+{
+    if (!known->header)
+        return;
+    documents->bytes -= known->header->text_size;
+    header_unref(known->header);
+    known->header = NULL;
+}
+
 static void drop_locked(struct documents *documents, struct known *known)
     REQUIRES(documents->lock)
 {
+    drop_header_locked(documents, known);
     TAILQ_REMOVE(&documents->known, known, link);
     documents->count--;
-    documents->bytes -= known->header->text_size;
-    header_unref(known->header);
+    free(known->failed_message);
     free(known);
 }
 
@@ -71,6 +90,7 @@ int documents_open(const struct store *store, struct documents **ret_documents,
     }
     documents->store = store;
     lock_init(&documents->lock);
+    lock_init(&documents->large);
     TAILQ_INIT(&documents->known);
     *ret_documents = documents;
     return 0;
@@ -87,6 +107,7 @@ void documents_close(struct documents *documents)
     while ((known = TAILQ_FIRST(&documents->known)) != NULL)
         drop_locked(documents, known);
     lock_release(&documents->lock);
+    lock_done(&documents->large);
     lock_done(&documents->lock);
     free(documents);
 }
@@ -104,42 +125,106 @@ static struct known *find_locked(struct documents *documents,
     return NULL;
 }
 
-/* NULL if it is not known. */
-static struct header *recall(struct documents *documents, const struct release *release)
-{
-    struct header *header = NULL;
-    struct known *known;
+/* What recall finds. */
+struct recalled {
+    struct header *header; /* or NULL */
+    bool has_date;
+    int64_t date_s;
+};
 
+/* 0; -ENOENT: nothing is known; -EBADMSG: it makes no sense. */
+static int recall(struct documents *documents, const struct release *release,
+                  struct recalled *ret_recalled, struct error *err)
+{
+    struct known *known;
+    int rc = -ENOENT;
+
+    *ret_recalled = (struct recalled){0};
     lock_acquire(&documents->lock);
     known = find_locked(documents, release);
-    if (known) {
+    if (known && known->failed_message &&
+        clock_now_ms() - known->failed_ms >= BAD_KEPT_MS) {
+        drop_locked(documents, known);
+    } else if (known) {
         TAILQ_REMOVE(&documents->known, known, link);
         TAILQ_INSERT_TAIL(&documents->known, known, link);
-        header = header_ref(known->header);
+        if (known->header)
+            ret_recalled->header = header_ref(known->header);
+        ret_recalled->date_s = known->date_s;
+        ret_recalled->has_date = !known->failed_message;
+        rc = known->failed_message ? fail(err, EBADMSG, "%s", known->failed_message) : 0;
     }
     lock_release(&documents->lock);
-    return header;
+    return rc;
 }
 
+/* The least recently used go: of those kept parsed the trees, then what is left. */
+static void make_room_locked(struct documents *documents) REQUIRES(documents->lock)
+{
+    struct known *known = TAILQ_FIRST(&documents->known);
+
+    while (documents->count > HEADERS_MAX)
+        drop_locked(documents, TAILQ_FIRST(&documents->known));
+    known = TAILQ_FIRST(&documents->known);
+    for (; documents->bytes > HEADERS_BYTES_MAX && TAILQ_NEXT(known, link);
+         known = TAILQ_NEXT(known, link))
+        drop_header_locked(documents, known);
+}
+
+/* header, or err where it makes none. */
 static void remember(struct documents *documents, const struct release *release,
-                     struct header *header)
+                     struct header *header, const struct error *err)
 {
     struct known *known = XNEW(struct known);
     struct known *before;
 
     known->release = *release;
-    known->header = header_ref(header);
+    known->header = header ? header_ref(header) : NULL;
+    known->date_s = header ? header->date_s : 0;
+    known->failed_message = header ? NULL : xstrdup(err->message);
+    known->failed_ms = clock_now_ms();
     lock_acquire(&documents->lock);
     before = find_locked(documents, release);
     if (before)
         drop_locked(documents, before);
     TAILQ_INSERT_TAIL(&documents->known, known, link);
     documents->count++;
-    documents->bytes += header->text_size;
-    while (documents->count > 1 &&
-           (documents->count > HEADERS_MAX || documents->bytes > HEADERS_BYTES_MAX))
-        drop_locked(documents, TAILQ_FIRST(&documents->known));
+    documents->bytes += header ? header->text_size : 0;
+    make_room_locked(documents);
     lock_release(&documents->lock);
+}
+
+/* Unless somebody did meanwhile. */
+static int parse_once(struct documents *documents, const struct release *release,
+                      const struct bytes *text, struct header **ret_header,
+                      struct error *err)
+{
+    struct recalled recalled;
+    int rc = recall(documents, release, &recalled, err);
+
+    *ret_header = recalled.header;
+    if (recalled.header || rc == -EBADMSG)
+        return rc;
+    rc = header_parse(text->data, text->size, ret_header, err);
+    if (rc == 0)
+        remember(documents, release, *ret_header, NULL);
+    return rc;
+}
+
+/* Many that ask at once for many large headers are to take neither all memory nor all
+ * threads' time. */
+static int parse(struct documents *documents, const struct release *release,
+                 const struct bytes *text, struct header **ret_header, struct error *err)
+{
+    bool is_large = text->size > LARGE_BYTES;
+    int rc;
+
+    if (is_large)
+        lock_acquire(&documents->large);
+    rc = parse_once(documents, release, text, ret_header, err);
+    if (is_large)
+        lock_release(&documents->large);
+    return rc;
 }
 
 /* Put a document beside the model, under audmodel's lock. */
@@ -213,7 +298,7 @@ static int saved_header(struct documents *documents, const struct release *relea
 
     bytes_init(&text, YAML_BYTES_MAX);
     rc = read_saved(documents, release, LAYOUT_HEADER, &text, &err);
-    return rc < 0 ? rc : header_parse(text.data, text.size, ret_header, &err);
+    return rc < 0 ? rc : parse(documents, release, &text, ret_header, &err);
 }
 
 static int fetch_header(struct documents *documents, struct resolver *resolver,
@@ -226,7 +311,9 @@ static int fetch_header(struct documents *documents, struct resolver *resolver,
     bytes_init(&text, YAML_BYTES_MAX);
     rc = resolver_get_header(resolver, release, &text, err);
     if (rc == 0)
-        rc = header_parse(text.data, text.size, ret_header, err);
+        rc = parse(documents, release, &text, ret_header, err);
+    if (rc == -EBADMSG)
+        remember(documents, release, NULL, err);
     if (rc < 0)
         return fail_context(err, rc, "header of model %s-%s", release->id,
                             release->version);
@@ -234,26 +321,52 @@ static int fetch_header(struct documents *documents, struct resolver *resolver,
     return 0;
 }
 
+static int fail_unknown(const struct release *release, struct error *err)
+{
+    return fail(err, EINPROGRESS, "header of model %s-%s is not known yet", release->id,
+                release->version);
+}
+
 int documents_header(struct documents *documents, struct resolver *resolver,
                      const struct release *release, enum resolve_how how,
                      struct header **ret_header, struct error *err)
 {
-    struct header *header = recall(documents, release);
-    int rc = 0;
+    struct recalled recalled;
+    int rc = recall(documents, release, &recalled, err);
 
-    if (!header) {
+    if (rc == -EBADMSG)
+        return fail_context(err, rc, "header of model %s-%s", release->id,
+                            release->version);
+    if (!recalled.header) {
         if (how != RESOLVE_FETCH)
-            return fail(err, EINPROGRESS, "header of model %s-%s is not known yet",
-                        release->id, release->version);
+            return fail_unknown(release, err);
         rc = layout_check(release->id, release->version, err);
-        if (rc == 0 && saved_header(documents, release, &header) < 0)
-            rc = fetch_header(documents, resolver, release, &header, err);
+        if (rc == 0 && saved_header(documents, release, &recalled.header) < 0)
+            rc = fetch_header(documents, resolver, release, &recalled.header, err);
         if (rc < 0)
             return rc;
-        remember(documents, release, header);
     }
-    *ret_header = header;
+    *ret_header = recalled.header;
     return 0;
+}
+
+int documents_date(struct documents *documents, struct resolver *resolver,
+                   const struct release *release, enum resolve_how how,
+                   int64_t *ret_date_s, struct error *err)
+{
+    CLEANUP_HEADER struct header *header = NULL;
+    struct recalled recalled;
+    int rc = recall(documents, release, &recalled, err);
+
+    header_unref(recalled.header);
+    if (recalled.has_date) {
+        *ret_date_s = recalled.date_s;
+        return 0;
+    }
+    rc = documents_header(documents, resolver, release, how, &header, err);
+    if (rc == 0)
+        *ret_date_s = header->date_s;
+    return rc;
 }
 
 static bool has_checksum(const struct bytes *text, const char *md5)
@@ -295,7 +408,8 @@ int documents_meta(struct documents *documents, struct resolver *resolver,
     if (rc < 0)
         return rc;
     is_saved = read_saved(documents, release, LAYOUT_META, &text, &ignored) == 0;
-    rc = refresh_meta(documents, resolver, release, &text, err);
+    if (!is_saved || !resolver_is_down(resolver, release->repository))
+        rc = refresh_meta(documents, resolver, release, &text, err);
     if (rc < 0) {
         if (!is_saved || rc == -ENOENT)
             return fail_context(err, rc, "metadata of model %s-%s", release->id,

@@ -30,6 +30,11 @@ int documents_header(struct documents *documents, struct resolver *resolver,
                      const struct release *release, enum resolve_how how,
                      struct header **ret_header, struct error *err);
 
+/* As cache_date. */
+int documents_date(struct documents *documents, struct resolver *resolver,
+                   const struct release *release, enum resolve_how how,
+                   int64_t *ret_date_s, struct error *err);
+
 /* As cache_meta. */
 int documents_meta(struct documents *documents, struct resolver *resolver,
                    const struct release *release, struct bytes *to, struct error *err);

@@ -131,13 +131,7 @@ static void set_size(struct stat *attr, uint64_t size)
 static int version_date(struct fs *fs, const struct release *release,
                         enum resolve_how how, int64_t *ret_date_s, struct error *err)
 {
-    CLEANUP_HEADER struct header *header = NULL;
-    int rc = cache_header(fs->cache, fs->resolver, release, how, &header, err);
-
-    if (rc < 0)
-        return rc;
-    *ret_date_s = header->date_s;
-    return 0;
+    return cache_date(fs->cache, fs->resolver, release, how, ret_date_s, err);
 }
 
 static int describe_member(struct fs *fs, const struct place *place, enum resolve_how how,

@@ -128,14 +128,14 @@ static int list_versions(struct fs *fs, struct folder *folder, enum resolve_how 
 static int list_members(struct fs *fs, struct folder *folder, enum resolve_how how,
                         struct error *err)
 {
-    CLEANUP_HEADER struct header *header = NULL;
     const struct toc *toc;
+    int64_t date_s;
     uint32_t index = folder->place.kind == NODE_MEMBER ? folder->place.index : 0;
     int rc = place_archive(fs, &folder->place, how, &folder->archive, err);
 
     if (rc == 0) /* dates the folders: at hand when they are described */
-        rc = cache_header(fs->cache, fs->resolver, &folder->place.release, how, &header,
-                          err);
+        rc = cache_date(fs->cache, fs->resolver, &folder->place.release, how, &date_s,
+                        err);
     if (rc < 0)
         return rc;
     toc = archive_toc(folder->archive);
