@@ -229,12 +229,3 @@ void catalog_state(struct catalog *catalog, unsigned repository,
     memcpy(ret_state->message, health->message, sizeof ret_state->message);
     lock_release(&catalog->lock);
 }
-
-size_t catalog_memory(struct catalog *catalog)
-{
-    lock_acquire(&catalog->lock);
-    size_t memory = catalog->entries.memory;
-
-    lock_release(&catalog->lock);
-    return memory;
-}

@@ -132,7 +132,4 @@ struct catalog_state {
 void catalog_state(struct catalog *catalog, unsigned repository,
                    struct catalog_state *ret_state);
 
-/* Bytes in memory of entries that are not kept. */
-size_t catalog_memory(struct catalog *catalog);
-
 #endif

@@ -19,8 +19,8 @@ enum {
     THREADS = 8,
 };
 
-/* The clock of these tests; only moved while no other thread runs. */
-static int64_t now_ms;
+/* The clock of these tests. */
+static _Atomic int64_t now_ms;
 
 static int64_t read_clock(void)
 {
@@ -329,6 +329,7 @@ static void memory_is_limited_but_for_kept_kinds(void **state)
     struct fixture *fixture = *state;
     int64_t left_ms;
     char key[16];
+    int known = 0;
 
     memory_backend_set(fixture->memory, "kept", "kept");
     assert_string_equal(ask(fixture, &kept_kind, "kept", RESOLVE_FETCH, &left_ms),
@@ -338,8 +339,12 @@ static void memory_is_limited_but_for_kept_kinds(void **state)
         memory_backend_set(fixture->memory, key, key);
         assert_string_equal(ask(fixture, &kind, key, RESOLVE_FETCH, &left_ms), key);
         assert_string_equal(ask(fixture, &kind, "0", RESOLVE_FETCH, &left_ms), "0");
-        assert_in_range(catalog_memory(fixture->catalog), 1, 4096);
     }
+    for (int i = 0; i < 100; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        known += strcmp(ask(fixture, &kind, key, RESOLVE_KNOWN, &left_ms), key) == 0;
+    }
+    assert_in_range(known, 2, 4096 / 100); /* an entry takes more than that */
     /* what was used of late is there, what was not is gone */
     assert_string_equal(ask(fixture, &kind, "99", RESOLVE_KNOWN, &left_ms), "99");
     assert_string_equal(ask(fixture, &kind, "0", RESOLVE_KNOWN, &left_ms), "0");
@@ -347,6 +352,113 @@ static void memory_is_limited_but_for_kept_kinds(void **state)
                         "-EINPROGRESS");
     assert_string_equal(ask(fixture, &kept_kind, "kept", RESOLVE_KNOWN, &left_ms),
                         "kept");
+}
+
+/* The first that ask it hang until it is opened. */
+static struct {
+    struct lock lock;
+    struct condition changed;
+    int hang;    /* so many; guarded by lock, as all here */
+    int hanging; /* of them do */
+} gate;
+
+static int ask_at_gate(struct catalog_request *request, const char *key,
+                       struct listing **ret_listing, struct error *err)
+{
+    lock_acquire(&gate.lock);
+    if (gate.hang > 0) {
+        gate.hang--;
+        gate.hanging++;
+        condition_broadcast(&gate.changed);
+        while (gate.hanging > 0)
+            condition_wait(&gate.changed, &gate.lock);
+    }
+    lock_release(&gate.lock);
+    return ask_document(request, key, ret_listing, err);
+}
+
+static const struct catalog_kind gate_kind = {
+    .name = "gate", .ttl = CATALOG_TTL_LISTING, .ask = ask_at_gate};
+
+struct waiter {
+    struct fixture *fixture;
+    pthread_t thread;
+    int rc;
+    struct catalog_answer answer;
+};
+
+static void *ask_gate(void *arg)
+{
+    struct waiter *waiter = arg;
+    struct error err = {0};
+
+    waiter->rc = catalog_get(waiter->fixture->catalog, 0, &gate_kind, "a", RESOLVE_FETCH,
+                             &waiter->answer, &err);
+    return NULL;
+}
+
+/* One that asks, until its request hangs. */
+static void begin_to_hang(struct waiter *waiter, struct fixture *fixture)
+{
+    *waiter = (struct waiter){.fixture = fixture};
+    lock_acquire(&gate.lock);
+    gate.hang = 1;
+    assert_int_equal(thread_start(&waiter->thread, "waiter", ask_gate, waiter), 0);
+    while (gate.hanging == 0)
+        condition_wait(&gate.changed, &gate.lock);
+    lock_release(&gate.lock);
+}
+
+static void open_gate(void)
+{
+    lock_acquire(&gate.lock);
+    gate.hanging = 0;
+    condition_broadcast(&gate.changed);
+    lock_release(&gate.lock);
+}
+
+static void nobody_waits_for_a_silent_repository(void **state)
+{
+    struct fixture *fixture = *state;
+    struct waiter waiter;
+    int64_t left_ms;
+
+    lock_init(&gate.lock);
+    condition_init(&gate.changed);
+    memory_backend_set(fixture->memory, "a", "one");
+    memory_backend_set(fixture->memory, "b", "two");
+    begin_to_hang(&waiter, fixture);
+    now_ms += HEALTH_SILENCE_MS;
+    pthread_join(waiter.thread, NULL);
+    assert_int_equal(waiter.rc, -ETIMEDOUT);
+    assert_string_equal(ask(fixture, &gate_kind, "a", RESOLVE_KNOWN, &left_ms),
+                        "-EINPROGRESS"); /* somebody may find out whether it is back */
+    /* It is, and what hangs from before is asked anew. */
+    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "two");
+    now_ms++;
+    assert_string_equal(ask(fixture, &gate_kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    open_gate();
+}
+
+static void silent_it_leaves_the_last_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct waiter waiter;
+    int64_t left_ms;
+
+    lock_init(&gate.lock);
+    condition_init(&gate.changed);
+    memory_backend_set(fixture->memory, "a", "one");
+    assert_string_equal(ask(fixture, &gate_kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    now_ms += TTL_MS;
+    begin_to_hang(&waiter, fixture);
+    now_ms += HEALTH_SILENCE_MS;
+    pthread_join(waiter.thread, NULL);
+    assert_int_equal(waiter.rc, 0);
+    assert_string_equal(waiter.answer.listing->names[0], "one");
+    assert_int_equal(waiter.answer.left_ms, 0);
+    listing_unref(waiter.answer.listing);
+    open_gate();
 }
 
 static void kinds_do_not_mix(void **state)
@@ -416,6 +528,8 @@ int main(void)
         TEST(failure_is_told_while_nothing_is_known),
         TEST(memory_is_limited_but_for_kept_kinds),
         TEST(kinds_do_not_mix),
+        TEST(nobody_waits_for_a_silent_repository),
+        TEST(silent_it_leaves_the_last_answer),
         TEST(nobody_waits_but_who_fetches_the_same),
         TEST(all_who_wait_get_the_failure),
 #undef TEST

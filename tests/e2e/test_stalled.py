@@ -275,19 +275,6 @@ class SilentServer(BehindProxy, OnArtifactory, MountTest):
         # Not a measure of speed: it tells a cancelled request from one that waits 30 s.
         self.assertLess(time.monotonic() - start, 20)
 
-    def test_unmount_without_readers(self):
-        """What was asked behind the answers, and for ended readers, still hangs."""
-        self.proxy.inject(self.fault)
-        crowd, waiting = self.crowd()
-        self.look_around()
-        crowd.signal(signal.SIGKILL, crowd.running())
-        wait_until(lambda: not crowd.running(), "the readers' ends")
-        start = time.monotonic()
-        done = modelfs("unmount", self.fs.point)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.fs.process.wait(60), 0, self.fs.log())
-        self.assertLess(time.monotonic() - start, 20)
-
 
 class SilentInReplies(SilentServer):
     """It begins each reply and says nothing more."""
