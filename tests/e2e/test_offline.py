@@ -202,7 +202,7 @@ class ManyNames(BehindProxy, OnArtifactory, MountTest):
     def wait_until_saved(self, fs, count):
         """It is written behind the answers: until a file of that many names is whole."""
         wait_until(lambda: any(file.suffix != ".new" and file.stat().st_size > count * 8
-                               for file in (fs.cache / ".modelfs/known").iterdir()),
+                               for file in (fs.cache / ".modelfs").glob("known/*")),
                    "saved names")
 
     def test_after_a_restart(self):
