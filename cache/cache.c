@@ -19,8 +19,8 @@
 enum {
     HOLD_DEFAULT = 64 << 20,
     THREADS_DEFAULT = 8,
-    THREADS_MAX = 32,  /* each has buffers */
-    MOVES_MAX = 16384, /* that wait */
+    THREADS_MAX = 32, /* each has buffers */
+    MOVES_MAX = 8,    /* that wait, each with the descriptors of an open archive */
     STALL_MS_DEFAULT = 30000,
     STALL_LOOKS = 4, /* in the time of one stall */
 };

@@ -262,6 +262,9 @@ void complete_later(struct archive *archive)
     struct error err = {0};
 
     registry_ref(archive);
-    if (workers_submit(archive->cache->movers, run_job, archive, &err) < 0)
+    /* Where models come faster than the disk can be flushed, those that bring them wait.
+     */
+    if (workers_submit(archive->cache->movers, run_job, archive, &err) < 0 &&
+        workers_submit(archive->workers, run_job, archive, &err) < 0)
         registry_release(archive); /* full or closing: the next open of it tries again */
 }

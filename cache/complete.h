@@ -10,8 +10,8 @@
 #include "cache/archive_state.h"
 
 /* All members are complete: do it on a thread of its own, one after the other: each
- * flushes the disk, and who waits for bytes does not wait for that. Again later while
- * audmodel holds its lock. Never blocks. */
+ * flushes the disk, and who waits for bytes does not wait for that, unless too many
+ * models are to be moved. Again later while audmodel holds its lock. Never blocks. */
 void complete_later(struct archive *archive);
 
 /* Do it now, in this thread. 0 also when it was done before. -EAGAIN: audmodel or another
