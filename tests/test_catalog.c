@@ -5,6 +5,7 @@
 #include "common/sync.h"
 #include "resolver/catalog.h"
 #include "resolver/health.h"
+#include "tests/fakes/catalog_fixture.h"
 #include "tests/fakes/counting_backend.h"
 #include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
@@ -13,102 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TTL_MS = 1000,
-    NEGATIVE_MS = 100,
-    THREADS = 8,
-};
+enum { THREADS = 8 };
 
-/* The clock of these tests. */
-static _Atomic int64_t now_ms;
-
-static int64_t read_clock(void)
-{
-    return now_ms;
-}
-
-struct fixture {
-    struct backend *memory, *counting, *fault;
-    struct catalog *catalog;
-};
-
-/* The text of the document named by the key; "bad" makes no sense. */
-static int ask_document(struct catalog_request *request, const char *key,
-                        struct listing **ret_listing, struct error *err)
-{
-    CLEANUP_LISTING_BUILDER struct listing_builder builder;
-    CLEANUP_BYTES struct bytes text;
-    int rc;
-
-    listing_builder_init(&builder);
-    bytes_init(&text, MIB);
-    rc = backend_get(request->backend, key, &text, err);
-    if (rc == 0 && strcmp(text.data, "bad") == 0)
-        rc = fail(err, EBADMSG, "'%s' makes no sense", key);
-    if (rc == 0)
-        rc = listing_add(&builder, text.data, err);
-    return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
-}
-
-static const struct catalog_kind kind = {
-    .name = "document", .ttl = CATALOG_TTL_LISTING, .ask = ask_document};
 static const struct catalog_kind alias_kind = {
-    .name = "alias", .ttl = CATALOG_TTL_ALIAS, .ask = ask_document};
-static const struct catalog_kind kept_kind = {
-    .name = "kept", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_document};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = XNEW(struct fixture);
-    struct error err = {0};
-
-    fixture->memory = memory_backend_new();
-    fixture->counting = counting_backend_new(fixture->memory);
-    fixture->fault = fault_backend_new(fixture->counting);
-    now_ms = 1000000;
-    assert_int_equal(catalog_open(
-                         &(struct catalog_options){
-                             .backends = &fixture->fault,
-                             .backend_count = 1,
-                             .ttl_ms = {[CATALOG_TTL_ALIAS] = 0,
-                                        [CATALOG_TTL_LISTING] = TTL_MS,
-                                        [CATALOG_TTL_NEGATIVE] = NEGATIVE_MS},
-                             .memory_max = 4096,
-                             .now_ms = read_clock
-    },
-                         &fixture->catalog, &err),
-                     0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    catalog_close(fixture->catalog);
-    backend_close(fixture->fault);
-    free(fixture);
-    return 0;
-}
-
-/* What catalog_get says, as text: the document, or "-" and the error's name. */
-static const char *ask(struct fixture *fixture, const struct catalog_kind *of,
-                       const char *key, enum resolve_how how, int64_t *ret_left_ms)
-{
-    static char text[256];
-    struct catalog_answer answer = {0};
-    struct error err = {0};
-    int rc = catalog_get(fixture->catalog, 0, of, key, how, &answer, &err);
-
-    if (rc == 0)
-        snprintf(text, sizeof text, "%s", answer.listing->names[0]);
-    else
-        snprintf(text, sizeof text, "-%s", strerrorname_np(-rc));
-    listing_unref(answer.listing);
-    *ret_left_ms = answer.left_ms;
-    return text;
-}
+    .name = "alias", .ttl = CATALOG_TTL_ALIAS, .ask = catalog_fixture_ask_document};
+static const struct catalog_kind kept_kind = {.name = "kept",
+                                              .ttl = CATALOG_TTL_LISTING,
+                                              .is_kept = true,
+                                              .ask = catalog_fixture_ask_document};
 
 /* One script: at each time a document is set or a fault, and a question is answered. */
 static void answers_age(void **state)
@@ -150,20 +63,21 @@ static void answers_age(void **state)
         {4400, "end", 0,      RESOLVE_KNOWN, "-EINPROGRESS", 0,    0},
         {4400, NULL,  0,      RESOLVE_FETCH, "end",          1000, 1},
     };
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
         int64_t left_ms;
 
         test_row(i, "%lld ms: %s", (long long)steps[i].at_ms, steps[i].answer);
-        now_ms = 1000000 + steps[i].at_ms;
+        catalog_fixture_now_ms = 1000000 + steps[i].at_ms;
         if (steps[i].set)
             memory_backend_set(fixture->memory, "a",
                                steps[i].set[0] ? steps[i].set : NULL);
         fault_backend_fail(fixture->fault, FAULT_ALL, NULL, steps[i].fault,
                            steps[i].fault ? FAULT_ALWAYS : 0);
         counting_backend_reset(fixture->counting);
-        assert_string_equal(ask(fixture, &kind, "a", steps[i].how, &left_ms),
+        assert_string_equal(catalog_fixture_ask(fixture, &catalog_fixture_kind, "a",
+                                                steps[i].how, &left_ms),
                             steps[i].answer);
         assert_int_equal(left_ms, steps[i].left_ms);
         assert_int_equal(counting_backend_total(fixture->counting), steps[i].requests);
@@ -171,7 +85,7 @@ static void answers_age(void **state)
 }
 
 struct asker {
-    struct fixture *fixture;
+    struct catalog_fixture *fixture;
     char answer[256];
     pthread_t thread;
 };
@@ -206,29 +120,36 @@ static void what_is_down_costs_nobody_a_wait(void **state)
         {"b", RESOLVE_FETCH, "-ETIMEDOUT"},
         {"c", RESOLVE_FETCH, "-ETIMEDOUT"},
     };
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
     struct catalog_state seen;
     int64_t left_ms, begun_ms;
     struct error err = {0};
 
     memory_backend_set(fixture->memory, "a", "one");
     memory_backend_set(fixture->memory, "b", "two");
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
-    now_ms += TTL_MS;
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_FETCH, &left_ms),
+        "one");
+    catalog_fixture_now_ms += TTL_MS;
     fault_backend_fail(fixture->fault, FAULT_ALL, NULL, ETIMEDOUT, FAULT_ALWAYS);
-    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "-ETIMEDOUT");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "b", RESOLVE_FETCH, &left_ms),
+        "-ETIMEDOUT");
     fault_backend_block(fixture->fault, FAULT_ALL, NULL); /* who asks now is stuck */
-    now_ms += NEGATIVE_MS - 1;
+    catalog_fixture_now_ms += NEGATIVE_MS - 1;
     for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
         test_row(i, "%s", asked[i].key);
-        assert_string_equal(ask(fixture, &kind, asked[i].key, asked[i].how, &left_ms),
+        assert_string_equal(catalog_fixture_ask(fixture, &catalog_fixture_kind,
+                                                asked[i].key, asked[i].how, &left_ms),
                             asked[i].answer);
         assert_int_equal(left_ms, 0);
     }
     assert_int_equal(catalog_enter(fixture->catalog, 0, &begun_ms, &err), -ETIMEDOUT);
-    now_ms += 1;
+    catalog_fixture_now_ms += 1;
     for (size_t i = 0; i < 3; i++) /* one of them tries, behind the answer */
-        assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms), "one");
+        assert_string_equal(catalog_fixture_ask(fixture, &catalog_fixture_kind, "a",
+                                                RESOLVE_KNOWN, &left_ms),
+                            "one");
     assert_true(fault_backend_wait_blocked(fixture->fault, 1));
     memory_backend_set(fixture->memory, "a", "new");
     fault_backend_clear(fixture->fault);
@@ -236,8 +157,12 @@ static void what_is_down_costs_nobody_a_wait(void **state)
         catalog_state(fixture->catalog, 0, &seen);
     while (seen.is_down);
     assert_int_equal(seen.requests, 3);
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms), "new");
-    assert_string_equal(ask(fixture, &kind, "c", RESOLVE_FETCH, &left_ms), "-ENOENT");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_KNOWN, &left_ms),
+        "new");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "c", RESOLVE_FETCH, &left_ms),
+        "-ENOENT");
 }
 
 /* Some answers come with others and cannot be asked for. */
@@ -245,7 +170,7 @@ static void what_is_only_noted_is_not_asked_for(void **state)
 {
     static const struct catalog_kind noted = {.name = "noted",
                                               .ttl = CATALOG_TTL_LISTING};
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
     struct listing_builder builder;
     struct listing *listing = NULL;
     struct error err = {0};
@@ -255,12 +180,16 @@ static void what_is_only_noted_is_not_asked_for(void **state)
     assert_int_equal(listing_add(&builder, "text", &err), 0);
     assert_int_equal(listing_finish(&builder, NULL, &listing, &err), 0);
     catalog_note(fixture->catalog, 0, &noted, "n", listing);
-    assert_string_equal(ask(fixture, &noted, "n", RESOLVE_KNOWN, &left_ms), "text");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &noted, "n", RESOLVE_KNOWN, &left_ms), "text");
     assert_int_equal(left_ms, TTL_MS);
     fault_backend_fail(fixture->fault, FAULT_ALL, NULL, ETIMEDOUT, FAULT_ALWAYS);
-    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "-ETIMEDOUT");
-    now_ms += TTL_MS;
-    assert_string_equal(ask(fixture, &noted, "n", RESOLVE_KNOWN, &left_ms), "text");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "b", RESOLVE_FETCH, &left_ms),
+        "-ETIMEDOUT");
+    catalog_fixture_now_ms += TTL_MS;
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &noted, "n", RESOLVE_KNOWN, &left_ms), "text");
     assert_int_equal(left_ms, 0);
     catalog_close(steal_ptr(&fixture->catalog)); /* after all that is under way */
 }
@@ -268,24 +197,33 @@ static void what_is_only_noted_is_not_asked_for(void **state)
 /* It neither answers nor refuses. */
 static void what_is_silent_counts_as_down(void **state)
 {
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
     struct asker asker = {.fixture = fixture};
     struct catalog_state seen;
     int64_t left_ms;
 
     memory_backend_set(fixture->memory, "a", "one");
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
-    now_ms += TTL_MS;
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_FETCH, &left_ms),
+        "one");
+    catalog_fixture_now_ms += TTL_MS;
     fault_backend_block(fixture->fault, FAULT_ALL, NULL);
     assert_int_equal(thread_start(&asker.thread, "ask", ask_in_thread, &asker), 0);
     assert_true(fault_backend_wait_blocked(fixture->fault, 1));
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms),
-                        "-EINPROGRESS");
-    now_ms += HEALTH_SILENCE_MS;
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms), "one");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_KNOWN, &left_ms),
+        "-EINPROGRESS");
+    catalog_fixture_now_ms += HEALTH_SILENCE_MS;
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_KNOWN, &left_ms),
+        "one");
     assert_true(fault_backend_wait_blocked(fixture->fault, 2)); /* that one's try */
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
-    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "-ETIMEDOUT");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_FETCH, &left_ms),
+        "one");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "b", RESOLVE_FETCH, &left_ms),
+        "-ETIMEDOUT");
     catalog_state(fixture->catalog, 0, &seen);
     assert_true(seen.is_down);
     assert_int_equal(seen.requests, 3);
@@ -297,7 +235,7 @@ static void what_is_silent_counts_as_down(void **state)
 
 static void failure_is_told_while_nothing_is_known(void **state)
 {
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
     struct catalog_state seen;
     int64_t left_ms;
 
@@ -305,19 +243,23 @@ static void failure_is_told_while_nothing_is_known(void **state)
     catalog_state(fixture->catalog, 0, &seen);
     assert_int_equal(seen.success_age_ms, -1);
     fault_backend_fail(fixture->fault, FAULT_ALL, NULL, ECONNREFUSED, FAULT_ALWAYS);
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms),
-                        "-ECONNREFUSED");
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_KNOWN, &left_ms),
-                        "-ECONNREFUSED");
-    now_ms += 7;
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_FETCH, &left_ms),
+        "-ECONNREFUSED");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_KNOWN, &left_ms),
+        "-ECONNREFUSED");
+    catalog_fixture_now_ms += 7;
     catalog_state(fixture->catalog, 0, &seen);
     assert_true(seen.is_failing);
     assert_int_equal(seen.failures, 1);
     assert_int_equal(seen.failure_age_ms, 7);
     assert_non_null(strstr(seen.message, "on purpose"));
     fault_backend_clear(fixture->fault);
-    now_ms += NEGATIVE_MS;
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
+    catalog_fixture_now_ms += NEGATIVE_MS;
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_FETCH, &left_ms),
+        "one");
     catalog_state(fixture->catalog, 0, &seen);
     assert_false(seen.is_failing);
     assert_int_equal(seen.requests, 2);
@@ -326,155 +268,64 @@ static void failure_is_told_while_nothing_is_known(void **state)
 
 static void memory_is_limited_but_for_kept_kinds(void **state)
 {
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
     int64_t left_ms;
     char key[16];
     int known = 0;
 
     memory_backend_set(fixture->memory, "kept", "kept");
-    assert_string_equal(ask(fixture, &kept_kind, "kept", RESOLVE_FETCH, &left_ms),
-                        "kept");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &kept_kind, "kept", RESOLVE_FETCH, &left_ms),
+        "kept");
     for (int i = 0; i < 100; i++) {
         snprintf(key, sizeof key, "%d", i);
         memory_backend_set(fixture->memory, key, key);
-        assert_string_equal(ask(fixture, &kind, key, RESOLVE_FETCH, &left_ms), key);
-        assert_string_equal(ask(fixture, &kind, "0", RESOLVE_FETCH, &left_ms), "0");
+        assert_string_equal(catalog_fixture_ask(fixture, &catalog_fixture_kind, key,
+                                                RESOLVE_FETCH, &left_ms),
+                            key);
+        assert_string_equal(catalog_fixture_ask(fixture, &catalog_fixture_kind, "0",
+                                                RESOLVE_FETCH, &left_ms),
+                            "0");
     }
     for (int i = 0; i < 100; i++) {
         snprintf(key, sizeof key, "%d", i);
-        known += strcmp(ask(fixture, &kind, key, RESOLVE_KNOWN, &left_ms), key) == 0;
+        known += strcmp(catalog_fixture_ask(fixture, &catalog_fixture_kind, key,
+                                            RESOLVE_KNOWN, &left_ms),
+                        key) == 0;
     }
     assert_in_range(known, 2, 4096 / 100); /* an entry takes more than that */
     /* what was used of late is there, what was not is gone */
-    assert_string_equal(ask(fixture, &kind, "99", RESOLVE_KNOWN, &left_ms), "99");
-    assert_string_equal(ask(fixture, &kind, "0", RESOLVE_KNOWN, &left_ms), "0");
-    assert_string_equal(ask(fixture, &kind, "1", RESOLVE_KNOWN, &left_ms),
-                        "-EINPROGRESS");
-    assert_string_equal(ask(fixture, &kept_kind, "kept", RESOLVE_KNOWN, &left_ms),
-                        "kept");
-}
-
-/* The first that ask it hang until it is opened. */
-static struct {
-    struct lock lock;
-    struct condition changed;
-    int hang;    /* so many; guarded by lock, as all here */
-    int hanging; /* of them do */
-} gate;
-
-static int ask_at_gate(struct catalog_request *request, const char *key,
-                       struct listing **ret_listing, struct error *err)
-{
-    lock_acquire(&gate.lock);
-    if (gate.hang > 0) {
-        gate.hang--;
-        gate.hanging++;
-        condition_broadcast(&gate.changed);
-        while (gate.hanging > 0)
-            condition_wait(&gate.changed, &gate.lock);
-    }
-    lock_release(&gate.lock);
-    return ask_document(request, key, ret_listing, err);
-}
-
-static const struct catalog_kind gate_kind = {
-    .name = "gate", .ttl = CATALOG_TTL_LISTING, .ask = ask_at_gate};
-
-struct waiter {
-    struct fixture *fixture;
-    pthread_t thread;
-    int rc;
-    struct catalog_answer answer;
-};
-
-static void *ask_gate(void *arg)
-{
-    struct waiter *waiter = arg;
-    struct error err = {0};
-
-    waiter->rc = catalog_get(waiter->fixture->catalog, 0, &gate_kind, "a", RESOLVE_FETCH,
-                             &waiter->answer, &err);
-    return NULL;
-}
-
-/* One that asks, until its request hangs. */
-static void begin_to_hang(struct waiter *waiter, struct fixture *fixture)
-{
-    *waiter = (struct waiter){.fixture = fixture};
-    lock_acquire(&gate.lock);
-    gate.hang = 1;
-    assert_int_equal(thread_start(&waiter->thread, "waiter", ask_gate, waiter), 0);
-    while (gate.hanging == 0)
-        condition_wait(&gate.changed, &gate.lock);
-    lock_release(&gate.lock);
-}
-
-static void open_gate(void)
-{
-    lock_acquire(&gate.lock);
-    gate.hanging = 0;
-    condition_broadcast(&gate.changed);
-    lock_release(&gate.lock);
-}
-
-static void nobody_waits_for_a_silent_repository(void **state)
-{
-    struct fixture *fixture = *state;
-    struct waiter waiter;
-    int64_t left_ms;
-
-    lock_init(&gate.lock);
-    condition_init(&gate.changed);
-    memory_backend_set(fixture->memory, "a", "one");
-    memory_backend_set(fixture->memory, "b", "two");
-    begin_to_hang(&waiter, fixture);
-    now_ms += HEALTH_SILENCE_MS;
-    pthread_join(waiter.thread, NULL);
-    assert_int_equal(waiter.rc, -ETIMEDOUT);
-    assert_string_equal(ask(fixture, &gate_kind, "a", RESOLVE_KNOWN, &left_ms),
-                        "-EINPROGRESS"); /* somebody may find out whether it is back */
-    /* It is, and what hangs from before is asked anew. */
-    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_FETCH, &left_ms), "two");
-    now_ms++;
-    assert_string_equal(ask(fixture, &gate_kind, "a", RESOLVE_FETCH, &left_ms), "one");
-    open_gate();
-}
-
-static void silent_it_leaves_the_last_answer(void **state)
-{
-    struct fixture *fixture = *state;
-    struct waiter waiter;
-    int64_t left_ms;
-
-    lock_init(&gate.lock);
-    condition_init(&gate.changed);
-    memory_backend_set(fixture->memory, "a", "one");
-    assert_string_equal(ask(fixture, &gate_kind, "a", RESOLVE_FETCH, &left_ms), "one");
-    now_ms += TTL_MS;
-    begin_to_hang(&waiter, fixture);
-    now_ms += HEALTH_SILENCE_MS;
-    pthread_join(waiter.thread, NULL);
-    assert_int_equal(waiter.rc, 0);
-    assert_string_equal(waiter.answer.listing->names[0], "one");
-    assert_int_equal(waiter.answer.left_ms, 0);
-    listing_unref(waiter.answer.listing);
-    open_gate();
+    assert_string_equal(catalog_fixture_ask(fixture, &catalog_fixture_kind, "99",
+                                            RESOLVE_KNOWN, &left_ms),
+                        "99");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "0", RESOLVE_KNOWN, &left_ms),
+        "0");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "1", RESOLVE_KNOWN, &left_ms),
+        "-EINPROGRESS");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &kept_kind, "kept", RESOLVE_KNOWN, &left_ms),
+        "kept");
 }
 
 static void kinds_do_not_mix(void **state)
 {
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
     int64_t left_ms;
 
     memory_backend_set(fixture->memory, "a", "one");
-    assert_string_equal(ask(fixture, &kind, "a", RESOLVE_FETCH, &left_ms), "one");
-    assert_string_equal(ask(fixture, &kept_kind, "a", RESOLVE_KNOWN, &left_ms),
-                        "-EINPROGRESS");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_FETCH, &left_ms),
+        "one");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &kept_kind, "a", RESOLVE_KNOWN, &left_ms),
+        "-EINPROGRESS");
 }
 
 /* The first asks and is held; the others come meanwhile. One that was scheduled only
  * after the release asks by itself (its TTL is 0), so that at most THREADS ask. */
-static void ask_at_once(struct fixture *fixture, int code, const char *expected)
+static void ask_at_once(struct catalog_fixture *fixture, int code, const char *expected)
 {
     struct asker askers[THREADS];
     int64_t left_ms;
@@ -487,10 +338,12 @@ static void ask_at_once(struct fixture *fixture, int code, const char *expected)
     }
     assert_true(fault_backend_wait_blocked(fixture->fault, 1));
     /* whoever must not wait is answered meanwhile */
-    assert_string_equal(ask(fixture, &alias_kind, "a", RESOLVE_KNOWN, &left_ms),
-                        "-EINPROGRESS");
-    assert_string_equal(ask(fixture, &kind, "b", RESOLVE_KNOWN, &left_ms),
-                        "-EINPROGRESS");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &alias_kind, "a", RESOLVE_KNOWN, &left_ms),
+        "-EINPROGRESS");
+    assert_string_equal(
+        catalog_fixture_ask(fixture, &catalog_fixture_kind, "b", RESOLVE_KNOWN, &left_ms),
+        "-EINPROGRESS");
     if (code)
         fault_backend_fail(fixture->fault, FAULT_ALL, NULL, code, FAULT_ALWAYS);
     fault_backend_release(fixture->fault);
@@ -502,7 +355,7 @@ static void ask_at_once(struct fixture *fixture, int code, const char *expected)
 
 static void nobody_waits_but_who_fetches_the_same(void **state)
 {
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
 
     memory_backend_set(fixture->memory, "a", "one");
     ask_at_once(fixture, 0, "one");
@@ -511,7 +364,7 @@ static void nobody_waits_but_who_fetches_the_same(void **state)
 
 static void all_who_wait_get_the_failure(void **state)
 {
-    struct fixture *fixture = *state;
+    struct catalog_fixture *fixture = *state;
 
     ask_at_once(fixture, ETIMEDOUT, "ETIMEDOUT");
     assert_int_equal(counting_backend_total(fixture->counting), 0);
@@ -520,7 +373,8 @@ static void all_who_wait_get_the_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                       \
+    cmocka_unit_test_setup_teardown(name, catalog_fixture_open, catalog_fixture_close)
         TEST(answers_age),
         TEST(what_is_down_costs_nobody_a_wait),
         TEST(what_is_only_noted_is_not_asked_for),
@@ -528,8 +382,6 @@ int main(void)
         TEST(failure_is_told_while_nothing_is_known),
         TEST(memory_is_limited_but_for_kept_kinds),
         TEST(kinds_do_not_mix),
-        TEST(nobody_waits_for_a_silent_repository),
-        TEST(silent_it_leaves_the_last_answer),
         TEST(nobody_waits_but_who_fetches_the_same),
         TEST(all_who_wait_get_the_failure),
 #undef TEST
