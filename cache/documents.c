@@ -213,18 +213,24 @@ static int parse_once(struct documents *documents, const struct release *release
 
 /* Many that ask at once for many large headers are to take neither all memory nor all
  * threads' time. */
+static int parse_alone(struct documents *documents, const struct release *release,
+                       const struct bytes *text, struct header **ret_header,
+                       struct error *err)
+{
+    int rc;
+
+    lock_acquire(&documents->large);
+    rc = parse_once(documents, release, text, ret_header, err);
+    lock_release(&documents->large);
+    return rc;
+}
+
 static int parse(struct documents *documents, const struct release *release,
                  const struct bytes *text, struct header **ret_header, struct error *err)
 {
-    bool is_large = text->size > LARGE_BYTES;
-    int rc;
-
-    if (is_large)
-        lock_acquire(&documents->large);
-    rc = parse_once(documents, release, text, ret_header, err);
-    if (is_large)
-        lock_release(&documents->large);
-    return rc;
+    return text->size > LARGE_BYTES
+               ? parse_alone(documents, release, text, ret_header, err)
+               : parse_once(documents, release, text, ret_header, err);
 }
 
 /* Put a document beside the model, under audmodel's lock. */
