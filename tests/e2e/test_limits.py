@@ -38,6 +38,7 @@ class Limits(MountTest):
         fs = self.mount(models)
         for n in range(100):
             self.assertEqual(fs.read(many, f"{n}.txt"), b"x")
+        wait_until(cache.joinpath(*many.split("-")).is_dir, "nobody works on it any more")
         for n in range(300):
             try:
                 (cache / f"junk-{n}").touch()
