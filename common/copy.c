@@ -1,20 +1,18 @@
-/* copy.c: bytes from file to file, without passing through the program where possible. */
+/* copy.c: bytes from file to file: shared by both where the disk can, else through
+ * memory.
+ *
+ * copy_file_range(2) without sharing leaves single pages in the page cache, from which
+ * reads take half as long again as from the large folios that large writes make. */
 #include "common/copy.h"
 
 #include "common/cleanup.h"
 #include "common/files.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 
-enum { PIECE_SIZE = 256 << 10 };
-
-/* Between two kinds of disks, or on one that knows no such copy. */
-static bool cannot_copy(int code)
-{
-    return code == EXDEV || code == EINVAL || code == ENOSYS || code == EOPNOTSUPP ||
-           code == EPERM || code == EBADF;
-}
+enum { PIECE_SIZE = 1 << 20 };
 
 static int copy_through_memory(int from, uint64_t from_offset, int to, uint64_t to_offset,
                                uint64_t size, struct error *err)
@@ -37,17 +35,12 @@ static int copy_through_memory(int from, uint64_t from_offset, int to, uint64_t 
 int copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size,
                struct error *err)
 {
-    while (size > 0) {
-        off_t in = (off_t)from_offset, out = (off_t)to_offset;
-        ssize_t count = TEMP_FAILURE_RETRY(copy_file_range(from, &in, to, &out, size, 0));
+    struct file_clone_range range = {.src_fd = from,
+                                     .src_offset = from_offset,
+                                     .src_length = size,
+                                     .dest_offset = to_offset};
 
-        if (count == 0 || (count < 0 && cannot_copy(errno))) /* some disks say 0 */
-            return copy_through_memory(from, from_offset, to, to_offset, size, err);
-        if (count < 0)
-            return fail_errno(err, "copy %ju bytes", (uintmax_t)size);
-        from_offset += (uint64_t)count;
-        to_offset += (uint64_t)count;
-        size -= (uint64_t)count;
-    }
-    return 0;
+    if (ioctl(to, FICLONERANGE, &range) == 0)
+        return 0;
+    return copy_through_memory(from, from_offset, to, to_offset, size, err);
 }
