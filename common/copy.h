@@ -1,4 +1,4 @@
-/* copy.h: bytes from file to file: shared by both where the disk can, else through memory. */
+/* copy.h: bytes from file to file: shared where the disk can, else through memory. */
 #ifndef COMMON_COPY_H
 #define COMMON_COPY_H
 
