@@ -71,11 +71,12 @@ bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX 
 {
     size_t size = strlen(name), end = strlen(suffix);
 
-    if (size <= end || size > NAME_MAX || strcmp(name + size - end, suffix) != 0)
+    if (name[0] == '.' || size <= end || size > NAME_MAX ||
+        strcmp(name + size - end, suffix) != 0)
         return false;
     memcpy(ret_job, name, size - end);
     ret_job[size - end] = '\0';
-    return strcmp(ret_job, ".") != 0 && strcmp(ret_job, "..") != 0;
+    return true;
 }
 
 /* Will a publish remove the name? Then the kernel is to ask: who has read the result may

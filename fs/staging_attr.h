@@ -16,8 +16,9 @@ uint64_t staging_inode(uint64_t inode);
 int staging_describe(struct fs *fs, const struct place *place,
                      struct fuse_entry_param *ret_entry, struct error *err);
 
-/* A name of one kind of file of a job: "job.yaml". False if name is none, as "..yaml":
- * the folder of a job called "." would be that of all jobs. */
+/* A name of one kind of file of a job: "job.yaml". False if name is none, or hidden: a
+ * program writes ".job.yaml" to rename it into place once it is whole, and the folder of
+ * a job called "." would be that of all jobs. */
 bool staging_job_of(const char *name, const char *suffix, char ret_job[NAME_MAX + 1]);
 
 /* The answer for a name that a file was just seen (or made) under. */

@@ -212,17 +212,18 @@ class Publishing(StagingTest):
         self.assert_failed("dangling", "link")
         self.assertEqual(names_below(self.repo.folder), before)
 
-    def test_folders_that_are_no_jobs(self):
-        """The folder "." would be that of all jobs, others' among them."""
+    def test_hidden_names_are_no_jobs(self):
+        """They are not written to their end. The folder "." would be that of all jobs."""
         self.stage("job")
+        self.stage(".job")
         before = names_below(self.repo.folder)
-        for name in ("..yaml", "...yaml", ".yaml"):
+        for name in (".job.yaml", "..yaml", "...yaml", ".yaml"):
             (self.staging / name).write_text(self.manifest())
             self.assertNotIn(name[:-len("yaml")] + "status", os.listdir(self.staging))
             (self.staging / name).unlink()
         self.stage("job2")  # is served after all that went before
         self.assertEqual(names_below(self.repo.folder), before)
-        self.assertEqual(sorted(os.listdir(self.staging)), ["job", "job2"])
+        self.assertEqual(sorted(os.listdir(self.staging)), [".job", "job", "job2"])
 
     def test_names_that_are_not_utf8(self):
         job = os.fsdecode(b"job\xff\n")
