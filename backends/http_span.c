@@ -87,7 +87,7 @@ static int check_object(struct http_span *span, const struct http_head *head,
 }
 
 /* The object's size is known: where the part lies in it. */
-static int place(struct http_span *span, struct error *err)
+static int set_bounds(struct http_span *span, struct error *err)
 {
     uint64_t size = span->object_size;
 
@@ -121,7 +121,7 @@ static int begin_part(struct http_span *span, const struct http_head *head,
     if (!head->has_range || (!span->has_object_size && !span->is_placed))
         return fail(err, EIO, "the reply does not say which part it is (Content-Range)");
     if (span->has_object_size)
-        rc = place(span, err);
+        rc = set_bounds(span, err);
     if (rc < 0)
         return rc;
     next = span->first + span->done;
@@ -152,7 +152,7 @@ static int begin_whole(struct http_span *span, const struct http_head *head,
     if (!head->has_length && !head->is_chunked && !head->is_framed && head->status != 204)
         return fail(err, EIO, "the reply does not say where it ends");
     if (span->has_object_size)
-        rc = place(span, err);
+        rc = set_bounds(span, err);
     else if (!span->is_placed)
         rc = fail(err, ENOTSUP,
                   "the server ignores ranges and does not say how large "

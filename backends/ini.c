@@ -74,7 +74,7 @@ static void append(struct bytes *arena, const char *data, size_t size)
     arena->size += size;
 }
 
-static size_t store(struct ini *ini, struct piece piece)
+static size_t keep_text(struct ini *ini, struct piece piece)
 {
     size_t at = ini->arena.size;
 
@@ -110,7 +110,7 @@ static int add_entry(struct ini *ini, struct entry entry, struct error *err)
 static int add_section(struct parsing *parsing, struct piece name, struct error *err)
 {
     struct ini *ini = parsing->ini;
-    size_t at = store(ini, name);
+    size_t at = keep_text(ini, name);
 
     parsing->has_key = false;
     parsing->has_section = true;
@@ -139,10 +139,10 @@ static int add_key(struct parsing *parsing, struct piece text, struct error *err
     if (split == 0 || (split == text.size && !(ini->flags & INI_VALUELESS)))
         return fail(err, EINVAL, "line %u: neither a section nor a key", parsing->line);
     entry.line = parsing->line;
-    entry.key = store(ini, trim((struct piece){text.data, split}));
+    entry.key = keep_text(ini, trim((struct piece){text.data, split}));
     lower(ini->arena.data + entry.key);
     if (split < text.size)
-        entry.value = store(
+        entry.value = keep_text(
             ini, trim((struct piece){text.data + split + 1, text.size - split - 1}));
     parsing->has_key = true;
     return add_entry(ini, entry, err);

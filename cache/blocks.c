@@ -28,7 +28,7 @@ struct fetcher {
     struct object *object;
     workers_job *help; /* what further threads run; NULL: there are to be none */
     bool is_helper;
-    struct run run;
+    struct member_run run;
     uint64_t at;     /* offset in the member of the next byte */
     uint64_t end;    /* where the run ended when it began */
     uint32_t crc;    /* of what has come of its block */

@@ -13,7 +13,7 @@ struct delayed {
     TAILQ_ENTRY(delayed) link;
     int64_t at_ms;
     struct workers *workers; /* NULL: run in the thread of this module */
-    delay_job *job;
+    delay_job *work;
     void *arg;
 };
 TAILQ_HEAD(delayed_list, delayed);
@@ -58,12 +58,12 @@ static void start(struct delay *delay, struct delayed *delayed)
     struct error err = {0};
 
     if (!delayed->workers) {
-        delayed->job(delayed->arg);
-    } else if (workers_submit(delayed->workers, delayed->job, delayed->arg, &err) < 0) {
+        delayed->work(delayed->arg);
+    } else if (workers_submit(delayed->workers, delayed->work, delayed->arg, &err) < 0) {
         delayed->at_ms = clock_now_ms() + FULL_MS;
         if (insert(delay, delayed))
             return;
-        delayed->job(delayed->arg);
+        delayed->work(delayed->arg);
     }
     free(delayed);
 }
@@ -110,21 +110,21 @@ int delay_open(struct delay **ret_delay, struct error *err)
 }
 
 void delay_submit(struct delay *delay, int64_t delay_ms, struct workers *workers,
-                  delay_job *job, void *arg)
+                  delay_job *work, void *arg)
 {
     struct delayed *delayed = XNEW(struct delayed);
 
     delayed->at_ms = clock_now_ms() + delay_ms;
     delayed->workers = workers;
-    delayed->job = job;
+    delayed->work = work;
     delayed->arg = arg;
     if (!insert(delay, delayed))
         start(delay, delayed);
 }
 
-void delay_run(struct delay *delay, int64_t delay_ms, delay_job *job, void *arg)
+void delay_run(struct delay *delay, int64_t delay_ms, delay_job *work, void *arg)
 {
-    delay_submit(delay, delay_ms, NULL, job, arg);
+    delay_submit(delay, delay_ms, NULL, work, arg);
 }
 
 void delay_close(struct delay *delay)

@@ -18,15 +18,15 @@ typedef void delay_job(void *arg);
 
 int delay_open(struct delay **ret_delay, struct error *err);
 
-/* job(arg) runs once, after delay_ms or, when the thread ends, at once. Never blocks;
- * while it is being closed job runs in the calling thread. */
-void delay_run(struct delay *delay, int64_t delay_ms, delay_job *job, void *arg);
+/* work(arg) runs once, after delay_ms or, when the thread ends, at once. Never blocks;
+ * while it is being closed work runs in the calling thread. */
+void delay_run(struct delay *delay, int64_t delay_ms, delay_job *work, void *arg);
 
-/* The same on a pool: job(arg) is submitted after delay_ms, again later while the pool is
- * full; where it cannot be submitted any more it runs in the calling thread. */
+/* The same on a pool: work(arg) is submitted after delay_ms, again later while the pool
+ * is full; where it cannot be submitted any more it runs in the calling thread. */
 struct workers;
 void delay_submit(struct delay *delay, int64_t delay_ms, struct workers *workers,
-                  delay_job *job, void *arg);
+                  delay_job *work, void *arg);
 
 /* Run what is left now, and end the thread. Accepts NULL. delay_free it when nobody calls
  * delay_run any more. */

@@ -145,9 +145,9 @@ void member_block_done(struct member *member, uint64_t block, uint32_t crc)
 }
 
 /* The run that will bring a block, NULL if none will. */
-static struct run *run_of(const struct member *member, uint64_t block)
+static struct member_run *run_of(const struct member *member, uint64_t block)
 {
-    struct run *run;
+    struct member_run *run;
 
     LIST_FOREACH(run, &member->runs, link)
     {
@@ -160,7 +160,7 @@ static struct run *run_of(const struct member *member, uint64_t block)
 /* Does a block come so soon that another request for it would not be faster? */
 static bool is_soon(const struct member *member, uint64_t block)
 {
-    const struct run *run = run_of(member, block);
+    const struct member_run *run = run_of(member, block);
 
     return run && block - run->next < SOON_BLOCKS;
 }
@@ -200,7 +200,7 @@ static bool find_wanted(const struct member *member, uint64_t *ret_block)
 static bool find_gap(const struct member *member, uint64_t *ret_block)
 {
     for (uint64_t block = member->first_missing; block < member->block_count; block++) {
-        const struct run *run = run_of(member, block);
+        const struct member_run *run = run_of(member, block);
 
         if (run)
             block = run->end - 1;
@@ -216,7 +216,7 @@ static bool find_gap(const struct member *member, uint64_t *ret_block)
  * much as a run has, or half of what is left. */
 static bool find_rest(const struct member *member, uint64_t *ret_block)
 {
-    const struct run *run;
+    const struct member_run *run;
     uint64_t longest = 2 * SPLIT_BLOCKS - 1;
 
     LIST_FOREACH(run, &member->runs, link)
@@ -240,9 +240,9 @@ bool member_has_run(const struct member *member)
             find_rest(member, &block));
 }
 
-bool member_run_begin(struct member *member, struct run *run)
+bool member_run_begin(struct member *member, struct member_run *run)
 {
-    struct run *other;
+    struct member_run *other;
     uint64_t first, end, limit = UINT64_MAX;
     bool is_wanted = find_wanted(member, &first);
 
@@ -262,13 +262,13 @@ bool member_run_begin(struct member *member, struct run *run)
         end++;
     if (other)
         other->end = first;
-    *run = (struct run){.next = first, .end = end};
+    *run = (struct member_run){.next = first, .end = end};
     LIST_INSERT_HEAD(&member->runs, run, link);
     member->run_count++;
     return true;
 }
 
-bool member_run_advance(struct member *member, struct run *run)
+bool member_run_advance(struct member *member, struct member_run *run)
 {
     uint64_t wanted;
 
@@ -280,7 +280,7 @@ bool member_run_advance(struct member *member, struct run *run)
     return !run->is_cut;
 }
 
-void member_run_end(struct member *member, struct run *run)
+void member_run_end(struct member *member, struct member_run *run)
 {
     LIST_REMOVE(run, link);
     member->run_count--;

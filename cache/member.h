@@ -37,8 +37,8 @@ enum member_turn {
 };
 
 /* Blocks that one thread fetches, by one request. */
-struct run {
-    LIST_ENTRY(run) link;
+struct member_run {
+    LIST_ENTRY(member_run) link;
     uint64_t next; /* the block that comes */
     uint64_t end;  /* the first behind it; falls when another thread takes the rest */
     bool is_cut;   /* ended before its end */
@@ -72,10 +72,10 @@ struct member {
     uint64_t first_missing; /* no block before it is missing */
     uint8_t *has_block;     /* a bit each */
     uint32_t *block_crc;
-    LIST_HEAD(, run) runs;    /* of blocks that come */
-    unsigned run_count;       /* of these */
-    uint64_t run_blocks;      /* of the next one at most; 0: any number */
-    uint64_t data_at;         /* of its bytes in the archive; 0: not known yet */
+    LIST_HEAD(, member_run) runs; /* of blocks that come */
+    unsigned run_count;           /* of these */
+    uint64_t run_blocks;          /* of the next one at most; 0: any number */
+    uint64_t data_at;             /* of its bytes in the archive; 0: not known yet */
     uint64_t serial;          /* of the attempt that further threads may join; 0: none */
     unsigned helpers;         /* further threads that have it */
     unsigned helpers_started; /* the same, those to come, but not those that leave */
@@ -121,7 +121,7 @@ void member_block_done(struct member *member, uint64_t block, uint32_t crc);
 /* Begin a run of missing blocks: those that somebody waits for first, then the first that
  * no run has; else it takes the rest of the longest run. The only run is as long as can
  * be. false: there are none worth it. */
-bool member_run_begin(struct member *member, struct run *run);
+bool member_run_begin(struct member *member, struct member_run *run);
 
 /* Is there such a run? */
 bool member_has_run(const struct member *member);
@@ -129,10 +129,10 @@ bool member_has_run(const struct member *member);
 /* The block run->next is there (member_block_done). true: the run goes on with the next
  * one. false: it is over, or somebody waits for another block, or it has been told to
  * end. */
-bool member_run_advance(struct member *member, struct run *run);
+bool member_run_advance(struct member *member, struct member_run *run);
 
 /* What is left of it is anybody's. */
-void member_run_end(struct member *member, struct run *run);
+void member_run_end(struct member *member, struct member_run *run);
 
 /* CRC-32 of the whole from those of the blocks. */
 uint32_t member_crc32(const struct member *member);

@@ -17,7 +17,7 @@ struct order {
     uint32_t *indexes;
 };
 
-static uint64_t place_of(const struct toc *toc, uint32_t index)
+static uint64_t offset_of_member(const struct toc *toc, uint32_t index)
 {
     return toc_entry(toc, index)->archive_first;
 }
@@ -25,8 +25,8 @@ static uint64_t place_of(const struct toc *toc, uint32_t index)
 /* No two files begin at one byte. */
 static int compare(const void *left, const void *right, void *arg)
 {
-    uint64_t a = place_of(arg, *(const uint32_t *)left);
-    uint64_t b = place_of(arg, *(const uint32_t *)right);
+    uint64_t a = offset_of_member(arg, *(const uint32_t *)left);
+    uint64_t b = offset_of_member(arg, *(const uint32_t *)right);
 
     return (a > b) - (a < b);
 }
@@ -45,8 +45,8 @@ int order_new(const struct toc *toc, struct order **ret_order, struct error *err
     for (uint32_t i = 0; i < toc_count(toc); i++) {
         if (toc_entry(toc, i)->kind != TOC_FILE)
             continue;
-        if (order->count > 0 &&
-            place_of(toc, order->indexes[order->count - 1]) > place_of(toc, i))
+        if (order->count > 0 && offset_of_member(toc, order->indexes[order->count - 1]) >
+                                    offset_of_member(toc, i))
             is_sorted = false;
         order->indexes[order->count++] = i;
     }
@@ -70,21 +70,21 @@ uint32_t order_count(const struct order *order)
     return order->count;
 }
 
-uint32_t order_at(const struct order *order, uint32_t place)
+uint32_t order_at(const struct order *order, uint32_t position)
 {
-    assert(place < order->count);
-    return order->indexes[place];
+    assert(position < order->count);
+    return order->indexes[position];
 }
 
 uint32_t order_find(const struct order *order, uint32_t index)
 {
-    uint64_t wanted = place_of(order->toc, index);
+    uint64_t wanted = offset_of_member(order->toc, index);
     uint32_t low = 0, high = order->count;
 
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (place_of(order->toc, order->indexes[middle]) <= wanted)
+        if (offset_of_member(order->toc, order->indexes[middle]) <= wanted)
             low = middle;
         else
             high = middle;

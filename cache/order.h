@@ -17,7 +17,7 @@ void order_free(struct order *order); /* accepts NULL */
 uint32_t order_count(const struct order *order);
 
 /* Index in the table of the file at a place. */
-uint32_t order_at(const struct order *order, uint32_t place);
+uint32_t order_at(const struct order *order, uint32_t position);
 
 /* The place of a file. */
 uint32_t order_find(const struct order *order, uint32_t index);

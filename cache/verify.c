@@ -95,7 +95,7 @@ static int attest(struct archive *archive, struct error *err)
 }
 
 /* Read it; *ret_is_ours: no file of it is audmodel's. */
-static int read_release(struct cache *cache, struct resolver *resolver,
+static int read_version(struct cache *cache, struct resolver *resolver,
                         const struct release *release, struct reading *reading,
                         bool *ret_is_ours, struct error *err)
 {
@@ -122,7 +122,7 @@ int verify_release(struct cache *cache, struct resolver *resolver,
     CLEANUP_FREE unsigned char *buffer = xcalloc(1, BUFFER_SIZE);
     struct reading reading = {.buffer = buffer, .damaged = damaged, .arg = arg};
     bool is_ours = false;
-    int rc = read_release(cache, resolver, release, &reading, &is_ours, err);
+    int rc = read_version(cache, resolver, release, &reading, &is_ours, err);
 
     if (rc < 0)
         return rc;

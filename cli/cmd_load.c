@@ -16,7 +16,7 @@ static int load(struct wire *wire, const struct release *release, char **ret_pat
                 struct error *err)
 {
     struct archive *archive = NULL;
-    struct progress progress;
+    struct progress_bar progress;
     char uid[QUERY_UID_SIZE];
     int rc;
 

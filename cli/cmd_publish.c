@@ -47,7 +47,7 @@ static const struct command_option options[] = {
 
 /* What stands on the terminal while it runs. */
 struct bars {
-    struct progress progress;
+    struct progress_bar progress;
     bool is_shown;
     enum publish_step step;
 };

@@ -85,9 +85,9 @@ void progress_format(const struct progress_state *asked, size_t width, char *lin
              numbers);
 }
 
-void progress_init(struct progress *progress, const char *title)
+void progress_init(struct progress_bar *progress, const char *title)
 {
-    *progress = (struct progress){
+    *progress = (struct progress_bar){
         .title = title,
         .is_shown = isatty(STDERR_FILENO),
         .start_ms = clock_now_ms(),
@@ -103,7 +103,7 @@ static size_t terminal_width(void)
     return window.ws_col - 1u; /* the last column may wrap the line */
 }
 
-void progress_update(struct progress *progress, uint64_t done, uint64_t total)
+void progress_update(struct progress_bar *progress, uint64_t done, uint64_t total)
 {
     int64_t now_ms = clock_now_ms();
     char line[LINE_MAX_BYTES];
@@ -126,7 +126,7 @@ void progress_update(struct progress *progress, uint64_t done, uint64_t total)
     progress->drawn_ms = now_ms;
 }
 
-void progress_done(struct progress *progress)
+void progress_done(struct progress_bar *progress)
 {
     if (progress->is_drawn)
         fputs("\r\033[K", stderr);

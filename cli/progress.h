@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct progress {
+struct progress_bar {
     const char *title; /* lent */
     bool is_shown;     /* stderr is a terminal */
     bool is_drawn;
@@ -21,9 +21,9 @@ struct progress {
     uint64_t first_bytes; /* what was there before the first update */
 };
 
-void progress_init(struct progress *progress, const char *title);
-void progress_update(struct progress *progress, uint64_t done, uint64_t total);
-void progress_done(struct progress *progress);
+void progress_init(struct progress_bar *progress, const char *title);
+void progress_update(struct progress_bar *progress, uint64_t done, uint64_t total);
+void progress_done(struct progress_bar *progress);
 
 /* What a bar shows. */
 struct progress_state {

@@ -43,7 +43,7 @@ static const char *take_part(const char *text, char *part, size_t size)
     return text[used] == '/' ? text + used + 1 : text + used;
 }
 
-static int read_release(const char *text, struct place *place)
+static int parse_release(const char *text, struct place *place)
 {
     int used = 0;
 
@@ -72,7 +72,7 @@ int place_of(struct slots *slots, uint64_t node_id, struct place *ret_place,
         ret_place->number = (uint64_t)node.slot << NUMBER_SLOT_SHIFT | node.index;
     if (kind == SLOT_NAME)
         ret_place->name = text;
-    else if (kind != SLOT_NONE && read_release(text, ret_place) < 0)
+    else if (kind != SLOT_NONE && parse_release(text, ret_place) < 0)
         return fail(err, ESTALE, "slot '%s' makes no sense", text);
     return 0;
 }

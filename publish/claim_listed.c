@@ -219,8 +219,8 @@ static int settle(const struct claim *claim, const struct claim_options *options
 }
 
 /* Put our document and see which place it gets. */
-static int place(struct claim *claim, const struct claim_options *options,
-                 struct error *err)
+static int take_place(struct claim *claim, const struct claim_options *options,
+                      struct error *err)
 {
     struct backend_stat stat;
     int rc;
@@ -289,7 +289,7 @@ static int take(struct claim *claim, const struct claim_options *options,
         rc = wait_for_turn(claim, options, &watch, err);
         if (rc < 0)
             return rc;
-        rc = place(claim, options, err);
+        rc = take_place(claim, options, err);
         if (rc == 0)
             rc = look(claim, true, &watch, err);
         if (rc == 0) {

@@ -86,7 +86,7 @@ static void count_answer(void *arg, int rc, const struct error *err)
 }
 
 /* The next block of a run came. */
-static bool bring(struct member *member, struct run *run)
+static bool bring(struct member *member, struct member_run *run)
 {
     member_block_done(member, run->next, 0);
     return member_run_advance(member, run);
@@ -95,7 +95,7 @@ static bool bring(struct member *member, struct run *run)
 static void one_run_takes_all(void **state)
 {
     struct member *member = make(20 * B, 0, MEMBER_BY_BLOCK);
-    struct run run;
+    struct member_run run;
 
     (void)state;
     assert_true(member_run_begin(member, &run));
@@ -117,7 +117,7 @@ static void wanted_blocks_come_first(void **state)
     struct answered answered = {0};
     struct waiter wish = {
         .first = 17 * B + 3, .end = 18 * B + 3, .done = count_answer, .arg = &answered};
-    struct run run;
+    struct member_run run;
 
     (void)state;
     assert_true(member_run_begin(member, &run));
@@ -149,7 +149,7 @@ static void what_comes_soon_is_waited_for(void **state)
     struct waiter wish = {.first = 4 * B, .end = 5 * B, .done = count_answer};
     struct answered answered = {0};
     struct waiter_list all = TAILQ_HEAD_INITIALIZER(all);
-    struct run run;
+    struct member_run run;
 
     (void)state;
     wish.arg = &answered;
@@ -165,7 +165,7 @@ static void what_comes_soon_is_waited_for(void **state)
 static void further_runs_go_on_where_others_end(void **state)
 {
     struct member *member = make(100 * B, 0, MEMBER_BY_BLOCK);
-    struct run first, second, third;
+    struct member_run first, second, third;
 
     (void)state;
     assert_true(member_run_begin(member, &first));
