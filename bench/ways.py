@@ -104,6 +104,16 @@ def by_unzip(models, uid, base):
 
 
 @contextlib.contextmanager
+def on_tmpfs(models, uid, base):
+    """Plain files in single pages of 4 KiB. In such the kernel keeps the files of FUSE, too,
+    where passthrough is not in use; those of ext4 lie in larger pieces."""
+    del base
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder, \
+            by_unzip(models, uid, folder) as files:
+        yield files
+
+
+@contextlib.contextmanager
 def unzipped(command, base):
     with fresh(base) as folder:
         subprocess.run(command, cwd=folder, check=True)
@@ -114,6 +124,7 @@ def unzipped(command, base):
 MODELFS = ("modelfs", None, through_modelfs)
 OTHERS = [
     ("no passthrough", None, without_passthrough),
+    ("tmpfs", None, on_tmpfs),
     ("fuse-zip", "fuse-zip", tool("fuse-zip", "-f", "-r")),
     ("mount-zip", "mount-zip", tool("mount-zip", "-f")),
     ("fuse-archive", "fuse-archive", tool("fuse-archive", "-f")),

@@ -100,7 +100,7 @@ def drop_caches():
 
 
 # The ways that reach any offset at once; the others unpack from the start to get there.
-RANDOM_ACCESS = ("plain files", "modelfs", "no passthrough")
+RANDOM_ACCESS = ("plain files", "modelfs", "no passthrough", "tmpfs")
 
 # Title, work, number of operations, is it quick for all ways.
 WARM = [
