@@ -100,9 +100,9 @@ static int make_folder(struct artifactory_client *client, const char *path,
     rc = artifactory_storage_stat(client, folder, &ignored, &failure);
     if (rc == -ENOENT) {
         folder[slash - path] = '/';
-        rc = artifactory_client_do(
-            client, &(struct artifactory_call){.method = HTTP_PUT, .path = folder},
-            &reply, &failure);
+        rc = artifactory_client_do(client, ARTIFACTORY_FILES, folder,
+                                   &(struct http_request){.method = HTTP_PUT}, &reply,
+                                   &failure);
     }
     if (rc >= 0 || rc == -EISDIR || reply.status)
         return 0;
@@ -149,16 +149,15 @@ static int artifactory_put(struct backend *backend, const char *path,
     if (rc == 0)
         rc = make_folder(client, path, err);
     if (rc == 0)
-        rc = artifactory_client_do(client,
-                                   &(struct artifactory_call){
+        rc = artifactory_client_do(client, ARTIFACTORY_FILES, path,
+                                   &(struct http_request){
                                        .method = HTTP_PUT,
-                                       .path = path,
-                                       .md5 = md5,
-                                       .body = {.data = content->data,
-                                                .fd = content->fd,
-                                                .size = content->size,
-                                                .progress = content->progress,
-                                                .arg = content->arg},
+                                       .extra = {{"X-Checksum-Md5", md5}},
+                                       .body = { .data = content->data,
+                                                 .fd = content->fd,
+                                                 .size = content->size,
+                                                 .progress = content->progress,
+                                                 .arg = content->arg},
         },
                                    &reply, err);
     return rc == 0 ? check_reply(&reply, path, md5, err) : rc;
@@ -185,9 +184,9 @@ static int artifactory_remove(struct backend *backend, const char *path,
 
     if (rc < 0)
         return rc;
-    rc = artifactory_client_do(
-        client_of(backend),
-        &(struct artifactory_call){.method = HTTP_DELETE, .path = path}, &reply, err);
+    rc =
+        artifactory_client_do(client_of(backend), ARTIFACTORY_FILES, path,
+                              &(struct http_request){.method = HTTP_DELETE}, &reply, err);
     return rc == -ENOENT && reply.tries > 1 ? 0 : rc; /* an earlier try did it */
 }
 
@@ -200,9 +199,10 @@ static int artifactory_spool(struct backend *backend, int *ret_fd, struct error 
 
 static int artifactory_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
 {
-    const struct artifactory_call call = {.area = ARTIFACTORY_REPOSITORY, .path = ""};
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    int rc = artifactory_client_do(client_of(backend), &call, &reply, err);
+    int rc =
+        artifactory_client_do(client_of(backend), ARTIFACTORY_REPOSITORY, "",
+                              &(struct http_request){.method = HTTP_GET}, &reply, err);
 
     if (rc < 0)
         return rc;

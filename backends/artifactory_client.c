@@ -3,7 +3,7 @@
 
 #include "backends/artifactory_error.h"
 #include "backends/artifactory_json.h"
-#include "backends/credentials.h"
+#include "backends/http_login.h"
 #include "backends/url.h"
 #include "common/memory.h"
 #include "common/sync.h"
@@ -26,12 +26,6 @@ struct artifactory_client {
     char *location;
     struct lock lock;
     int64_t seen_ms; /* guarded by lock; when the repository was last there; 0: never */
-};
-
-struct attempt {
-    const struct artifactory_call *call;
-    struct login login;
-    char *url;
 };
 
 static int make_base(const char *host, char **ret_base, struct error *err)
@@ -92,29 +86,30 @@ const char *artifactory_client_location(const struct artifactory_client *client)
     return client->location;
 }
 
-static int make_url(const struct artifactory_client *client,
-                    const struct artifactory_call *call, char **ret_url,
-                    struct error *err)
+/* One call while it is under way. */
+struct attempt {
+    struct artifactory_client *client;
+    enum artifactory_area area;
+    const char *path;
+};
+
+static int address(void *arg, const struct login *login, struct bytes *url,
+                   struct error *err)
 {
     static const char *const areas[] = {
         [ARTIFACTORY_FILES] = "/",
         [ARTIFACTORY_STORAGE] = "/api/storage/",
         [ARTIFACTORY_REPOSITORY] = "/api/repositories/",
     };
-    CLEANUP_BYTES struct bytes url;
-    int rc;
+    const struct attempt *attempt = arg;
+    int rc = bytes_printf(url, err, "%s%s", attempt->client->host, areas[attempt->area]);
 
-    bytes_init(&url, URL_MAX - 1);
-    rc = bytes_printf(&url, err, "%s%s", client->host, areas[call->area]);
+    (void)login; /* all are told the same address */
     if (rc == 0)
-        rc = url_encode_path(&url, client->repository, err);
-    if (rc == 0 && call->path[0])
-        rc = bytes_append(&url, "/", 1, err);
-    if (rc == 0)
-        rc = url_encode_path(&url, call->path, err);
-    if (rc == 0)
-        *ret_url = bytes_detach(&url);
-    return rc;
+        rc = url_encode_path(url, attempt->client->repository, err);
+    if (rc == 0 && attempt->path[0])
+        rc = bytes_append(url, "/", 1, err);
+    return rc == 0 ? url_encode_path(url, attempt->path, err) : rc;
 }
 
 static void wipe(struct bytes *bytes)
@@ -168,54 +163,12 @@ static int set_login(const struct login *login, struct http_fields *to, struct e
     return rc;
 }
 
-static int authorize(void *arg, struct http_fields *fields, struct error *err)
+static int authorize(void *arg, const struct login *login, const char *url,
+                     struct http_fields *fields, struct error *err)
 {
-    const struct attempt *attempt = arg;
-    int rc = attempt->login.is_anonymous ? 0 : set_login(&attempt->login, fields, err);
-
-    if (rc == 0 && attempt->call->md5)
-        rc = http_fields_set(fields, "X-Checksum-Md5", attempt->call->md5, err);
-    return rc;
-}
-
-static void see_field(void *arg, const char *name, const char *value)
-{
-    const struct attempt *attempt = arg;
-
-    if (attempt->call->field)
-        attempt->call->field(attempt->call->arg, name, value);
-}
-
-static int restart(void *arg, struct error *err)
-{
-    const struct attempt *attempt = arg;
-
-    return attempt->call->restart(attempt->call->arg, err);
-}
-
-static int ask(struct artifactory_client *client, struct attempt *attempt,
-               struct http_reply *reply, struct error *err)
-{
-    const struct artifactory_call *call = attempt->call;
-
-    return http_do(client->http,
-                   &(struct http_request){
-                       .method = call->method,
-                       .url = attempt->url,
-                       .part = call->part,
-                       .range = call->range,
-                       .suffix_size = call->suffix_size,
-                       .if_match = call->if_match,
-                       .body = call->body,
-                       .follows = call->method == HTTP_GET,
-                       .authorize = authorize,
-                       .field = see_field,
-                       .arg = attempt,
-                       .to = call->to,
-                       .restart = call->restart ? restart : NULL,
-                       .body_max = call->body_max,
-                   },
-                   reply, err);
+    (void)arg;
+    (void)url; /* nothing is signed */
+    return login->is_anonymous ? 0 : set_login(login, fields, err);
 }
 
 /* Proxies that explain a refusal may quote the request; then nothing of it is passed on.
@@ -235,13 +188,13 @@ static bool tells_login(const struct login *login, const char *message)
     return is_told;
 }
 
-static int fail_status(const struct artifactory_client *client,
-                       const struct attempt *attempt, const struct http_reply *reply,
-                       struct error *err)
+static int judge(void *arg, const struct login *login, const struct http_reply *reply,
+                 bool *is_refusal, struct error *err)
 {
+    const struct attempt *attempt = arg;
     char message[ARTIFACTORY_MESSAGE_MAX];
-    const struct login *login = &attempt->login;
 
+    *is_refusal = artifactory_error_is_refusal(reply->status);
     artifactory_json_message(reply->body.data, reply->body.size, message);
     if (tells_login(login, message))
         message[0] = '\0';
@@ -249,57 +202,26 @@ static int fail_status(const struct artifactory_client *client,
         &(struct artifactory_error_facts){
             .status = reply->status,
             .message = message,
-            .host = client->host,
-            .repository = client->repository,
-            .path = attempt->call->path,
+            .host = attempt->client->host,
+            .repository = attempt->client->repository,
+            .path = attempt->path,
             .user = login->is_anonymous ? NULL : login->user,
-            .is_about_repository = attempt->call->area == ARTIFACTORY_REPOSITORY,
+            .is_about_repository = attempt->area == ARTIFACTORY_REPOSITORY,
         },
         err);
 }
 
-/* One try. 1: it was refused, but there is another login now. */
-static int try_once(struct artifactory_client *client, struct attempt *attempt,
-                    bool is_last, struct http_reply *ret_reply, struct error *err)
+static int ask(struct artifactory_client *client, enum artifactory_area area,
+               const char *path, const struct http_request *request,
+               struct http_reply *ret_reply, struct error *err)
 {
-    CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    int rc = credentials_get(client->credentials, &attempt->login, err);
+    static const struct http_login_ops ops = {address, authorize, judge};
+    struct attempt attempt = {client, area, path};
+    const struct http_login login = {client->http, client->credentials, &ops, &attempt};
+    struct http_request sent = *request;
 
-    if (rc == 0)
-        rc = ask(client, attempt, &reply, err);
-    if (rc < 0)
-        return rc;
-    if (reply.status >= 200 && reply.status < 300) {
-        *ret_reply = reply;
-        reply = (struct http_reply){0};
-        return 0;
-    }
-    ret_reply->status = reply.status;
-    ret_reply->date_s = reply.date_s;
-    ret_reply->tries = reply.tries;
-    if (!is_last && artifactory_error_is_refusal(reply.status) &&
-        credentials_refresh(client->credentials, &attempt->login))
-        return 1;
-    return fail_status(client, attempt, &reply, err);
-}
-
-static int ask_with_login(struct artifactory_client *client,
-                          const struct artifactory_call *call,
-                          struct http_reply *ret_reply, struct error *err)
-{
-    struct attempt attempt = {.call = call};
-    int rc = make_url(client, call, &attempt.url, err);
-
-    if (rc < 0)
-        return rc;
-    rc = try_once(client, &attempt, false, ret_reply, err);
-    if (rc == 1) {
-        login_done(&attempt.login);
-        rc = try_once(client, &attempt, true, ret_reply, err);
-    }
-    login_done(&attempt.login);
-    free(attempt.url);
-    return rc;
+    sent.follows = sent.method == HTTP_GET;
+    return http_login_do(&login, &sent, ret_reply, err);
 }
 
 static void note_seen(struct artifactory_client *client)
@@ -322,21 +244,21 @@ static bool was_seen(struct artifactory_client *client)
 /* A path is missing; is the repository there at all? */
 static int check_repository(struct artifactory_client *client, struct error *err)
 {
-    const struct artifactory_call call = {.area = ARTIFACTORY_REPOSITORY, .path = ""};
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
 
-    return was_seen(client) ? 0 : ask_with_login(client, &call, &reply, err);
+    return was_seen(client)
+               ? 0
+               : ask(client, ARTIFACTORY_REPOSITORY, "",
+                     &(struct http_request){.method = HTTP_GET}, &reply, err);
 }
 
-int artifactory_client_do(struct artifactory_client *client,
-                          const struct artifactory_call *call,
+int artifactory_client_do(struct artifactory_client *client, enum artifactory_area area,
+                          const char *path, const struct http_request *request,
                           struct http_reply *ret_reply, struct error *err)
 {
     struct error other;
-    int rc, missing;
+    int rc = ask(client, area, path, request, ret_reply, err), missing;
 
-    *ret_reply = (struct http_reply){0};
-    rc = ask_with_login(client, call, ret_reply, err);
     if (rc == 0)
         note_seen(client);
     if (rc != -ENOENT)

@@ -1,8 +1,9 @@
 /* artifactory_client.h: requests to one repository: addresses, login, failures.
  *
  *     rc = artifactory_client_open(host, "models", http, &client, &err);
- *     call = (struct artifactory_call){.path = path};
- *     rc = artifactory_client_do(client, &call, &reply, &err);
+ *     rc = artifactory_client_do(client, ARTIFACTORY_FILES, path,
+ *                                &(struct http_request){.method = HTTP_GET}, &reply,
+ *                                &err);
  *     http_reply_done(&reply);
  *     artifactory_client_close(client);
  *
@@ -26,29 +27,12 @@ enum artifactory_area {
     ARTIFACTORY_REPOSITORY, /* <host>/api/repositories/<repository> */
 };
 
-/* What differs between requests; the rest is as in http.h. Redirects of GET are followed,
- * without the login to another host. */
-struct artifactory_call {
-    enum http_method method;
-    enum artifactory_area area;
-    const char *path; /* a folder that is made ends in "/"; "": the repository itself */
-    enum http_part part;
-    struct range range;
-    uint64_t suffix_size;
-    const char *if_match;
-    const char *md5; /* of the body, for the server to check; NULL: none */
-    struct http_body body;
-    void (*field)(void *arg, const char *name, const char *value);
-    struct sink *to;
-    int (*restart)(void *arg, struct error *err);
-    void *arg;
-    size_t body_max;
-};
-
-/* 0 for 2xx alone; else the errno of artifactory_error.h or http.h, and ret_reply holds
+/* The path of a folder that is made ends in "/"; "" is the repository itself. Of the
+ * request all counts but its address and authorize; redirects of GET are followed.
+ * 0 for 2xx alone; else the errno of artifactory_error.h or http.h, and ret_reply holds
  * nothing but status, date and tries. -ENOENT only of a repository that exists. */
-int artifactory_client_do(struct artifactory_client *client,
-                          const struct artifactory_call *call,
+int artifactory_client_do(struct artifactory_client *client, enum artifactory_area area,
+                          const char *path, const struct http_request *request,
                           struct http_reply *ret_reply, struct error *err);
 
 /* "https://x/artifactory/models" */

@@ -121,11 +121,9 @@ int artifactory_object_get(struct artifactory_client *client, const char *path,
     size_t room = to->limit - to->size;
     struct artifactory_item item;
     struct facts facts = {0};
-    int rc = artifactory_client_do(client,
-                                   &(struct artifactory_call){
+    int rc = artifactory_client_do(client, ARTIFACTORY_FILES, path,
+                                   &(struct http_request){
                                        .method = HTTP_GET,
-                                       .area = ARTIFACTORY_FILES,
-                                       .path = path,
                                        .field = see_field,
                                        .arg = &facts,
                                        .body_max = room > 0 ? room : 1,
@@ -177,11 +175,9 @@ int artifactory_object_open_tail(struct backend *backend,
     struct bytes_sink sink = bytes_sink_of(tail);
     struct artifactory_item item;
     struct facts facts = {0};
-    int rc = artifactory_client_do(client,
-                                   &(struct artifactory_call){
+    int rc = artifactory_client_do(client, ARTIFACTORY_FILES, path,
+                                   &(struct http_request){
                                        .method = HTTP_GET,
-                                       .area = ARTIFACTORY_FILES,
-                                       .path = path,
                                        .part = HTTP_SUFFIX,
                                        .suffix_size = tail_size,
                                        .field = see_field,
@@ -285,11 +281,9 @@ static int read_once(struct checked_sink *checked, struct range range, struct er
 {
     struct artifactory_object *object = checked->object;
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    int rc = artifactory_client_do(object->client,
-                                   &(struct artifactory_call){
+    int rc = artifactory_client_do(object->client, ARTIFACTORY_FILES, object->path,
+                                   &(struct http_request){
                                        .method = HTTP_GET,
-                                       .area = ARTIFACTORY_FILES,
-                                       .path = object->path,
                                        .part = HTTP_RANGE,
                                        .range = range,
                                        .field = see_range_field,

@@ -28,11 +28,9 @@ static int ask(struct artifactory_client *client, const char *path,
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct reply_sink sink = {.base.write = feed, .json = json};
-    int rc = artifactory_client_do(client,
-                                   &(struct artifactory_call){
+    int rc = artifactory_client_do(client, ARTIFACTORY_STORAGE, path,
+                                   &(struct http_request){
                                        .method = HTTP_GET,
-                                       .area = ARTIFACTORY_STORAGE,
-                                       .path = path,
                                        .to = &sink.base,
                                        .restart = restart,
                                        .arg = json,

@@ -52,7 +52,7 @@ static int ask(struct question *question, struct bytes *to, struct error *err)
                          .url = question->url,
                          .deadline_ms = clock_now_ms() + DEADLINE_MS,
                          .authorize = authorize,
-                         .arg = question,
+                         .authorizer = question,
                      },
                      &reply, err);
 

@@ -62,6 +62,11 @@ enum http_part {
     HTTP_SUFFIX, /* the last suffix_size bytes, all where there are fewer */
 };
 
+struct http_field {
+    const char *name;
+    const char *value;
+};
+
 /* Header fields of a request; names without regard to case, the last value counts.
  * -EINVAL for what cannot stand in a header. */
 struct http_fields;
@@ -78,21 +83,25 @@ struct http_body {
     void *arg;
 };
 
+enum { HTTP_EXTRA_MAX = 8 };
+
 struct http_request {
     enum http_method method;
     const char *url; /* sent as it stands: percent-encoded, without credentials */
     enum http_part part;
     struct range range;
     uint64_t suffix_size;
-    const char *if_match;  /* ETag as it came, quotes and all; NULL: any */
-    struct http_body body; /* size 0: none */
-    bool is_repeatable;    /* a POST that may be sent twice */
-    bool follows;          /* redirects; to another host without what authorize set */
-    int64_t deadline_ms;   /* by clock_now_ms: -ETIMEDOUT at the latest; 0: none */
+    const char *if_match; /* ETag as it came, quotes and all; NULL: any */
+    struct http_field extra[HTTP_EXTRA_MAX]; /* to send besides, up to name NULL */
+    struct http_body body;                   /* size 0: none */
+    bool is_repeatable;                      /* a POST that may be sent twice */
+    bool follows;        /* redirects; to another host without extra and authorize's */
+    int64_t deadline_ms; /* by clock_now_ms: -ETIMEDOUT at the latest; 0: none */
 
     /* May be NULL. Runs before each try, in the calling thread: sets the fields of this
      * try (signature, date, authorization). */
-    int (*authorize)(void *arg, struct http_fields *fields, struct error *err);
+    int (*authorize)(void *authorizer, struct http_fields *fields, struct error *err);
+    void *authorizer;
     /* May be NULL. Each field of the final reply: name in lower case, value trimmed.
      * Where a sink takes the body they come before its first byte, for each try that
      * gives some. */

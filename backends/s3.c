@@ -99,22 +99,23 @@ static void note_bucket(struct s3 *s3, bool is_there)
 
 static int ask_bucket(struct s3 *s3, struct http_reply *reply, struct error *err)
 {
-    return s3_client_do(s3->client, &(struct s3_call){.method = HTTP_HEAD}, reply, err);
+    return s3_client_do(s3->client, NULL, NULL,
+                        &(struct http_request){.method = HTTP_HEAD}, reply, err);
 }
 
 /* Every request on an object goes through here. The reply to a HEAD cannot tell a missing
  * object from a missing bucket. */
-static int ask(struct s3 *s3, const struct s3_call *call, struct http_reply *reply,
-               struct error *err)
+static int ask(struct s3 *s3, const char *path, const struct http_request *request,
+               struct http_reply *reply, struct error *err)
 {
     CLEANUP_HTTP_REPLY struct http_reply bucket = {0};
     struct error other = {0};
     bool is_there;
-    int rc = s3_client_do(s3->client, call, reply, err), bucket_rc;
+    int rc = s3_client_do(s3->client, path, NULL, request, reply, err), bucket_rc;
 
     if (rc == 0 || rc == -EHOSTUNREACH)
         note_bucket(s3, rc == 0);
-    if (rc != -ENOENT || call->method != HTTP_HEAD)
+    if (rc != -ENOENT || request->method != HTTP_HEAD)
         return rc;
     lock_acquire(&s3->lock);
     is_there = s3->is_there;
@@ -148,7 +149,7 @@ static int s3_stat(struct backend *backend, const char *path,
                    struct backend_stat *ret_stat, struct error *err)
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    int rc = ask(s3_of(backend), &(struct s3_call){.method = HTTP_HEAD, .key = path},
+    int rc = ask(s3_of(backend), path, &(struct http_request){.method = HTTP_HEAD},
                  &reply, err);
 
     return rc == 0 ? take_stat(s3_of(backend), path, &reply, ret_stat, err) : rc;
@@ -165,10 +166,10 @@ static int s3_checksum(struct backend *backend, const char *path,
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     char md5[BACKEND_CHECKSUM_MAX] = "";
-    int rc = ask(s3_of(backend),
-                 &(struct s3_call){
-                     .method = HTTP_HEAD, .key = path, .field = see_checksum, .arg = md5},
-                 &reply, err);
+    int rc = ask(
+        s3_of(backend), path,
+        &(struct http_request){.method = HTTP_HEAD, .field = see_checksum, .arg = md5},
+        &reply, err);
 
     if (rc == 0)
         memcpy(ret_md5, md5, sizeof md5);
@@ -180,12 +181,11 @@ static int s3_get(struct backend *backend, const char *path, struct bytes *to,
 {
     struct bytes_sink sink = bytes_sink_of(to);
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    int rc = ask(s3_of(backend),
-                 &(struct s3_call){.method = HTTP_GET,
-                                   .key = path,
-                                   .to = &sink.base,
-                                   .restart = bytes_sink_restart,
-                                   .arg = &sink},
+    int rc = ask(s3_of(backend), path,
+                 &(struct http_request){.method = HTTP_GET,
+                                        .to = &sink.base,
+                                        .restart = bytes_sink_restart,
+                                        .arg = &sink},
                  &reply, err);
 
     if (rc < 0)
@@ -225,14 +225,13 @@ static int s3_object_open_tail(struct backend *backend, const char *path,
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct backend_stat stat;
     struct error refused = {0};
-    int rc = ask(s3_of(backend),
-                 &(struct s3_call){.method = HTTP_GET,
-                                   .key = path,
-                                   .part = HTTP_SUFFIX,
-                                   .suffix_size = tail_size,
-                                   .to = &sink.base,
-                                   .restart = bytes_sink_restart,
-                                   .arg = &sink},
+    int rc = ask(s3_of(backend), path,
+                 &(struct http_request){.method = HTTP_GET,
+                                        .part = HTTP_SUFFIX,
+                                        .suffix_size = tail_size,
+                                        .to = &sink.base,
+                                        .restart = bytes_sink_restart,
+                                        .arg = &sink},
                  &reply, &refused);
 
     if (reply.status == 416) { /* an empty object has no last bytes */
@@ -259,13 +258,12 @@ static int s3_object_read(struct object *base, struct range range, struct sink *
     if (range.last >= base->stat.size)
         return fail(err, EIO, "'%s' has %llu bytes, asked for byte %llu", object->path,
                     (unsigned long long)base->stat.size, (unsigned long long)range.last);
-    rc = ask(s3_of(base->backend),
-             &(struct s3_call){.method = HTTP_GET,
-                               .key = object->path,
-                               .part = HTTP_RANGE,
-                               .range = range,
-                               .if_match = base->stat.tag,
-                               .to = to},
+    rc = ask(s3_of(base->backend), object->path,
+             &(struct http_request){.method = HTTP_GET,
+                                    .part = HTTP_RANGE,
+                                    .range = range,
+                                    .if_match = base->stat.tag,
+                                    .to = to},
              &reply, err);
     if (rc == -ENOENT)
         return fail(err, ESTALE, "'%s' was removed", object->path);
@@ -341,10 +339,10 @@ static int s3_remove(struct backend *backend, const char *path, struct error *er
     struct backend_stat stat;
     int rc = s3_stat(backend, path, &stat, err);
 
-    return rc == 0 ? s3_client_do(s3_of(backend)->client,
-                                  &(struct s3_call){.method = HTTP_DELETE, .key = path},
-                                  &reply, err)
-                   : rc;
+    return rc == 0
+               ? s3_client_do(s3_of(backend)->client, path, NULL,
+                              &(struct http_request){.method = HTTP_DELETE}, &reply, err)
+               : rc;
 }
 
 static int s3_spool(struct backend *backend, int *ret_fd, struct error *err)

@@ -1,8 +1,8 @@
 /* s3_client.c: requests to one bucket. */
 #include "backends/s3_client.h"
 
-#include "backends/credentials.h"
 #include "backends/digest.h"
+#include "backends/http_login.h"
 #include "backends/s3_error.h"
 #include "backends/s3_place.h"
 #include "common/memory.h"
@@ -24,14 +24,16 @@ struct s3_client {
     char region[S3_PLACE_REGION_MAX]; /* guarded by lock; "" until a store named it */
 };
 
-/* One way of asking: with this login, in this region. */
+/* One call while it is under way. */
 struct attempt {
-    const struct s3_call *call;
-    struct login login;
-    char region[S3_PLACE_REGION_MAX];
-    char hash[DIGEST_SHA256_SIZE + 16];
-    struct bytes url;
+    struct s3_client *client;
+    const char *key;
+    const char *query;
+    const struct http_request *request;
+    char region[S3_PLACE_REGION_MAX];       /* in which it was asked last */
     char named_region[S3_PLACE_REGION_MAX]; /* x-amz-bucket-region of the reply */
+    bool was_moved;                         /* another region was tried */
+    char hash[DIGEST_SHA256_SIZE + 16];     /* of the body; "" while not known */
 };
 
 static const char *const method_names[] = {
@@ -131,7 +133,7 @@ static int hash_body(const struct http_body *body, bool is_plain, char *hash,
     return 0;
 }
 
-static int set_fields(const struct s3_sign_field *fields, size_t count,
+static int set_fields(const struct http_field *fields, size_t count,
                       struct http_fields *to, struct error *err)
 {
     int rc = 0;
@@ -141,40 +143,38 @@ static int set_fields(const struct s3_sign_field *fields, size_t count,
     return rc;
 }
 
-static int authorize(void *arg, struct http_fields *to, struct error *err)
+static int authorize(void *arg, const struct login *login, const char *url,
+                     struct http_fields *to, struct error *err)
 {
     const struct attempt *attempt = arg;
-    const struct s3_call *call = attempt->call;
-    struct s3_sign_field fields[S3_CLIENT_FIELDS_MAX + 3];
+    const struct http_field *extra = attempt->request->extra;
+    struct http_field fields[HTTP_EXTRA_MAX + 3];
     CLEANUP_BYTES struct bytes authorization;
     char date[S3_SIGN_DATE_SIZE];
     size_t count = 0;
     int rc;
 
-    while (count < S3_CLIENT_FIELDS_MAX && call->fields[count].name) {
-        fields[count] = call->fields[count];
-        count++;
-    }
-    if (attempt->login.is_anonymous)
-        return set_fields(fields, count, to, err);
-    s3_sign_date(time(NULL), date);
-    fields[count++] = (struct s3_sign_field){"x-amz-date", date};
-    fields[count++] = (struct s3_sign_field){"x-amz-content-sha256", attempt->hash};
-    if (attempt->login.token)
-        fields[count++] =
-            (struct s3_sign_field){"x-amz-security-token", attempt->login.token};
     bytes_init(&authorization, AUTHORIZATION_MAX);
+    if (login->is_anonymous)
+        return 0;
+    for (; count < HTTP_EXTRA_MAX && extra[count].name; count++)
+        fields[count] = extra[count];
+    s3_sign_date(time(NULL), date);
+    fields[count++] = (struct http_field){"x-amz-date", date};
+    fields[count++] = (struct http_field){"x-amz-content-sha256", attempt->hash};
+    if (login->token)
+        fields[count++] = (struct http_field){"x-amz-security-token", login->token};
     rc = s3_sign(
         &(struct s3_sign_request){
-            .method = method_names[call->method],
-            .url = attempt->url.data,
+            .method = method_names[attempt->request->method],
+            .url = url,
             .fields = fields,
             .field_count = count,
             .payload_hash = attempt->hash,
             .date = date,
             .region = attempt->region,
-            .key = attempt->login.user,
-            .secret = attempt->login.secret,
+            .key = login->user,
+            .secret = login->secret,
         },
         &authorization, err);
     if (rc == 0)
@@ -182,82 +182,80 @@ static int authorize(void *arg, struct http_fields *to, struct error *err)
     return rc == 0 ? http_fields_set(to, "authorization", authorization.data, err) : rc;
 }
 
+static int address(void *arg, const struct login *login, struct bytes *url,
+                   struct error *err)
+{
+    struct attempt *attempt = arg;
+    const struct s3_place *place = &attempt->client->place;
+    enum url_scheme scheme = scheme_of(attempt->client, login);
+    int rc = 0;
+
+    choose_region(attempt->client, login, attempt->region);
+    attempt->named_region[0] = '\0';
+    if (!attempt->hash[0] && !login->is_anonymous)
+        rc = hash_body(&attempt->request->body, scheme == URL_HTTP, attempt->hash, err);
+    return rc == 0 ? s3_place_url(place, scheme, attempt->region, attempt->key,
+                                  attempt->query, url, err)
+                   : rc;
+}
+
 static void see_field(void *arg, const char *name, const char *value)
 {
     struct attempt *attempt = arg;
+    const struct http_request *request = attempt->request;
 
     if (strcmp(name, "x-amz-bucket-region") == 0)
         snprintf(attempt->named_region, sizeof attempt->named_region, "%s", value);
-    if (attempt->call->field)
-        attempt->call->field(attempt->call->arg, name, value);
+    if (request->field)
+        request->field(request->arg, name, value);
 }
 
 static int restart(void *arg, struct error *err)
 {
     const struct attempt *attempt = arg;
 
-    return attempt->call->restart(attempt->call->arg, err);
+    return attempt->request->restart(attempt->request->arg, err);
 }
 
-static int ask(struct s3_client *client, struct attempt *attempt,
-               struct http_reply *reply, struct error *err)
+static int ask(struct attempt *attempt, const struct http_login_ops *ops,
+               struct http_reply *ret_reply, struct error *err)
 {
-    const struct s3_call *call = attempt->call;
+    const struct http_login login = {
+        .http = attempt->client->http,
+        .credentials = attempt->client->credentials,
+        .ops = ops,
+        .arg = attempt,
+    };
+    struct http_request request = *attempt->request;
 
-    return http_do(client->http,
-                   &(struct http_request){
-                       .method = call->method,
-                       .url = attempt->url.data,
-                       .part = call->part,
-                       .range = call->range,
-                       .suffix_size = call->suffix_size,
-                       .if_match = call->if_match,
-                       .body = call->body,
-                       .is_repeatable = call->is_repeatable,
-                       .deadline_ms = call->deadline_ms,
-                       .authorize = authorize,
-                       .field = see_field,
-                       .arg = attempt,
-                       .to = call->to,
-                       .restart = call->restart ? restart : NULL,
-                       .body_max = call->body_max,
-                   },
-                   reply, err);
+    request.field = see_field;
+    request.restart = request.restart ? restart : NULL;
+    request.arg = attempt;
+    return http_login_do(&login, &request, ret_reply, err);
 }
 
-static int prepare(struct s3_client *client, struct attempt *attempt, struct error *err)
+static int accept_any(void *arg, const struct login *login,
+                      const struct http_reply *reply, bool *is_refusal, struct error *err)
 {
-    const struct s3_call *call = attempt->call;
-    enum url_scheme scheme = scheme_of(client, &attempt->login);
-    int rc = 0;
-
-    bytes_cut(&attempt->url, 0, 0);
-    attempt->named_region[0] = '\0';
-    if (!attempt->hash[0] && !attempt->login.is_anonymous)
-        rc = hash_body(&call->body, scheme == URL_HTTP, attempt->hash, err);
-    if (rc == 0)
-        rc = s3_place_url(&client->place, scheme, attempt->region,
-                          call->key ? call->key : "", call->query ? call->query : "",
-                          &attempt->url, err);
-    return rc;
+    (void)arg;
+    (void)login;
+    (void)reply;
+    (void)is_refusal;
+    (void)err;
+    return 0;
 }
 
 /* A store that says no more than "not here" (to a HEAD) is asked where the bucket is. */
-static int ask_region(struct s3_client *client, const struct attempt *failed,
-                      char *region, struct error *err)
+static int ask_region(struct s3_client *client, char *region, struct error *err)
 {
-    const struct s3_call call = {.method = HTTP_GET, .query = "location="};
-    struct attempt attempt = {.call = &call, .login = failed->login};
+    static const struct http_login_ops ops = {address, authorize, accept_any};
+    const struct http_request request = {.method = HTTP_GET};
+    struct attempt attempt = {
+        .client = client, .key = "", .query = "location=", .request = &request};
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct s3_xml_reply document = {.kind = S3_XML_UNKNOWN};
-    int rc;
+    int rc = ask(&attempt, &ops, &reply, err);
 
-    bytes_init(&attempt.url, URL_MAX);
-    memcpy(attempt.region, failed->region, sizeof attempt.region);
-    rc = prepare(client, &attempt, err);
-    if (rc == 0)
-        rc = ask(client, &attempt, &reply, err);
-    bytes_done(&attempt.url);
     if (rc < 0)
         return rc;
     if (attempt.named_region[0])
@@ -268,7 +266,7 @@ static int ask_region(struct s3_client *client, const struct attempt *failed,
 }
 
 /* What a reply that is none of 2xx says. */
-static void read_failure(const struct s3_client *client, const struct attempt *attempt,
+static void read_failure(const struct attempt *attempt, const struct login *login,
                          const struct http_reply *reply, struct s3_xml_reply *document,
                          struct s3_error_facts *facts)
 {
@@ -276,98 +274,72 @@ static void read_failure(const struct s3_client *client, const struct attempt *a
 
     *document = (struct s3_xml_reply){.kind = S3_XML_UNKNOWN};
     (void)s3_xml_parse(reply->body.data, reply->body.size, document, &ignored);
-    if (login_is_told(&attempt->login, document->message))
+    if (login_is_told(login, document->message))
         document->message[0] = '\0';
     *facts = (struct s3_error_facts){
         .status = reply->status,
         .document = document,
-        .bucket = client->place.bucket,
-        .host = client->host,
-        .key = attempt->call->key ? attempt->call->key : "",
+        .bucket = attempt->client->place.bucket,
+        .host = attempt->client->host,
+        .key = attempt->key,
         .region = attempt->region,
-        .user = attempt->login.user,
+        .user = login->user,
         .our_time_s = time(NULL),
         .its_time_s = reply->date_s,
     };
 }
 
-enum once {
-    ONCE_REGION = 1, /* another region was tried */
-    ONCE_LOGIN = 2,  /* another login was */
-};
-
-/* 1: something else can be tried; 0: nothing. */
-static int find_remedy(struct s3_client *client, struct attempt *attempt,
-                       const struct s3_error_facts *facts, unsigned *done,
-                       struct error *err)
+/* The region to ask in instead, "" if there is none. */
+static int find_region(const struct attempt *attempt, const struct s3_error_facts *facts,
+                       char region[S3_PLACE_REGION_MAX], struct error *err)
 {
-    const char *region = s3_error_region(facts, attempt->named_region);
-    char asked[S3_PLACE_REGION_MAX] = "";
-    int rc;
+    const char *named = s3_error_region(facts, attempt->named_region);
+    int rc = 0;
 
-    if (!(*done & ONCE_REGION) && !region && attempt->call->method == HTTP_HEAD &&
-        (facts->status == 301 || facts->status == 307 || facts->status == 400)) {
-        rc = ask_region(client, attempt, asked, err);
-        if (rc < 0)
-            return rc;
-        if (s3_place_is_region(asked) && strcmp(asked, attempt->region) != 0)
-            region = asked;
-    }
-    if (region && !(*done & ONCE_REGION)) {
-        *done |= ONCE_REGION;
-        note_region(client, region);
-        return 1;
-    }
-    if (!(*done & ONCE_LOGIN) && s3_error_is_refusal(facts)) {
-        *done |= ONCE_LOGIN;
-        return credentials_refresh(client->credentials, &attempt->login);
-    }
-    return 0;
+    snprintf(region, S3_PLACE_REGION_MAX, "%s", named ? named : "");
+    if (named || attempt->request->method != HTTP_HEAD ||
+        (facts->status != 301 && facts->status != 307 && facts->status != 400))
+        return 0;
+    rc = ask_region(attempt->client, region, err);
+    if (rc == 0 && (!s3_place_is_region(region) || strcmp(region, attempt->region) == 0))
+        region[0] = '\0';
+    return rc;
 }
 
-/* One try. 1: it failed, but something else can be tried. */
-static int try_once(struct s3_client *client, struct attempt *attempt, unsigned *done,
-                    struct http_reply *ret_reply, struct error *err)
+static int judge(void *arg, const struct login *login, const struct http_reply *reply,
+                 bool *is_refusal, struct error *err)
 {
-    CLEANUP_HTTP_REPLY struct http_reply reply = {0};
+    struct attempt *attempt = arg;
+    char region[S3_PLACE_REGION_MAX] = "";
     struct s3_xml_reply document;
     struct s3_error_facts facts;
-    int rc = credentials_get(client->credentials, &attempt->login, err);
+    int rc = 0;
 
+    read_failure(attempt, login, reply, &document, &facts);
+    if (!attempt->was_moved)
+        rc = find_region(attempt, &facts, region, err);
     if (rc < 0)
         return rc;
-    choose_region(client, &attempt->login, attempt->region);
-    rc = prepare(client, attempt, err);
-    if (rc == 0)
-        rc = ask(client, attempt, &reply, err);
-    if (rc < 0)
-        return rc;
-    if (reply.status >= 200 && reply.status < 300) {
-        *ret_reply = reply;
-        reply = (struct http_reply){0};
-        return 0;
+    if (region[0]) {
+        attempt->was_moved = true;
+        note_region(attempt->client, region);
+        return HTTP_LOGIN_AGAIN;
     }
-    read_failure(client, attempt, &reply, &document, &facts);
-    ret_reply->status = reply.status;
-    ret_reply->date_s = reply.date_s;
-    rc = find_remedy(client, attempt, &facts, done, err);
-    return rc == 0 ? s3_error_fail(&facts, err) : rc;
+    *is_refusal = s3_error_is_refusal(&facts);
+    return s3_error_fail(&facts, err);
 }
 
-int s3_client_do(struct s3_client *client, const struct s3_call *call,
-                 struct http_reply *ret_reply, struct error *err)
+int s3_client_do(struct s3_client *client, const char *key, const char *query,
+                 const struct http_request *request, struct http_reply *ret_reply,
+                 struct error *err)
 {
-    struct attempt attempt = {.call = call};
-    unsigned done = 0;
-    int rc = 1;
+    static const struct http_login_ops ops = {address, authorize, judge};
+    struct attempt attempt = {
+        .client = client,
+        .key = key ? key : "",
+        .query = query ? query : "",
+        .request = request,
+    };
 
-    *ret_reply = (struct http_reply){0};
-    bytes_init(&attempt.url, URL_MAX);
-    while (rc == 1) {
-        rc = try_once(client, &attempt, &done, ret_reply, err);
-        login_done(&attempt.login);
-        attempt.login = (struct login){0};
-    }
-    bytes_done(&attempt.url);
-    return rc;
+    return ask(&attempt, &ops, ret_reply, err);
 }

@@ -84,9 +84,8 @@ static int look(const struct s3_conditional *conditional, const char *path,
                 char ret_tag[BACKEND_TAG_MAX], struct error *err)
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    int rc =
-        s3_client_do(conditional->client,
-                     &(struct s3_call){.method = HTTP_HEAD, .key = path}, &reply, err);
+    int rc = s3_client_do(conditional->client, path, NULL,
+                          &(struct http_request){.method = HTTP_HEAD}, &reply, err);
 
     if (rc == 0)
         memcpy(ret_tag, reply.etag, sizeof reply.etag);
@@ -98,11 +97,10 @@ static int delete (const struct s3_conditional *conditional, const char *path,
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
 
-    return s3_client_do(conditional->client,
-                        &(struct s3_call){
+    return s3_client_do(conditional->client, path, NULL,
+                        &(struct http_request){
                             .method = HTTP_DELETE,
-                            .key = path,
-                            .fields = {{if_match ? "if-match" : NULL, if_match}},
+                            .extra = {{if_match ? "if-match" : NULL, if_match}},
                         },
                         &reply, err);
 }

@@ -59,8 +59,8 @@ static bool diagnose_clock(struct s3_client *client, const struct listener *list
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct error ignored = {0}; /* even a refusal tells the time */
     long long ahead_s;
-    int rc =
-        s3_client_do(client, &(struct s3_call){.method = HTTP_HEAD}, &reply, &ignored);
+    int rc = s3_client_do(client, NULL, NULL, &(struct http_request){.method = HTTP_HEAD},
+                          &reply, &ignored);
 
     if (!reply.date_s)
         return rc == 0;
@@ -93,7 +93,7 @@ static int write_trial(struct s3_client *client, struct s3_conditional *conditio
     rc = s3_conditional_create(conditional, key, &content, err);
     if (rc < 0)
         return rc;
-    return s3_client_do(client, &(struct s3_call){.method = HTTP_DELETE, .key = key},
+    return s3_client_do(client, key, NULL, &(struct http_request){.method = HTTP_DELETE},
                         &reply, err);
 }
 

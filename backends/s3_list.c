@@ -111,11 +111,10 @@ static int list_page(struct s3_client *client, struct listing *listing,
     bytes_init(&query, QUERY_MAX);
     rc = print_query(listing, token, &query, err);
     if (rc == 0)
-        rc = s3_client_do(client,
-                          &(struct s3_call){.method = HTTP_GET,
-                                            .query = query.data,
-                                            .body_max = S3_XML_BYTES_MAX},
-                          &reply, err);
+        rc = s3_client_do(
+            client, NULL, query.data,
+            &(struct http_request){.method = HTTP_GET, .body_max = S3_XML_BYTES_MAX},
+            &reply, err);
     if (rc == 0)
         rc = s3_xml_open(visit, listing, &xml, err);
     if (rc == 0)

@@ -33,21 +33,20 @@ static uint64_t choose_part_size(uint64_t size)
     return needed <= PART_BYTES_MIN ? PART_BYTES_MIN : (needed + MIB - 1) / MIB * MIB;
 }
 
-static int begin(struct upload *upload, const struct s3_sign_field *description,
+static int begin(struct upload *upload, const struct http_field *description,
                  struct error *err)
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct s3_xml_reply document;
-    struct s3_call call = {
+    struct http_request request = {
         .method = HTTP_POST,
-        .key = upload->put->key,
-        .query = "uploads=",
         .is_repeatable = true, /* an upload more is dropped by the store's own rules */
     };
     int rc;
 
-    memcpy(call.fields, description, S3_PUT_DESCRIPTION_MAX * sizeof *description);
-    rc = s3_client_do(upload->put->client, &call, &reply, err);
+    memcpy(request.extra, description, S3_PUT_DESCRIPTION_MAX * sizeof *description);
+    rc = s3_client_do(upload->put->client, upload->put->key, "uploads=", &request, &reply,
+                      err);
     if (rc == 0)
         rc = s3_xml_parse(reply.body.data, reply.body.size, &document, err);
     if (rc < 0)
@@ -76,10 +75,8 @@ static int drop(struct s3_client *client, const char *key, const char *id,
     bytes_init(&query, QUERY_MAX);
     rc = print_query(id, &query, err);
     return rc == 0
-               ? s3_client_do(client,
-                              &(struct s3_call){
-                                  .method = HTTP_DELETE, .key = key, .query = query.data},
-                              &reply, err)
+               ? s3_client_do(client, key, query.data,
+                              &(struct http_request){.method = HTTP_DELETE}, &reply, err)
                : rc;
 }
 
@@ -92,9 +89,8 @@ static int check_condition(const struct s3_put *put, struct error *err)
 
     if (!put->condition.name)
         return 0;
-    rc =
-        s3_client_do(put->client, &(struct s3_call){.method = HTTP_HEAD, .key = put->key},
-                     &reply, &unused);
+    rc = s3_client_do(put->client, put->key, NULL,
+                      &(struct http_request){.method = HTTP_HEAD}, &reply, &unused);
     if (rc < 0 && rc != -ENOENT) {
         *err = unused;
         return rc;
@@ -124,11 +120,9 @@ static bool has_arrived(const struct upload *upload)
     struct seen_checksum seen = {""};
     struct error ignored = {0}; /* then it is not known to be */
 
-    return s3_client_do(upload->put->client,
-                        &(struct s3_call){.method = HTTP_HEAD,
-                                          .key = upload->put->key,
-                                          .field = see_checksum,
-                                          .arg = &seen},
+    return s3_client_do(upload->put->client, upload->put->key, NULL,
+                        &(struct http_request){
+                            .method = HTTP_HEAD, .field = see_checksum, .arg = &seen},
                         &reply, &ignored) == 0 &&
            reply.object_size == upload->put->content->size &&
            strcmp(seen.md5, upload->checksum) == 0;
@@ -154,12 +148,10 @@ static int ask_complete(const struct upload *upload, const char *query,
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     struct s3_xml_reply document;
     int rc = s3_client_do(
-        upload->put->client,
-        &(struct s3_call){
+        upload->put->client, upload->put->key, query,
+        &(struct http_request){
             .method = HTTP_POST,
-            .key = upload->put->key,
-            .query = query,
-            .fields = {{"content-type", "application/xml"}, upload->put->condition},
+            .extra = {{"content-type", "application/xml"}, upload->put->condition},
             .body = {.data = parts->data,                 .size = parts->size   },
             .is_repeatable = true,
     },
@@ -234,11 +226,10 @@ static void drop_others(const struct s3_put *put)
     if (rc == 0)
         rc = bytes_printf(&query, &ignored, "&uploads=");
     if (rc == 0)
-        rc = s3_client_do(put->client,
-                          &(struct s3_call){.method = HTTP_GET,
-                                            .query = query.data,
-                                            .body_max = S3_XML_BYTES_MAX},
-                          &reply, &ignored);
+        rc = s3_client_do(
+            put->client, NULL, query.data,
+            &(struct http_request){.method = HTTP_GET, .body_max = S3_XML_BYTES_MAX},
+            &reply, &ignored);
     if (rc == 0)
         rc = s3_xml_open(drop_other, &others, &xml, &ignored);
     if (rc == 0)
@@ -258,7 +249,7 @@ static int send_parts(struct upload *upload, struct error *err)
 }
 
 int s3_multipart_put(const struct s3_put *put,
-                     const struct s3_sign_field description[S3_PUT_DESCRIPTION_MAX],
+                     const struct http_field description[S3_PUT_DESCRIPTION_MAX],
                      const char *checksum, struct error *err)
 {
     struct upload upload = {.put = put, .checksum = checksum};

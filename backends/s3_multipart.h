@@ -15,7 +15,7 @@
 /* description: fields of the object. checksum: as in there. -ESTALE where the condition
  * does not hold. Progress runs in the calling thread. */
 int s3_multipart_put(const struct s3_put *put,
-                     const struct s3_sign_field description[S3_PUT_DESCRIPTION_MAX],
+                     const struct http_field description[S3_PUT_DESCRIPTION_MAX],
                      const char *checksum, struct error *err);
 
 #endif

@@ -126,11 +126,9 @@ static int send_part(struct s3_parts *parts, size_t index, struct error *err)
     rc = bytes_printf(&query, err, "partNumber=%zu&%s", index + 1, parts->upload);
     if (rc == 0)
         rc = s3_client_do(
-            parts->client,
-            &(struct s3_call){
+            parts->client, parts->key, query.data,
+            &(struct http_request){
                 .method = HTTP_PUT,
-                .key = parts->key,
-                .query = query.data,
                 .body = {.data =
                              content->data ? (const char *)content->data + offset : NULL,
                          .fd = content->fd,

@@ -35,29 +35,26 @@ static const char *type_of(const char *key)
                                                            : "application/octet-stream";
 }
 
-static int put_in_one(const struct s3_put *put, const struct s3_sign_field *description,
+static int put_in_one(const struct s3_put *put, const struct http_field *description,
                       struct error *err)
 {
     const struct backend_content *content = put->content;
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    struct s3_call call = {
+    struct http_request request = {
         .method = HTTP_PUT,
-        .key = put->key,
         .body = {.data = content->data,
                  .fd = content->fd,
                  .size = content->size,
                  .progress = content->data ? NULL : content->progress,
                  .arg = content->arg},
     };
+    size_t count = 0;
 
-    memcpy(call.fields, description, S3_PUT_DESCRIPTION_MAX * sizeof *description);
-    for (size_t i = 0; i < S3_CLIENT_FIELDS_MAX; i++) {
-        if (call.fields[i].name)
-            continue;
-        call.fields[i] = put->condition;
-        break;
-    }
-    return s3_client_do(put->client, &call, &reply, err);
+    for (size_t i = 0; i < S3_PUT_DESCRIPTION_MAX; i++)
+        if (description[i].name)
+            request.extra[count++] = description[i];
+    request.extra[count] = put->condition;
+    return s3_client_do(put->client, put->key, NULL, &request, &reply, err);
 }
 
 int s3_put(const struct s3_put *put, struct error *err)
@@ -65,7 +62,7 @@ int s3_put(const struct s3_put *put, struct error *err)
     const struct backend_content *content = put->content;
     CLEANUP_FREE char *owner = find_owner();
     char checksum[DIGEST_MD5_SIZE];
-    const struct s3_sign_field description[S3_PUT_DESCRIPTION_MAX] = {
+    const struct http_field description[S3_PUT_DESCRIPTION_MAX] = {
         {"content-type",                    type_of(put->key)},
         {"x-amz-meta-checksum",             checksum         },
         {owner ? "x-amz-meta-owner" : NULL, owner            },

@@ -20,8 +20,8 @@ struct s3_put {
     struct s3_client *client;
     const char *key;
     const struct backend_content *content;
-    struct s3_sign_field condition; /* name NULL: none */
-    const char *expected_tag;       /* of "if-match", as it came; else NULL */
+    struct http_field condition; /* name NULL: none */
+    const char *expected_tag;    /* of "if-match", as it came; else NULL */
 };
 
 /* -ESTALE where the condition does not hold. */

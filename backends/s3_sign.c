@@ -54,7 +54,7 @@ static int compare_parameters(const void *left, const void *right)
 
 static int compare_fields(const void *left, const void *right)
 {
-    const struct s3_sign_field *a = left, *b = right;
+    const struct http_field *a = left, *b = right;
 
     return strcmp(a->name, b->name);
 }
@@ -113,7 +113,7 @@ static int append_target(const struct url *url, struct bytes *to, struct error *
 }
 
 /* "name:value" with blanks at the ends left out and runs of them as one. */
-static int append_field(const struct s3_sign_field *field, struct bytes *to,
+static int append_field(const struct http_field *field, struct bytes *to,
                         struct error *err)
 {
     const char *value = field->value + strspn(field->value, " ");
@@ -130,8 +130,8 @@ static int append_field(const struct s3_sign_field *field, struct bytes *to,
     return rc == 0 ? bytes_append(to, "\n", 1, err) : rc;
 }
 
-static int append_names(const struct s3_sign_field *fields, size_t count,
-                        struct bytes *to, struct error *err)
+static int append_names(const struct http_field *fields, size_t count, struct bytes *to,
+                        struct error *err)
 {
     int rc = 0;
 
@@ -142,7 +142,7 @@ static int append_names(const struct s3_sign_field *fields, size_t count,
 
 /* SHA-256 of the canonical request, as hex. */
 static int hash_request(const struct s3_sign_request *request, const struct url *url,
-                        const struct s3_sign_field *fields, size_t count,
+                        const struct http_field *fields, size_t count,
                         char ret_hex[DIGEST_SHA256_SIZE], struct error *err)
 {
     CLEANUP_BYTES struct bytes text;
@@ -187,7 +187,7 @@ static int compute_signature(const struct s3_sign_request *request, const char *
 }
 
 static int append_authorization(const struct s3_sign_request *request,
-                                const struct s3_sign_field *fields, size_t count,
+                                const struct http_field *fields, size_t count,
                                 const char *request_hash, struct bytes *to,
                                 struct error *err)
 {
@@ -215,7 +215,7 @@ static int append_authorization(const struct s3_sign_request *request,
 int s3_sign(const struct s3_sign_request *request, struct bytes *authorization,
             struct error *err)
 {
-    struct s3_sign_field fields[S3_SIGN_FIELDS_MAX + 1];
+    struct http_field fields[S3_SIGN_FIELDS_MAX + 1];
     char hash[DIGEST_SHA256_SIZE], host[URL_FIELD_MAX];
     size_t count = request->field_count;
     struct url url;
@@ -228,7 +228,7 @@ int s3_sign(const struct s3_sign_request *request, struct bytes *authorization,
     url_host_field(&url, host);
     if (count > 0)
         memcpy(fields, request->fields, count * sizeof *fields);
-    fields[count++] = (struct s3_sign_field){"host", host};
+    fields[count++] = (struct http_field){"host", host};
     qsort(fields, count, sizeof *fields, compare_fields);
     rc = hash_request(request, &url, fields, count, hash, err);
     return rc == 0

@@ -2,8 +2,8 @@
  * hash come in as arguments.
  *
  *     s3_sign_date(now_s, date);
- *     struct s3_sign_field fields[] = {{"x-amz-content-sha256", hash},
- *                                      {"x-amz-date", date}};
+ *     struct http_field fields[] = {{"x-amz-content-sha256", hash},
+ *                                   {"x-amz-date", date}};
  *     rc = s3_sign(&(struct s3_sign_request){.method = "GET", .url = url, ...},
  *                  &authorization, &err);
  *
@@ -12,6 +12,7 @@
 #ifndef BACKENDS_S3_SIGN_H
 #define BACKENDS_S3_SIGN_H
 
+#include "backends/http.h"
 #include "common/bytes.h"
 #include "common/error.h"
 
@@ -28,15 +29,11 @@ enum {
     S3_SIGN_PARAMETERS_MAX = 16,
 };
 
-struct s3_sign_field {
-    const char *name; /* lower case */
-    const char *value;
-};
-
 struct s3_sign_request {
     const char *method; /* "GET" */
     const char *url;
-    const struct s3_sign_field *fields; /* to be signed and sent; "host" is added here */
+    const struct http_field *fields; /* to be signed and sent, names in lower case;
+                                      * "host" is added here */
     size_t field_count;
     const char *payload_hash; /* SHA-256 in hex, or S3_SIGN_UNSIGNED */
     const char *date;         /* by s3_sign_date; also the field "x-amz-date" */

@@ -297,11 +297,11 @@ static void test_each_try_is_authorized(void **state)
 
     (void)state;
     http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
-    assert_int_equal(
-        http_fixture_get(&fixture,
-                         (struct http_request){.authorize = authorize, .arg = &count},
-                         &reply, &err),
-        0);
+    assert_int_equal(http_fixture_get(&fixture,
+                                      (struct http_request){.authorize = authorize,
+                                                            .authorizer = &count},
+                                      &reply, &err),
+                     0);
     assert_true(got(fixture.server, 0, "\r\nAuthorization: secret\r\n"));
     assert_true(got(fixture.server, 0, "\r\nX-Amz-Date: 1\r\n"));
     assert_true(got(fixture.server, 1, "\r\nX-Amz-Date: 2\r\n"));
@@ -336,6 +336,14 @@ static void redirect(struct http_server *from, const char *location, int status)
     play(from, at, HTTP_THEN_KEEP);
 }
 
+/* With secrets that are for the first host alone. */
+static int follow(struct http_request request)
+{
+    request.authorize = authorize;
+    request.follows = true;
+    return http_fixture_get(&fixture, request, &reply, &err);
+}
+
 static void test_redirect_to_another_host_knows_nothing(void **state)
 {
     char there[HTTP_SERVER_URL_MAX];
@@ -345,15 +353,13 @@ static void test_redirect_to_another_host_knows_nothing(void **state)
     http_server_url(elsewhere, "/signed?by=them", there);
     redirect(fixture.server, there, 302);
     play(elsewhere, WHOLE, HTTP_THEN_KEEP);
-    assert_int_equal(http_fixture_get(&fixture,
-                                      (struct http_request){.authorize = authorize,
-                                                            .arg = &count,
-                                                            .if_match = ETAG,
-                                                            .follows = true},
-                                      &reply, &err),
+    assert_int_equal(follow((struct http_request){.authorizer = &count,
+                                                  .extra = {{"X-Own", "secret"}},
+                                                  .if_match = ETAG}),
                      0);
     assert_string_equal(fixture.sunk.data, DIGITS);
     assert_int_equal(count, 1);
+    assert_true(got(fixture.server, 0, "\r\nX-Own: secret\r\n"));
     assert_true(got(elsewhere, 0, "GET /signed?by=them HTTP/1.1\r\n"));
     assert_false(got(elsewhere, 0, "secret"));
     assert_false(got(elsewhere, 0, "X-Amz"));
@@ -377,12 +383,7 @@ static void test_redirect_back_knows_nothing(void **state)
     steps[1] = (struct http_step){.reply = WHOLE};
     http_server_play(fixture.server, steps, 2);
     redirect(elsewhere, back, 307);
-    assert_int_equal(
-        http_fixture_get(
-            &fixture,
-            (struct http_request){.authorize = authorize, .arg = &count, .follows = true},
-            &reply, &err),
-        0);
+    assert_int_equal(follow((struct http_request){.authorizer = &count}), 0);
     assert_true(got(fixture.server, 1, "GET /y"));
     assert_false(got(fixture.server, 1, "secret"));
 }
@@ -398,12 +399,7 @@ static void test_redirect_at_home(void **state)
 
     (void)state;
     http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
-    assert_int_equal(
-        http_fixture_get(
-            &fixture,
-            (struct http_request){.authorize = authorize, .arg = &count, .follows = true},
-            &reply, &err),
-        0);
+    assert_int_equal(follow((struct http_request){.authorizer = &count}), 0);
     assert_true(got(fixture.server, 1, "GET /c?d HTTP/1.1\r\n"));
     assert_true(got(fixture.server, 1, "\r\nX-Amz-Date: 2\r\n"));
 }

@@ -25,7 +25,7 @@ static const struct {
     const char *method;
     const char *target;
     const char *hash;
-    struct s3_sign_field extra[2];
+    struct http_field extra[2];
     const char *names;
     const char *signature;
 } examples[] = {
@@ -57,7 +57,7 @@ static void documented_examples(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-        struct s3_sign_field fields[4] = {
+        struct http_field fields[4] = {
             {"x-amz-date",           "20130524T000000Z"},
             {"x-amz-content-sha256", examples[i].hash  }
         };
@@ -111,7 +111,7 @@ static const struct {
     const char *name;
     const char *method;
     const char *target;
-    struct s3_sign_field extra[2];
+    struct http_field extra[2];
     const char *hash; /* NULL: of no body */
     const char *signature;
 } suite[] = {
@@ -205,7 +205,7 @@ static void test_suite(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(suite); i++) {
-        struct s3_sign_field fields[3] = {
+        struct http_field fields[3] = {
             {"x-amz-date", "20150830T123600Z"}
         };
         CLEANUP_BYTES struct bytes authorization;
@@ -289,14 +289,14 @@ static void refused(void **state)
         {"http://h/", secret, 0,                      -EFBIG },
         {"http://h/", "s",    S3_SIGN_FIELDS_MAX + 1, -EFBIG },
     };
-    struct s3_sign_field fields[S3_SIGN_FIELDS_MAX + 1];
+    struct http_field fields[S3_SIGN_FIELDS_MAX + 1];
 
     (void)state;
     for (int i = 0; i <= S3_SIGN_PARAMETERS_MAX; i++)
         memcpy(many + 10 + 4 * i, "p=1&", 4);
     memset(secret, 's', sizeof secret - 1);
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-        fields[i] = (struct s3_sign_field){"x", "y"};
+        fields[i] = (struct http_field){"x", "y"};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         CLEANUP_BYTES struct bytes authorization;
         struct error err = {0};
