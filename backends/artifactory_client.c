@@ -5,9 +5,9 @@
 #include "backends/artifactory_json.h"
 #include "backends/http_login.h"
 #include "backends/url.h"
+#include "common/base64.h"
 #include "common/memory.h"
 #include "common/sync.h"
-#include "common/yaml_binary.h"
 
 #include <errno.h>
 #include <string.h>
@@ -112,33 +112,17 @@ static int address(void *arg, const struct login *login, struct bytes *url,
     return rc == 0 ? url_encode_path(url, attempt->path, err) : rc;
 }
 
-static void wipe(struct bytes *bytes)
-{
-    if (bytes->capacity)
-        explicit_bzero(bytes->data, bytes->capacity);
-    bytes_done(bytes);
-}
-
 /* "Basic <base 64 of user:secret>" */
 static int append_basic(struct bytes *to, const struct login *login, struct error *err)
 {
-    struct bytes plain, lines;
+    CLEANUP_SECRET_BYTES struct bytes plain;
     int rc;
 
     bytes_init(&plain, AUTHORIZATION_MAX);
-    bytes_init(&lines, AUTHORIZATION_MAX);
     rc = bytes_printf(&plain, err, "%s:%s", login->user, login->secret);
     if (rc == 0)
-        rc = yaml_binary_print(plain.data, plain.size, &lines, err);
-    if (rc == 0)
-        rc = bytes_append(to, "Basic ", 6, err);
-    for (size_t at = 0, size; rc == 0 && at < lines.size; at += size + 1) {
-        size = strcspn(lines.data + at, "\n");
-        rc = bytes_append(to, lines.data + at, size, err);
-    }
-    wipe(&plain);
-    wipe(&lines);
-    return rc;
+        rc = bytes_printf(to, err, "Basic ");
+    return rc == 0 ? base64_encode(plain.data, plain.size, BASE64_ONE_LINE, to, err) : rc;
 }
 
 /* What came without a user: API keys begin with "AKC", all else are access tokens. */
@@ -149,17 +133,16 @@ static bool is_api_key(const char *token)
 
 static int set_login(const struct login *login, struct http_fields *to, struct error *err)
 {
-    struct bytes value;
+    CLEANUP_SECRET_BYTES struct bytes value;
     int rc;
 
+    bytes_init(&value, AUTHORIZATION_MAX);
     if (login->token && is_api_key(login->token))
         return http_fields_set(to, "X-JFrog-Art-Api", login->token, err);
-    bytes_init(&value, AUTHORIZATION_MAX);
     rc = login->token ? bytes_printf(&value, err, "Bearer %s", login->token)
                       : append_basic(&value, login, err);
     if (rc == 0)
         rc = http_fields_set(to, "Authorization", value.data, err);
-    wipe(&value);
     return rc;
 }
 
@@ -176,15 +159,14 @@ static int authorize(void *arg, const struct login *login, const char *url,
 static bool tells_login(const struct login *login, const char *message)
 {
     struct error ignored; /* such a login was not sent */
-    struct bytes basic;
+    CLEANUP_SECRET_BYTES struct bytes basic;
     bool is_told = login_is_told(login, message);
 
+    bytes_init(&basic, AUTHORIZATION_MAX);
     if (is_told || login->token || login->is_anonymous)
         return is_told;
-    bytes_init(&basic, AUTHORIZATION_MAX);
     if (append_basic(&basic, login, &ignored) == 0)
         is_told = login_is_told_of(basic.data + strlen("Basic "), message);
-    wipe(&basic);
     return is_told;
 }
 

@@ -62,17 +62,9 @@ static int ask(struct question *question, struct bytes *to, struct error *err)
         rc = fail(err, reply.status / 100 == 4 ? ENOENT : EACCES,
                   "'%.*s' answers with status %d", url_shown_size(question->url),
                   question->url, reply.status);
-    if (reply.body.capacity)
-        explicit_bzero(reply.body.data, reply.body.capacity);
+    bytes_wipe(&reply.body);
     http_reply_done(&reply);
     return rc < 0 ? fail_context(err, rc, "credentials of this machine") : 0;
-}
-
-static void wipe(struct bytes *bytes)
-{
-    if (bytes->capacity)
-        explicit_bzero(bytes->data, bytes->capacity);
-    bytes_done(bytes);
 }
 
 static int set(char **to, const struct json_value *value, struct error *err)
@@ -143,7 +135,7 @@ static int ask_keys(struct credentials_search *search, struct question *question
     rc = ask(question, &text, err);
     if (rc == 0)
         rc = read_answer(search, &text, err);
-    wipe(&text);
+    bytes_wipe(&text);
     return rc;
 }
 
@@ -210,7 +202,7 @@ static int find_of_container(struct credentials_search *search, const char *url,
     }
     if (rc == 0)
         rc = ask_keys(search, &question, err);
-    wipe(&token);
+    bytes_wipe(&token);
     return rc;
 }
 
@@ -265,7 +257,7 @@ static int find_of_machine(struct credentials_search *search, const char *named,
     } else {
         *err = no_token;
     }
-    wipe(&token);
+    bytes_wipe(&token);
     return rc;
 }
 

@@ -33,7 +33,7 @@ static int open_file(const char *path, int *ret_fd, struct stat *ret_stat,
 static int parse_file(const char *path, int fd, size_t size, enum ini_flags flags,
                       struct ini **ret_ini, struct error *err)
 {
-    struct bytes text;
+    CLEANUP_SECRET_BYTES struct bytes text;
     int rc;
 
     bytes_init(&text, INI_BYTES_MAX);
@@ -42,9 +42,6 @@ static int parse_file(const char *path, int fd, size_t size, enum ini_flags flag
         rc = files_read_fd(fd, &text, err);
     if (rc == 0)
         rc = ini_parse(text.data, text.size, flags, ret_ini, err);
-    if (text.capacity)
-        explicit_bzero(text.data, text.capacity);
-    bytes_done(&text);
     return rc < 0 ? fail_context(err, rc, "'%s'", path) : 0;
 }
 

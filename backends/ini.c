@@ -302,9 +302,7 @@ void ini_free(struct ini *ini)
 {
     if (!ini)
         return;
-    if (ini->arena.capacity)
-        explicit_bzero(ini->arena.data, ini->arena.capacity);
-    bytes_done(&ini->arena);
+    bytes_wipe(&ini->arena);
     free(ini->entries);
     free(ini);
 }
@@ -419,9 +417,7 @@ static int interpolate(const struct ini *ini, const char *section,
         *ret_value = bytes_detach(&expansion.to);
         return 1;
     }
-    if (expansion.to.capacity)
-        explicit_bzero(expansion.to.data, expansion.to.capacity);
-    bytes_done(&expansion.to);
+    bytes_wipe(&expansion.to);
     return rc;
 }
 

@@ -381,9 +381,7 @@ void json_reader_free(struct json_reader *reader)
 {
     if (!reader)
         return;
-    if (reader->text.capacity)
-        explicit_bzero(reader->text.data, reader->text.capacity);
-    bytes_done(&reader->text);
+    bytes_wipe(&reader->text);
     free(reader);
 }
 

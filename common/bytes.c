@@ -23,6 +23,13 @@ void bytes_done(struct bytes *bytes)
     *bytes = (struct bytes){.data = empty};
 }
 
+void bytes_wipe(struct bytes *bytes)
+{
+    if (bytes->capacity)
+        explicit_bzero(bytes->data, bytes->capacity);
+    bytes_done(bytes);
+}
+
 int bytes_reserve(struct bytes *bytes, size_t size, struct error *err)
 {
     size_t needed, capacity;

@@ -29,7 +29,9 @@ struct bytes {
 
 void bytes_init(struct bytes *bytes, size_t limit);
 void bytes_done(struct bytes *bytes);
+void bytes_wipe(struct bytes *bytes); /* bytes_done of what holds a secret */
 #define CLEANUP_BYTES CLEANUP_WITH(bytes_done)
+#define CLEANUP_SECRET_BYTES CLEANUP_WITH(bytes_wipe)
 
 /* Append. 0; -EFBIG past the limit, -ENOMEM. On failure the content is as before. */
 int bytes_append(struct bytes *bytes, const void *data, size_t size, struct error *err);

@@ -1,8 +1,8 @@
 /* yaml_scalar.c: what PyYAML's resolver takes a scalar for, and the value made of it. */
 #include "common/yaml_scalar.h"
 
+#include "common/base64.h"
 #include "common/bytes.h"
-#include "common/yaml_binary.h"
 #include "common/yaml_number.h"
 #include "common/yaml_time.h"
 
@@ -166,7 +166,7 @@ static int make_binary(const char *text, size_t size, struct yaml *yaml,
     int rc;
 
     bytes_init(&data, YAML_BYTES_MAX);
-    rc = yaml_binary_read(text, size, &data, err);
+    rc = base64_decode(text, size, &data, err);
     if (rc < 0)
         return rc;
     return set_text(node, YAML_BINARY, data.data, data.size, yaml, err);

@@ -1,8 +1,8 @@
 /* yaml_shape.c: how a node is printed: tag, text, quotes. */
 #include "common/yaml_shape.h"
 
+#include "common/base64.h"
 #include "common/pyfloat.h"
-#include "common/yaml_binary.h"
 #include "common/yaml_time.h"
 
 #include <errno.h>
@@ -124,7 +124,7 @@ void yaml_shape_print(const struct yaml_shape *shape, struct yaml_emit *emit,
         yaml_emit_indicator(emit, "\"\"", YAML_EMIT_BLANK);
         return;
     }
-    rc = yaml_binary_print(shape->text, shape->size, &lines, emit->err);
+    rc = base64_encode(shape->text, shape->size, BASE64_MIME_LINE, &lines, emit->err);
     if (rc < 0)
         yaml_emit_fail(emit, rc);
     else
