@@ -248,6 +248,7 @@ const struct backend_ops artifactory_ops = {
     .get = artifactory_get,
     .list = artifactory_list,
     .list_deep = plain_list_deep,
+    .lists_deep_slowly = true,
     .put = artifactory_put,
     .replace = artifactory_replace,
     .remove = artifactory_remove,

@@ -174,6 +174,16 @@ void backend_diagnose(struct backend *backend, backend_finding *each, void *arg)
     backend->ops->diagnose(backend, each, arg);
 }
 
+bool backend_is_local(const struct backend *backend)
+{
+    return backend->ops->host_is_path;
+}
+
+bool backend_lists_deep_slowly(const struct backend *backend)
+{
+    return backend->ops->lists_deep_slowly;
+}
+
 int backend_put(struct backend *backend, const char *path,
                 const struct backend_content *content, enum backend_put_flags flags,
                 struct error *err)

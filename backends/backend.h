@@ -106,8 +106,9 @@ struct backend;
 struct object;
 
 struct backend_ops {
-    const char *kind;  /* as in the configuration */
-    bool host_is_path; /* host is a folder of this machine, not a server */
+    const char *kind;       /* as in the configuration */
+    bool host_is_path;      /* host is a folder of this machine, not a server */
+    bool lists_deep_slowly; /* list_deep asks a server for each folder */
     int (*open)(const struct backend_options *options, struct backend **ret_backend,
                 struct error *err);
     void (*close)(struct backend *backend);
@@ -170,6 +171,9 @@ void backend_close(struct backend *backend);
 const char *backend_kind(const struct backend *backend);
 const char *backend_location(const struct backend *backend);
 
+/* Is it a folder of this machine? */
+bool backend_is_local(const struct backend *backend);
+
 /* Does the repository answer? 0, or what is wrong, in a sentence with what to do. */
 int backend_check(struct backend *backend, struct error *err);
 
@@ -197,6 +201,9 @@ int backend_list(struct backend *backend, const char *folder, backend_each *each
  * needs one request per 1,000 objects, others one per folder. */
 int backend_list_deep(struct backend *backend, const char *folder, unsigned depth,
                       backend_each *each, void *arg, struct error *err);
+
+/* Does that take a request to a server for each folder? */
+bool backend_lists_deep_slowly(const struct backend *backend);
 
 /* Write a whole object; folders come as needed. On failure the path is as before. */
 int backend_put(struct backend *backend, const char *path,

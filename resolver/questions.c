@@ -16,6 +16,7 @@ enum {
     ALIAS_BYTES_MAX = 64 << 10,
     ALIAS_LIST_BYTES_MAX = 8 << 20,
     HEADER_BYTES_MAX = 64 << 10, /* larger ones are fetched when they are needed */
+    FEW_MAX = 999,               /* one less than a page of a store has */
 };
 
 typedef bool name_filter(const char *name);
@@ -24,6 +25,8 @@ struct collector {
     struct listing_builder builder;
     name_filter *is_wanted;
     struct catalog_request *request;
+    size_t seen;
+    size_t seen_max; /* 0: no limit */
 };
 
 static int collect_folder(void *arg, const struct backend_entry *entry, struct error *err)
@@ -31,17 +34,21 @@ static int collect_folder(void *arg, const struct backend_entry *entry, struct e
     struct collector *collector = arg;
 
     catalog_live(collector->request);
+    if (++collector->seen > collector->seen_max && collector->seen_max > 0)
+        return fail(err, EFBIG, "there are more than %zu names", collector->seen_max);
     if (!entry->is_folder || !collector->is_wanted(entry->name))
         return 0;
     return listing_add(&collector->builder, entry->name, err);
 }
 
-/* The wanted folders in a folder. -ENOENT without that folder. */
+/* The wanted folders in a folder. -ENOENT without that folder, -EFBIG where that has more
+ * names than seen_max. */
 static int list_folders(struct catalog_request *request, const char *folder,
-                        name_filter *is_wanted, struct listing **ret_listing,
-                        struct error *err)
+                        name_filter *is_wanted, size_t seen_max,
+                        struct listing **ret_listing, struct error *err)
 {
-    struct collector collector = {.is_wanted = is_wanted, .request = request};
+    struct collector collector = {
+        .is_wanted = is_wanted, .request = request, .seen_max = seen_max};
     int rc;
 
     listing_builder_init(&collector.builder);
@@ -56,14 +63,25 @@ static int ask_models(struct catalog_request *request, const char *key,
                       struct listing **ret_listing, struct error *err)
 {
     (void)key; /* all */
-    return list_folders(request, REPO_PATH_MODELS, uid_is_id, ret_listing, err);
+    return list_folders(request, REPO_PATH_MODELS, uid_is_id, 0, ret_listing, err);
+}
+
+static int ask_few(struct catalog_request *request, const char *key,
+                   struct listing **ret_listing, struct error *err)
+{
+    int rc =
+        list_folders(request, REPO_PATH_MODELS, uid_is_id, FEW_MAX, ret_listing, err);
+
+    (void)key; /* all */
+    return rc == -EFBIG ? fail(err, ENOENT, "there are too many models") : rc;
 }
 
 static int ask_aliases(struct catalog_request *request, const char *key,
                        struct listing **ret_listing, struct error *err)
 {
     (void)key; /* all */
-    return list_folders(request, REPO_PATH_ALIASES, uid_alias_is_valid, ret_listing, err);
+    return list_folders(request, REPO_PATH_ALIASES, uid_alias_is_valid, 0, ret_listing,
+                        err);
 }
 
 /* Could audmodel have made a folder of this name? */
@@ -96,13 +114,38 @@ static int ask_folders(struct catalog_request *request, const char *key,
                           is_models ? is_beside_models
                           : key[0]  ? is_folder_name
                                     : is_top_folder_name,
-                          &folders, err);
+                          0, &folders, err);
 
     if (rc == -EINVAL || (rc == 0 && is_models && folders->count == 0))
         return fail(err, ENOENT, "no folder '%.900s'", key);
     if (rc == 0)
         *ret_listing = steal_ptr(&folders);
     return rc;
+}
+
+/* Ends the listing at the first. */
+static int find_version(void *arg, const struct backend_entry *entry, struct error *err)
+{
+    bool *has_version = arg;
+
+    *has_version = entry->is_folder && uid_version_is_valid(entry->name);
+    return *has_version ? fail(err, ECANCELED, "found") : 0;
+}
+
+static int ask_model(struct catalog_request *request, const char *key,
+                     struct listing **ret_listing, struct error *err)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    char folder[REPO_PATH_SIZE];
+    bool has_version = false;
+    int rc = repo_path_versions(key, folder, err);
+
+    listing_builder_init(&builder);
+    if (rc == 0)
+        rc = backend_list(request->backend, folder, find_version, &has_version, err);
+    if (has_version)
+        return listing_finish(&builder, NULL, ret_listing, err);
+    return rc == 0 ? fail(err, ENOENT, "'%s' has no version", key) : rc;
 }
 
 /* The versions whose header is among what lies below a model's folder. */
@@ -334,7 +377,10 @@ const struct catalog_kind question_versions = {.name = "model",
                                                .is_sane = are_versions};
 const struct catalog_kind question_release = {
     .name = "version", .ttl = CATALOG_TTL_LISTING, .ask = ask_release};
-const struct catalog_kind question_model = {.name = "model", .ttl = CATALOG_TTL_LISTING};
+const struct catalog_kind question_few = {
+    .name = "models", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_few};
+const struct catalog_kind question_model = {
+    .name = "model", .ttl = CATALOG_TTL_LISTING, .ask = ask_model};
 const struct catalog_kind question_alias = {.name = "alias",
                                             .ttl = CATALOG_TTL_ALIAS,
                                             .ask = ask_alias,

@@ -18,8 +18,11 @@ extern const struct catalog_kind question_versions;
  * that is too large to be kept, or no text. */
 extern const struct catalog_kind question_release;
 
-/* Key: an ID. Is there a release of it? Never asked: noted with the answer of another
- * question. The listing is empty. */
+/* Key "": the IDs, if there are so few that one request tells them all; else none. */
+extern const struct catalog_kind question_few;
+
+/* Key: an ID. Is there a release of it? As far as the folders of its versions tell, with
+ * one request; noted, too, with the answers of other questions. The listing is empty. */
 extern const struct catalog_kind question_model;
 
 /* Key: an alias. Two names: the ID it names, and the version ("" if none). */

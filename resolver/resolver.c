@@ -229,19 +229,6 @@ static int find_release(struct resolver *resolver, const char *id, const char *v
     return rc;
 }
 
-/* So that its folder needs no list of versions. */
-static void note_model(struct resolver *resolver, const struct release *release)
-{
-    CLEANUP_LISTING_BUILDER struct listing_builder builder;
-    struct listing *none;
-    struct error ignored; /* then it is asked for */
-
-    listing_builder_init(&builder);
-    if (listing_finish(&builder, NULL, &none, &ignored) == 0)
-        catalog_note(resolver->catalog, release->repository, &question_model, release->id,
-                     none);
-}
-
 /* The repositories cannot be asked: is the release in the cache folder? rc and err say
  * why they cannot; they stand if it is not. Which repository it is from is not known: the
  * first stands for it. */
@@ -273,7 +260,7 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
     snprintf(release.id, sizeof release.id, "%s", id);
     snprintf(release.version, sizeof release.version, "%s", version);
     if (rc == 0 && how == RESOLVE_FETCH && left_ms > 0)
-        note_model(resolver, &release);
+        state_note_model(resolver, release.repository, release.id);
     if (rc < 0 && rc != -ENOENT && rc != -EINPROGRESS)
         rc = offline_release(resolver, id, version, how, rc, err);
     if (rc == -ENOENT)

@@ -112,8 +112,10 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
 
 /* Is there such a model, such an alias? As resolver_versions and resolver_alias tell, but
  * nobody is asked where a fresh listing has the name: listing a folder of 100,000 models
- * with their attributes costs what listing it does. A listed model may turn out to have
- * no version yet. -ENOENT. */
+ * with their attributes costs what listing it does. Where a server has a model, its
+ * listing may be of any age, and one is asked for where the models are few: most look-ups
+ * of a model never seen ask nobody. A listed model may turn out to have no version (yet).
+ * -ENOENT. */
 int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_how how,
                        struct freshness *ret_fresh, struct error *err);
 int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolve_how how,

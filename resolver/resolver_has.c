@@ -2,6 +2,7 @@
 #include "resolver/questions.h"
 #include "resolver/resolver.h"
 #include "resolver/state.h"
+#include "resolver/uid.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,6 +30,79 @@ static bool is_known(struct resolver *resolver, const struct catalog_kind *kind,
     return false;
 }
 
+/* Is something of it in the cache folder? Then its versions are asked for next, which
+ * tell whether there is such a model, too. */
+static bool is_saved(struct resolver *resolver, const char *id, enum resolve_how how)
+{
+    struct listing *listing = NULL;
+    struct error ignored; /* nothing is */
+    int64_t left_ms;
+
+    if (state_cached_versions(resolver, id, how, &listing, &left_ms, &ignored) < 0)
+        return false;
+    listing_unref(listing);
+    return true;
+}
+
+/* What a server said of its models, however old: what was published stays. A server that
+ * was never asked for them is asked once, if how allows it, since it may have so few that
+ * one request tells of each of them. */
+static int get_models(struct resolver *resolver, unsigned repository, const char *id,
+                      enum resolve_how how, struct listing **ret_listing)
+{
+    struct catalog_answer answer = {0};
+    struct error ignored; /* then the model itself is asked for */
+    int rc = catalog_get(resolver->catalog, repository, &question_models, "",
+                         RESOLVE_STALE, &answer, &ignored);
+
+    if (rc == -EINPROGRESS)
+        rc = catalog_get(resolver->catalog, repository, &question_few, "", RESOLVE_STALE,
+                         &answer, &ignored);
+    if (rc == -EINPROGRESS && how == RESOLVE_FETCH && !is_saved(resolver, id, how))
+        rc = catalog_get(resolver->catalog, repository, &question_few, "", how, &answer,
+                         &ignored);
+    *ret_listing = answer.listing;
+    return rc;
+}
+
+static bool is_listed(struct resolver *resolver, const char *id, enum resolve_how how,
+                      struct freshness *ret_fresh)
+{
+    for (unsigned i = 0; i < resolver->repository_count; i++) {
+        CLEANUP_LISTING struct listing *listing = NULL;
+
+        if (backend_is_local(resolver_backend(resolver, i)) ||
+            get_models(resolver, i, id, how, &listing) < 0 ||
+            !listing_has(listing, strcmp, id))
+            continue;
+        state_note_model(resolver, i, id);
+        return is_known(resolver, &question_model, id, NULL, how, ret_fresh);
+    }
+    return false;
+}
+
+/* Where a list of versions takes a request for each, one request tells whether there is
+ * any. -EAGAIN: the list of versions takes no more. */
+static int ask_folders(struct resolver *resolver, const char *id, enum resolve_how how,
+                       struct freshness *ret_fresh, struct error *err)
+{
+    struct catalog_answer answer = {0};
+    bool is_slow = false;
+    unsigned repository;
+    int rc;
+
+    for (unsigned i = 0; i < resolver->repository_count; i++)
+        is_slow |= backend_lists_deep_slowly(resolver_backend(resolver, i));
+    if (!is_slow || !uid_is_id(id))
+        return -EAGAIN;
+    rc = state_find_first(resolver, &question_model, id, how, &answer, &repository, err);
+    if (rc == 0) {
+        listing_unref(answer.listing);
+        ret_fresh->left_ms = answer.left_ms;
+    }
+    return rc;
+}
+
 /* Did asking fail, so that a listing of any age is better than that? */
 static bool is_lost(int rc, enum resolve_how how)
 {
@@ -42,8 +116,14 @@ int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_h
     int rc;
 
     if (is_known(resolver, &question_model, id, NULL, how, ret_fresh) ||
-        is_known(resolver, &question_models, "", id, how, ret_fresh))
+        is_known(resolver, &question_models, "", id, how, ret_fresh) ||
+        is_listed(resolver, id, how, ret_fresh))
         return 0;
+    if (!is_saved(resolver, id, how)) {
+        rc = ask_folders(resolver, id, how, ret_fresh, err);
+        if (rc == 0 || rc == -ENOENT || rc == -EINPROGRESS)
+            return rc;
+    }
     rc = resolver_versions(resolver, id, how, &list, err);
     if (is_lost(rc, how) &&
         is_known(resolver, &question_models, "", id, RESOLVE_SAVED, ret_fresh))

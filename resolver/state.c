@@ -103,6 +103,17 @@ void gathered_done(struct gathered *gathered)
     *gathered = (struct gathered){0};
 }
 
+void state_note_model(struct resolver *resolver, unsigned repository, const char *id)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    struct listing *none;
+    struct error ignored; /* then it is asked for */
+
+    listing_builder_init(&builder);
+    if (listing_finish(&builder, NULL, &none, &ignored) == 0)
+        catalog_note(resolver->catalog, repository, &question_model, id, none);
+}
+
 int state_cached_versions(struct resolver *resolver, const char *id, enum resolve_how how,
                           struct listing **ret_listing, int64_t *ret_left_ms,
                           struct error *err)

@@ -48,6 +48,10 @@ int state_gather(struct resolver *resolver, const struct catalog_kind *kind,
 void gathered_done(struct gathered *gathered);
 #define CLEANUP_GATHERED CLEANUP_WITH(gathered_done)
 
+/* There is a release of an ID in a repository: its folder needs no request for a while.
+ */
+void state_note_model(struct resolver *resolver, unsigned repository, const char *id);
+
 /* The versions of an ID whose headers are in the cache folder, in order; at least one.
  * -ENOENT. For what no repository can say: which version a legacy ID has, and what there
  * is when none can be asked. listing_unref the result. */

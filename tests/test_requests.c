@@ -140,16 +140,19 @@ static const struct {
     struct step steps[4];
 } cases[] = {
   /* nothing known */
-    {"list 0, below 1, get 1, tail 1, range 1, other 0", {{READ, MODEL "/model.yaml"}}},
+    {"list 1, below 0, get 1, tail 1, range 1, other 0", {{READ, MODEL "/model.yaml"}}},
     {"list 0, below 0, get 1, tail 1, range 1, other 0",
      {{READ, "3e120e8d-1.0.0/model.yaml"}}                                            },
     {"list 0, below 0, get 2, tail 1, range 1, other 0",
      {{READ, "small/current/model.yaml"}}                                             },
     {"list 0, below 1, get 2, tail 1, range 0, other 0",
      {{STAT, "newest/latest/model.yaml"}}                                             },
-    {"list 0, below 1, get 1, tail 1, range 0, other 0", {{LIST, MODEL}}              },
+    {"list 1, below 0, get 1, tail 1, range 0, other 0", {{LIST, MODEL}}              },
     {"list 2, below 0, get 0, tail 0, range 0, other 0", {{LIST, ""}}                 },
-    {"list 0, below 1, get 2, tail 0, range 0, other 0", {{LIST, "3e120e8d"}}         },
+    {"list 1, below 1, get 2, tail 0, range 0, other 0", {{LIST, "3e120e8d"}}         },
+ /* a model was looked for: that tells of all, where they are few */
+    {"list 0, below 0, get 1, tail 1, range 1, other 0",
+     {{STAT, "3e120e8d"}, {READ, MODEL "/model.yaml"}}                                },
  /* the names at the top are known */
     {"list 0, below 0, get 1, tail 1, range 0, other 0", {{LIST, ""}, {LIST, MODEL}}  },
     {"list 0, below 0, get 1, tail 1, range 1, other 0",

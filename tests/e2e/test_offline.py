@@ -46,6 +46,8 @@ class OfflineCase:
         self.assertEqual((fs.point / "prod/latest/a.txt").read_bytes(), b"a\n")
         self.assertEqual((fs.point / self.cached / "a.txt").read_bytes(), b"a\n")
         self.assertEqual(sorted(os.listdir(fs.point / short)), ["1.0.0", "latest"])
+        self.assertEqual(sorted(os.listdir(fs.path(self.listed).parent)),
+                         ["1.0.0", "latest"])
         self.assertEqual(sorted(os.listdir(fs.path(self.listed))), ["c.txt"])
         self.assertEqual(os.readlink(fs.point / "other/current"),
                          "../" + self.listed.replace("-", "/"))

@@ -11,6 +11,7 @@ import unittest
 import urllib.parse
 import zipfile
 
+from artifactory import OnArtifactory
 from fault_proxy import BehindProxy
 from mounted import MountTest, wait_until
 from radosgw import OnS3
@@ -30,8 +31,10 @@ def central_size(path):
         return path.stat().st_size - archive.start_dir
 
 
-class Requests(BehindProxy, OnS3, MountTest):
+class RequestsCase:
     """A mount that talked to the server before, but about another model."""
+
+    versions_asked = ["list"]
 
     def setUp(self):
         super().setUp()
@@ -45,8 +48,8 @@ class Requests(BehindProxy, OnS3, MountTest):
         self.central = central_size(path)
         return self.models.publish({}, archive=path.read_bytes(), **keys)
 
-    def begin(self, name="first"):
-        mount = self.mount(self.models, name=name)
+    def begin(self, name="first", cache="cache", **keys):
+        mount = self.mount(self.models, name=name, cache=cache, **keys)
         self.assertEqual(mount.read(self.other, "a.txt"), b"a\n")
         # It is saved behind the answer.
         saved = mount.cache.joinpath(*split(self.other)).with_name("1.0.0.meta.yaml")
@@ -62,7 +65,7 @@ class Requests(BehindProxy, OnS3, MountTest):
         """What was asked for since then, in this order and over which connections."""
         def kind(target):
             url = urllib.parse.urlsplit(target)
-            if "list-type" in url.query:
+            if "list-type" in url.query or "/api/storage/" in url.path:
                 return "list"
             return url.path.rpartition("-1.0.0.")[2]
 
@@ -73,38 +76,56 @@ class Requests(BehindProxy, OnS3, MountTest):
     def archive_bytes(self):
         return sum(r.sent for r in self.proxy.seen() if r.target.endswith(".zip"))
 
-    def test_a_listing_costs_the_header_and_one(self):
-        """And the listing of versions, if the model was not listed before."""
-        for number, listed, expected in ((1, False, ["list", "header.yaml", "zip"]),
-                                         (2, True, ["header.yaml", "zip"])):
-            with self.subTest(listed=listed):
-                uid = self.publish({f"{n % 7}/{n}.bin": random.randbytes(5 * KIB)
-                                    for n in range(100)}, params={"n": number})
-                mount = self.begin(f"mount-{number}")
-                if listed:
-                    self.assertIn(uid[:8], os.listdir(mount.point))
-                    self.forget()
-                list_all(mount.path(uid))
-                self.assertEqual(self.asked(), expected)
-                self.assertLessEqual(self.archive_bytes(), self.central + 64 * KIB)
-
-    def test_a_long_table_costs_one_more(self):
-        uid = self.publish({f"folder/{n % 7}/file-{n}.bin": b"" for n in range(2000)})
+    def publish_listed(self):
+        """A model whose table of contents takes one request, and one whose takes two."""
+        short = self.publish({f"{n % 7}/{n}.bin": random.randbytes(5 * KIB)
+                              for n in range(100)}, params={"table": "short"})
+        self.assertLess(self.central, 64 * KIB)
+        yield short, ["zip"]
+        long = self.publish({f"folder/{n % 7}/file-{n}.bin": b"" for n in range(2000)},
+                            params={"table": "long"})
         self.assertGreater(self.central, 128 * KIB)
-        mount = self.begin()
-        os.listdir(mount.point)
+        yield long, ["zip", "zip"]
+
+    def check_listing(self, mount, uid, expected):
         self.forget()
         list_all(mount.path(uid))
-        self.assertEqual(self.asked(), ["header.yaml", "zip", "zip"])
+        self.assertEqual(self.asked(), expected)
         self.assertLessEqual(self.archive_bytes(), self.central + 64 * KIB)
 
-    def test_the_first_byte_comes_in_4_round_trips(self):
+    def test_a_listing_costs_the_header_and_two_at_most(self):
+        """By its path, and out of the listing of all."""
+        for number, (uid, table) in enumerate(self.publish_listed()):
+            for is_listed in (False, True):
+                with self.subTest(uid=uid, table=table, is_listed=is_listed):
+                    mount = self.begin(f"mount-{number}-{is_listed}", f"{number}{is_listed}")
+                    if is_listed:
+                        self.assertIn(uid[:8], os.listdir(mount.point))
+                    self.check_listing(mount, uid, ["header.yaml", *table])
+
+    def test_a_listing_is_of_use_when_it_is_old(self):
+        mount = None
+        for uid, table in self.publish_listed():
+            mount = mount or self.begin(ttl={"listing": "1ms"})
+            if table == ["zip"]:
+                os.listdir(mount.point)
+                self.check_listing(mount, uid, ["header.yaml", *table])
+
+    def test_what_nobody_listed_costs_one_more(self):
+        """The first look into a mount's first model, and into one that is new."""
+        for number, (uid, table) in enumerate(self.publish_listed()):
+            mount = self.mount(self.models, name=f"mount-{number}", cache=f"cache-{number}")
+            self.check_listing(mount, uid, ["list", "header.yaml", *table])
+            uid = self.publish({"a.txt": b"a\n"}, params={"new": number})
+            self.check_listing(mount, uid, ["list", "header.yaml", "zip"])
+
+    def test_the_first_byte_comes_in_3_round_trips(self):
         """One after the other, on connections that there are."""
         uid = self.publish({f"{n}.bin": random.randbytes(MIB) for n in range(3)})
         mount = self.begin()
         with open(mount.path(uid, "1.bin"), "rb", buffering=0) as file:
             self.assertEqual(len(file.read(1)), 1)
-        self.assertEqual(self.asked(), ["list", "header.yaml", "zip", "zip"])
+        self.assertEqual(self.asked(), ["header.yaml", "zip", "zip"])
         self.assertEqual(self.proxy.connections, self.connections)
 
     def test_neighbours_come_together(self):
@@ -127,8 +148,26 @@ class Requests(BehindProxy, OnS3, MountTest):
                 self.assertEqual(mount.read(uid, file), content)
             self.assertEqual(mount.info(uid, "name"), "onnx\n")
             if name == "second":
-                self.assertEqual(self.asked(), ["list"])
+                self.assertEqual(self.asked(), self.versions_asked)
             self.assertEqual(mount.stop(), 0)
+
+
+class RequestsToS3(BehindProxy, OnS3, RequestsCase, MountTest):
+    pass
+
+
+class RequestsToArtifactory(BehindProxy, OnArtifactory, RequestsCase, MountTest):
+    versions_asked = ["list", "list"]  # the model's folder, and its version's
+
+    def test_among_many_models(self):
+        """None of their listings tells all with one request: a folder is asked for."""
+        uid, table = next(self.publish_listed())
+        mount = self.begin()
+        self.assertEqual(mount.stop(), 0)
+        self.servers[self.models.host].more = {
+            "models/_uid": [f"{n:08x}" for n in range(2000)]}
+        mount = self.begin("second", "other")
+        self.check_listing(mount, uid, ["list", "header.yaml", *table])
 
 
 class SparseStore(http.server.BaseHTTPRequestHandler):
