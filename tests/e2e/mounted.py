@@ -148,8 +148,14 @@ class Mount:
     def worker(self):
         """The process that serves; the supervisor is self.process."""
         path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        wait_until(path.read_text, "a worker")
-        return int(path.read_text().split()[0])
+        found = []
+
+        def is_there():
+            found[:] = path.read_text().split()
+            return found
+
+        wait_until(is_there, "a worker")
+        return int(found[0])
 
     def can_resend(self):
         """Are requests of a worker that dies sent again? Else they fail with EIO."""
