@@ -71,14 +71,6 @@ void channel_backing_close(struct channel *channel, uint32_t backing_id);
 /* Why passthrough does not work, NULL where it does. Known once the mount answers. */
 const char *channel_no_passthrough(const struct channel *channel);
 
-/* fuse_reply_open, but through the backing file unless backing_id is 0. */
-int channel_reply_open(fuse_req_t req, const struct fuse_file_info *fi,
-                       uint32_t backing_id);
-
-/* The same for a file just made. */
-int channel_reply_create(fuse_req_t req, const struct fuse_entry_param *entry,
-                         const struct fuse_file_info *fi, uint32_t backing_id);
-
 /* May a file be mapped that is open with direct I/O? Known once INIT was answered. */
 bool channel_maps_direct_io(const struct channel *channel);
 

@@ -6,6 +6,7 @@
 #include "fs/failures.h"
 #include "fs/open_files.h"
 #include "fs/read.h"
+#include "fs/reply_backed.h"
 #include "fs/staging_files.h"
 #include "fs/write.h"
 
@@ -73,7 +74,7 @@ void reply_undo(struct fs *fs, const struct call *call, const struct answer *ans
 static void reply_open(struct fs *fs, const struct call *call,
                        const struct answer *answer)
 {
-    int rc = channel_reply_open(call->req, &answer->fi, answer->backing_id);
+    int rc = reply_backed_open(call->req, &answer->fi, answer->backing_id);
 
     if (rc == -ENOENT) /* the caller is gone: no RELEASE comes */
         reply_undo(fs, call, answer);
@@ -120,8 +121,8 @@ void reply(struct fs *fs, const struct call *call, int rc, const struct answer *
         fuse_reply_buf(call->req, answer->bytes.data, answer->bytes.size);
         break;
     case ANSWER_CREATED:
-        if (channel_reply_create(call->req, &answer->entry, &answer->fi,
-                                 answer->backing_id) == -ENOENT)
+        if (reply_backed_create(call->req, &answer->entry, &answer->fi,
+                                answer->backing_id) == -ENOENT)
             reply_undo(fs, call, answer);
         break;
     case ANSWER_STATFS:
