@@ -48,7 +48,7 @@ def modelfs(models, base, options=()):
             f"repositories:\n- name: {models.repository.name}\n"
             f"  host: {models.repository.host}\n  backend: file-system\n"
             f"cache: {{root: {folder / 'cache'}}}\n")
-        mount = mounted.Mount(folder, config, options)
+        mount = mounted.Mount(folder, config, options, program=mounted.MODELFS)
         try:
             yield mount
         finally:
