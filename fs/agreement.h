@@ -6,7 +6,9 @@
 
 #include <stdbool.h>
 
-enum { AGREEMENT_PAGES_MAX = 256 }; /* of a read: libfuse would take it from max_write */
+/* Of a read; libfuse would take it from max_write. A reply to it fits with its header
+ * into a pipe of 1 MiB, the largest that everybody may have, as libfuse counts. */
+enum { AGREEMENT_PAGES_MAX = 252 };
 
 /* What the kernel offers: in the request, which begins with its header. */
 struct kernel_init_in agreement_offer(const unsigned char *request);

@@ -72,8 +72,8 @@ struct call {
     bool has_handle;      /* SETATTR: fi is filled */
     bool with_attributes; /* READDIR: readdirplus */
     bool has_bytes;       /* what answer->want asked for has arrived */
-    uint64_t unique;     /* of what must not be done twice: the kernel's number of it, see
-                            passthrough.h */
+    uint64_t unique; /* of READ, and of what must not be done twice (passthrough.h): the
+                        kernel's number of it */
     uint32_t generation; /* OPEN: of the attempt that brought them */
 };
 

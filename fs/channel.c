@@ -44,6 +44,13 @@ enum {
 static __thread uint64_t unique; /* of the request that this thread reads or handles */
 static __thread const void *touched;
 
+/* The answer that this thread makes of bytes of a file. */
+static __thread struct whole {
+    uint64_t unique;
+    size_t size; /* of the message; 0: none is made */
+    int rc;      /* what went out instead of it */
+} whole;
+
 /* The request is recorded whole: the next worker is given it again. Its size comes last.
  */
 static void record_init_request(struct handover_block *block, const void *buffer,
@@ -186,6 +193,14 @@ static size_t total_size(const struct iovec *iov, int count)
     return total;
 }
 
+/* What has to go out instead of less than the whole. */
+static struct kernel_out_header refuse_part(uint64_t refused, int error)
+{
+    whole.rc = error ? error : -EIO;
+    return (struct kernel_out_header){
+        .len = sizeof(struct kernel_out_header), .error = whole.rc, .unique = refused};
+}
+
 static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
     struct channel *channel = userdata;
@@ -197,9 +212,35 @@ static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userda
     if (is_notice(iov) && notifier_send(channel->notifier, iov, count) >= 0)
         return (ssize_t)total_size(iov, count);
     __atomic_fetch_add(&channel->handover->block->answered, 1, __ATOMIC_RELEASE);
-    written = writev(fd, iov, count);
     memcpy(&header, iov[0].iov_base, sizeof header);
+    if (whole.size > 0 && header.len != whole.size) {
+        header = refuse_part(header.unique, header.error);
+        written = write(fd, &header, sizeof header);
+    } else {
+        written = writev(fd, iov, count);
+    }
     ledger_answered(channel->handover->block, header.unique);
+    return written;
+}
+
+/* The same of a message that stands in a pipe, with pages of the file lent to it. */
+static ssize_t channel_splice(int pipe_fd, off_t *no_offset, int fd, off_t *no_offset2,
+                              size_t size, unsigned flags, void *userdata)
+{
+    struct channel *channel = userdata;
+    struct kernel_out_header header;
+    ssize_t written;
+
+    __atomic_fetch_add(&channel->handover->block->answered, 1, __ATOMIC_RELEASE);
+    if (size == whole.size) {
+        written = splice(pipe_fd, no_offset, fd, no_offset2, size, flags);
+    } else {
+        header = refuse_part(whole.unique, 0);
+        (void)write(fd, &header, sizeof header); /* fails when the caller is gone */
+        errno = EIO;
+        written = -1; /* what is in the pipe must not go out */
+    }
+    ledger_answered(channel->handover->block, whole.unique);
     return written;
 }
 
@@ -207,8 +248,9 @@ static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userda
 static void negotiate(void *userdata, struct fuse_conn_info *conn)
 {
     (void)userdata;
-    conn->want |= conn->capable & (FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
-                                   FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO);
+    conn->want |= conn->capable &
+                  (FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
+                   FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_SPLICE_WRITE);
     conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* content never changes */
     conn->max_write = WRITE_MAX;
     conn->max_background = BACKGROUND_MAX;
@@ -248,8 +290,8 @@ static int create_session(struct channel *channel, const struct channel_options 
 
 static int attach_session(struct channel *channel, struct error *err)
 {
-    static const struct fuse_custom_io io = {.read = channel_read,
-                                             .writev = channel_writev};
+    static const struct fuse_custom_io io = {
+        .read = channel_read, .writev = channel_writev, .splice_send = channel_splice};
     CLEANUP_CLOSE int fd = fcntl(channel->handover->device_fd, F_DUPFD_CLOEXEC, 0);
     int rc;
 
@@ -347,6 +389,23 @@ static void probe_passthrough(struct channel *channel)
 const char *channel_no_passthrough(const struct channel *channel)
 {
     return channel->no_passthrough;
+}
+
+int channel_reply_file(fuse_req_t req, const struct channel_file *file, struct error *err)
+{
+    struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(file->size);
+
+    bytes.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+    bytes.buf[0].fd = file->fd;
+    bytes.buf[0].pos = (off_t)file->offset;
+    whole = (struct whole){.unique = file->unique,
+                           .size = sizeof(struct kernel_out_header) + file->size};
+    (void)fuse_reply_data(req, &bytes, 0); /* fails when the caller is gone */
+    whole.size = 0;
+    return whole.rc < 0
+               ? fail(err, -whole.rc, "cannot read bytes %ju-%ju of a cache file",
+                      (uintmax_t)file->offset, (uintmax_t)(file->offset + file->size - 1))
+               : 0;
 }
 
 /* INIT before the threads start: libfuse answers EIO to what a second thread reads

@@ -71,6 +71,20 @@ void channel_backing_close(struct channel *channel, uint32_t backing_id);
 /* Why passthrough does not work, NULL where it does. Known once the mount answers. */
 const char *channel_no_passthrough(const struct channel *channel);
 
+/* What READ is answered with. */
+struct channel_file {
+    uint64_t unique; /* of the request */
+    int fd;
+    uint64_t offset;
+    size_t size;
+};
+
+/* Bytes of a file, whose pages are lent to the kernel: they are copied once, to the
+ * reader. All of them or none: a short answer would cut the file for its reader.
+ * Negative: the answer was an error, -EIO if the file ends before. */
+int channel_reply_file(fuse_req_t req, const struct channel_file *file,
+                       struct error *err);
+
 /* May a file be mapped that is open with direct I/O? Known once INIT was answered. */
 bool channel_maps_direct_io(const struct channel *channel);
 

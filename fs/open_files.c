@@ -2,7 +2,6 @@
 #include "fs/open_files.h"
 
 #include "common/cleanup.h"
-#include "common/files.h"
 #include "common/memory.h"
 #include "common/sync.h"
 
@@ -176,10 +175,9 @@ struct archive *open_file_archive(const struct open_file *file)
     return file->archive;
 }
 
-int open_file_read(const struct open_file *file, void *to, size_t size, uint64_t offset,
-                   struct error *err)
+int open_file_fd(const struct open_file *file)
 {
-    return files_pread(file->fd, to, size, offset, err);
+    return file->fd;
 }
 
 size_t open_files_count(struct open_files *files)

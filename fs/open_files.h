@@ -40,9 +40,7 @@ void open_file_unref(struct open_file *file); /* accepts NULL */
 
 struct archive *open_file_archive(const struct open_file *file); /* lent */
 
-/* All of size bytes at offset; -EIO if the file is shorter. Reads a local file. */
-int open_file_read(const struct open_file *file, void *to, size_t size, uint64_t offset,
-                   struct error *err);
+int open_file_fd(const struct open_file *file); /* its cache file; lent */
 
 size_t open_files_count(struct open_files *files);
 

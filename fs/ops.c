@@ -80,6 +80,7 @@ static void ops_read(fuse_req_t req, fuse_ino_t node_id, size_t size, off_t offs
                                   .size = size,
                                   .offset = (uint64_t)offset,
                                   .fi = *fi,
+                                  .unique = channel_unique(),
                               });
 }
 

@@ -42,17 +42,21 @@ static bool is_ordinary(int code)
            code == EXDEV;
 }
 
-static void reply_failure(struct fs *fs, const struct call *call, int rc,
-                          const struct error *err)
+static void note_failure(struct fs *fs, const struct call *call, int rc,
+                         const struct error *err)
 {
-    int code = reply_errno(call->kind, rc);
-
-    fuse_reply_err(call->req, code);
     if (is_ordinary(-rc))
         log_debug("node %jx '%s': %s", (uintmax_t)call->node_id, call->name,
                   err->message);
     else
         failures_note(fs->failures, err->message);
+}
+
+static void reply_failure(struct fs *fs, const struct call *call, int rc,
+                          const struct error *err)
+{
+    fuse_reply_err(call->req, reply_errno(call->kind, rc));
+    note_failure(fs, call, rc, err);
 }
 
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer)
@@ -80,23 +84,18 @@ static void reply_open(struct fs *fs, const struct call *call,
         reply_undo(fs, call, answer);
 }
 
-/* A page-sized answer must be whole: a short one would cut the file for its reader. */
 static void reply_file(struct fs *fs, const struct call *call,
                        const struct answer *answer)
 {
-    CLEANUP_FREE char *buffer = malloc(answer->file_size ? answer->file_size : 1);
+    const struct channel_file file = {.unique = call->unique,
+                                      .fd = open_file_fd(answer->file),
+                                      .offset = answer->file_offset,
+                                      .size = answer->file_size};
     struct error err = {0};
-    int rc;
+    int rc = channel_reply_file(call->req, &file, &err);
 
-    if (!buffer) {
-        rc = fail(&err, ENOMEM, "no memory for a read of %zu bytes", answer->file_size);
-        return reply_failure(fs, call, rc, &err);
-    }
-    rc = open_file_read(answer->file, buffer, answer->file_size, answer->file_offset,
-                        &err);
     if (rc < 0)
-        return reply_failure(fs, call, rc, &err);
-    fuse_reply_buf(call->req, buffer, answer->file_size);
+        note_failure(fs, call, rc, &err);
 }
 
 void reply(struct fs *fs, const struct call *call, int rc, const struct answer *answer,

@@ -53,6 +53,21 @@ class Fallbacks(MountTest):
     def test_neither(self):
         self.check(("-o", "no_passthrough,no_direct_mmap"), "page cache", "page cache")
 
+    def test_a_cut_file_is_never_read_short(self):
+        """A short answer cuts the file for its reader, whom a mapping then kills."""
+        models = self.repository()
+        uid = models.publish(FILES)
+        fs = self.mount(models, options=("-o", "no_passthrough"))
+        self.assertEqual(fs.command("load", uid).returncode, 0)
+        size = len(FILES["large.bin"])
+        with open(fs.path(uid, "large.bin"), "rb", buffering=0) as file:
+            os.truncate(fs.cache.joinpath(*uid.split("-"), "large.bin"), 5 * MIB)
+            for offset in (5 * MIB, 7 * MIB + 3, size - 1):
+                self.assert_fails(errno.EIO, os.pread, file.fileno(), MIB, offset)
+            got = os.pread(file.fileno(), 2 * MIB, 4 * MIB)
+            self.assertEqual(got, FILES["large.bin"][4 * MIB:5 * MIB])
+            self.assertEqual(os.fstat(file.fileno()).st_size, size)
+
     @unittest.skipIf(os.geteuid() != 0, "only root may set the read-ahead of a mount")
     def test_read_ahead(self):
         """Far where the kernel fetches through us, as it was where it reads itself."""

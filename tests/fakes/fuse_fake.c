@@ -1,6 +1,8 @@
 /* fuse_fake.c: libfuse's replies, notifications and mount, played by the test. */
 #include "tests/fakes/fuse_fake.h"
 
+#include "common/cleanup.h"
+#include "common/files.h"
 #include "common/memory.h"
 #include "fs/kernel.h"
 
@@ -147,6 +149,18 @@ int fuse_reply_buf(fuse_req_t req, const char *data, size_t size)
 {
     return take_reply(req, (struct fuse_reply){.kind = REPLY_BYTES}, data ? data : "",
                       size);
+}
+
+int fuse_reply_data(fuse_req_t req, struct fuse_bufvec *from,
+                    enum fuse_buf_copy_flags flags)
+{
+    const struct fuse_buf *part = &from->buf[0];
+    CLEANUP_FREE char *data = xcalloc(part->size + 1, 1);
+    struct error err = {0};
+    int rc = files_pread(part->fd, data, part->size, (uint64_t)part->pos, &err);
+
+    (void)flags;
+    return rc < 0 ? fuse_reply_err(req, EIO) : fuse_reply_buf(req, data, part->size);
 }
 
 int fuse_reply_statfs(fuse_req_t req, const struct statvfs *statvfs)
