@@ -7,6 +7,7 @@
 #include "fs/describe.h"
 #include "fs/folder.h"
 #include "fs/place_archive.h"
+#include "fs/staging_list.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,8 +24,8 @@ enum {
 struct directory {
     uint64_t handle;       /* constant */
     uint64_t node_id;      /* constant */
-    struct folder *folder; /* one reader at a time: the kernel sees to that */
-    bool was_read;         /* the same */
+    struct folder *folder; /* NULL until it is read; one reader at a time: the kernel sees
+                              to that */
     UT_hash_handle hh;     /* guarded by directories->lock */
 };
 
@@ -108,7 +109,8 @@ int directory_open(struct fs *fs, const struct call *call, const struct place *p
 {
     struct folder *folder = NULL;
     struct directory *directory;
-    int rc = folder_make(fs, place, how, &folder, err);
+    int rc = place_is_staging(place->kind) ? staged_names_check(fs, place->number, err)
+                                           : folder_make(fs, place, how, &folder, err);
 
     if (rc < 0)
         return rc;
@@ -204,11 +206,13 @@ static void append_all(struct fs *fs, const struct call *call,
     }
 }
 
-/* Who goes back to the start of a staged folder wants to see what became of it. */
-static bool is_rewound(const struct directory *directory, const struct call *call,
-                       const struct place *place)
+/* A staged folder is shown as it is when it is read from the start, not as it was when it
+ * was opened: so does a disk. */
+static bool is_to_be_listed(const struct directory *directory, const struct call *call,
+                            const struct place *place)
 {
-    return directory->was_read && call->offset == 0 && place_is_staging(place->kind);
+    return !directory || !directory->folder ||
+           (call->offset == 0 && place_is_staging(place->kind));
 }
 
 int directory_read(struct fs *fs, const struct call *call, const struct place *place,
@@ -224,7 +228,7 @@ int directory_read(struct fs *fs, const struct call *call, const struct place *p
                     READDIR_MAX);
     if (directory && directory->node_id != call->node_id)
         directory = NULL;
-    if (!directory || is_rewound(directory, call, place))
+    if (is_to_be_listed(directory, call, place))
         rc = folder_make(fs, place, how, &fresh, err);
     if (rc == 0)
         rc = bytes_reserve(&answer->bytes, call->size, err);
@@ -241,7 +245,5 @@ int directory_read(struct fs *fs, const struct call *call, const struct place *p
     } else {
         folder_free(fresh);
     }
-    if (directory)
-        directory->was_read = true;
     return 0;
 }

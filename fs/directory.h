@@ -1,7 +1,8 @@
 /* directory.h: the handlers of OPENDIR and READDIR, and the folders that are open.
  *
- * A folder is listed as it was when it was opened. A handle from before this process
- * started is served from a fresh listing, at the same place. Thread-safe. */
+ * A folder is listed as it was when it was opened, one in @staging as it is when it is
+ * read from the start. A handle from before this process started is served from a fresh
+ * listing, at the same place. Thread-safe. */
 #ifndef FS_DIRECTORY_H
 #define FS_DIRECTORY_H
 

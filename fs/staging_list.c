@@ -73,6 +73,16 @@ static int read_folder(DIR *dir, struct staged_names *names, struct error *err)
     return rc;
 }
 
+int staged_names_check(struct fs *fs, uint64_t number, struct error *err)
+{
+    CLEANUP_CLOSE int fd = -1;
+
+    if (staging_node_is_dead(fs->staging->nodes, number))
+        return 0;
+    fd = staging_disk_folder(fs->staging->disk, number, err);
+    return fd < 0 ? fd : 0;
+}
+
 int staged_names_read(struct fs *fs, uint64_t number, struct staged_names *ret_names,
                       struct error *err)
 {
@@ -81,6 +91,8 @@ int staged_names_read(struct fs *fs, uint64_t number, struct staged_names *ret_n
 
     *ret_names = (struct staged_names){.count = 0};
     bytes_init(&ret_names->text, NAMES_BYTES_MAX);
+    if (staging_node_is_dead(fs->staging->nodes, number))
+        return 0;
     fd = staging_disk_folder(fs->staging->disk, number, err);
     if (fd < 0)
         return fd;

@@ -19,6 +19,10 @@ struct staged_names {
     size_t count, capacity;
 };
 
+/* May the folder be read? -ESTALE when it is not where it was; one that was removed while
+ * it is open, or is a working folder, stays, without a name in it. Local I/O. */
+int staged_names_check(struct fs *fs, uint64_t number, struct error *err);
+
 /* Local I/O. staged_names_done the result, also after a failure and of a zeroed one. */
 int staged_names_read(struct fs *fs, uint64_t number, struct staged_names *ret_names,
                       struct error *err);

@@ -253,6 +253,37 @@ class LocalDisk(MountTest):
         finally:
             os.close(folder)
 
+    def on_both(self, call):
+        """What a call does in a folder of its own on the disk must be done here too."""
+        outcomes = []
+        for folder in (self.folder / "disk", self.job / "staged"):
+            side = Side(folder)
+            outcomes.append(side.outcome(ROOT, call))
+        self.assertEqual(*outcomes)
+        return outcomes[0]
+
+    def test_a_folder_is_read_later_than_opened(self):
+        def read(_side):
+            os.makedirs("a/b")
+            folder = os.open("a/b", os.O_RDONLY)
+            try:
+                os.rename("a", "c")
+                os.mkdir("c/b/made")
+                return os.listdir(folder)
+            finally:
+                os.close(folder)
+
+        self.assertEqual(self.on_both(read), ["made"])
+
+    def test_a_removed_folder_is_empty(self):
+        def read(side):
+            os.mkdir("folder")
+            os.chdir("folder")
+            os.rmdir(side.folder / "folder")
+            return os.listdir("."), os.stat(".").st_nlink
+
+        self.assertEqual(self.on_both(read), ([], 0))
+
     def test_ranges(self):
         """Room is made, holes are punched, ranges are copied and locked."""
         self.job.mkdir()
