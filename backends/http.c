@@ -25,7 +25,7 @@ enum {
     REDIRECTS_MAX = 5,
     PROGRESS_BYTES = 64 << 10, /* so much more of a body makes all tries count anew */
     BODY_MAX = 64 << 10,
-    ASKED_BODY_MIN = 1 << 20,
+    UNASKED_BODY_MAX = 1 << 20, /* newer libcurls never ask for less */
     DRAIN_BYTES_MAX = 64 << 10, /* read to the end rather than closing the connection */
     URL_SHOWN_MAX = 400,        /* bytes in a message */
 };
@@ -214,7 +214,7 @@ static int set_own_fields(const struct exchange *exchange, struct http_fields *f
         rc = http_fields_set(fields, "If-Match", condition, err);
     /* To ask first whether a body is wanted costs a round trip, and a second where the
      * server does not answer that; a large one in vain costs more. */
-    if (rc == 0 && request->body.size > 0 && request->body.size < ASKED_BODY_MIN)
+    if (rc == 0 && request->body.size > 0 && request->body.size <= UNASKED_BODY_MAX)
         rc = http_fields_omit(fields, "Expect", err);
     return rc;
 }

@@ -132,7 +132,7 @@ static void test_fields_come_before_the_body(void **state)
 /* Large ones are not sent before the server wants them. */
 static void test_small_bodies_are_not_announced(void **state)
 {
-    static char data[1 << 20];
+    static char data[(1 << 20) + 1];
     static const size_t sizes[] = {1, sizeof data - 1, sizeof data};
 
     (void)state;
