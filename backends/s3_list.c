@@ -1,26 +1,31 @@
 /* s3_list.c: lists what a bucket has below a folder. */
 #include "backends/s3_list.h"
 
-#include "backends/s3_xml.h"
-#include "backends/url.h"
+#include "backends/s3_ahead.h"
+#include "backends/s3_page.h"
+#include "backends/s3_share.h"
 #include "common/cleanup.h"
 #include "common/memory.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { QUERY_MAX = 3 * (BACKEND_PATH_MAX + S3_XML_TOKEN_MAX) + 256 };
+enum {
+    /* Of each of several pages at once, in a folder of short names: all together may have
+     * what one may. */
+    SHARE_BYTES_MAX = S3_XML_BYTES_MAX / S3_SHARE_MAX,
+};
 
 struct listing {
-    const struct s3_client *client;
+    struct s3_client *client;
     const char *prefix; /* "" or "folder/" */
-    size_t prefix_size;
     int depth;
     backend_each *each;
     void *arg;
     bool is_seen; /* the folder exists */
-    char
-        last[BACKEND_PATH_MAX]; /* folder that was told, which the next page may repeat */
+    /* Of each share: the folder that was told, which the next page may repeat. */
+    char last[S3_SHARE_MAX][BACKEND_PATH_MAX];
 };
 
 /* "a/b" with no part that is empty, "." or "..". */
@@ -47,28 +52,22 @@ static int depth_of(const char *path)
     return depth;
 }
 
-static int visit(void *arg, const struct s3_xml_entry *entry, struct error *err)
+static int tell(struct listing *listing, const struct s3_xml_entry *entry, char *last,
+                struct error *err)
 {
-    struct listing *listing = arg;
     size_t size = strlen(entry->key);
     char name[BACKEND_PATH_MAX];
 
-    if (size < listing->prefix_size ||
-        memcmp(entry->key, listing->prefix, listing->prefix_size) != 0)
-        return fail(err, EIO, "'%s' lists '%.200s', which does not begin with '%s'",
-                    s3_client_host(listing->client), entry->key, listing->prefix);
-    listing->is_seen = true;
-    size -= listing->prefix_size;
     if (size == 0 || size >= sizeof name)
         return 0;
-    memcpy(name, entry->key + listing->prefix_size, size + 1);
+    memcpy(name, entry->key, size + 1);
     if (entry->is_prefix && name[size - 1] == '/')
         name[size - 1] = '\0';
     if (!is_path(name) || (listing->depth >= 0 && depth_of(name) > listing->depth) ||
-        (entry->is_prefix && strcmp(name, listing->last) == 0))
+        (entry->is_prefix && strcmp(name, last) == 0))
         return 0;
     if (entry->is_prefix)
-        memcpy(listing->last, name, size);
+        memcpy(last, name, size);
     return listing->each(listing->arg,
                          &(struct backend_entry){.name = name,
                                                  .is_folder = entry->is_prefix,
@@ -77,82 +76,123 @@ static int visit(void *arg, const struct s3_xml_entry *entry, struct error *err)
                          err);
 }
 
-/* Parameters in the order of their names. */
-static int print_query(const struct listing *listing, const char *token,
-                       struct bytes *query, struct error *err)
+/* The names of a page that are within a share. A page has objects, then folders. */
+static int tell_page(struct listing *listing, const struct s3_page *page,
+                     const struct s3_share *share, unsigned number, struct error *err)
+{
+    struct s3_xml_entry entry;
+    int rc = 0;
+
+    for (size_t at = 0; rc == 0 && s3_page_next(page, &at, &entry);) {
+        listing->is_seen = true;
+        if (!s3_share_is_before(share, entry.key) && !s3_share_is_past(share, entry.key))
+            rc = tell(listing, &entry, listing->last[number], err);
+    }
+    return rc;
+}
+
+/* The page after page, which is the first when that is new. */
+static int get_page(const struct listing *listing, struct s3_page *page,
+                    struct error *err)
+{
+    char token[S3_XML_TOKEN_MAX];
+
+    memcpy(token, page->token, sizeof token);
+    return s3_page_get(&(struct s3_page_ask){.client = listing->client,
+                                             .prefix = listing->prefix,
+                                             .is_flat = listing->depth == S3_LIST_FLAT,
+                                             .token = token,
+                                             .first = "",
+                                             .body_max = S3_XML_BYTES_MAX},
+                       page, err);
+}
+
+/* Page by page: the names within the share. */
+static int list_on(struct listing *listing, struct s3_page *page,
+                   const struct s3_share *share, struct error *err)
 {
     int rc = 0;
 
-    if (*token) {
-        rc = bytes_printf(query, err, "continuation-token=");
+    while (rc == 0 && page->token[0]) {
+        rc = get_page(listing, page, err);
         if (rc == 0)
-            rc = url_encode_query(query, token, err);
-        if (rc == 0)
-            rc = bytes_printf(query, err, "&");
+            rc = tell_page(listing, page, share, 0, err);
     }
-    if (rc == 0 && listing->depth == S3_LIST_FLAT)
-        rc = bytes_printf(query, err, "delimiter=%%2F&");
-    if (rc == 0)
-        rc = bytes_printf(query, err,
-                          "encoding-type=url&list-type=2&max-keys=1000&prefix=");
-    return rc == 0 ? url_encode_query(query, listing->prefix, err) : rc;
+    return rc;
 }
 
-/* One page; token is that of the next, "" if it was the last. */
-static int list_page(struct s3_client *client, struct listing *listing,
-                     char token[S3_XML_TOKEN_MAX], struct error *err)
+/* What comes after page, in shares. */
+static int list_shares(struct listing *listing, struct s3_page *page,
+                       const struct s3_share *shares, unsigned count, struct error *err)
 {
-    CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    CLEANUP_S3_XML struct s3_xml *xml = NULL;
-    CLEANUP_BYTES struct bytes query;
-    struct s3_xml_reply document;
-    int rc;
+    struct s3_page_ask ask = {.client = listing->client,
+                              .prefix = listing->prefix,
+                              .is_flat = true,
+                              .token = page->token,
+                              .body_max = SHARE_BYTES_MAX};
+    struct s3_share rest = {.first = ""};
+    struct s3_ahead *ahead = NULL;
+    const char *token;
+    unsigned share;
+    int rc = s3_ahead_open(&ask, shares, count, &ahead, err);
 
-    bytes_init(&query, QUERY_MAX);
-    rc = print_query(listing, token, &query, err);
-    if (rc == 0)
-        rc = s3_client_do(
-            client, NULL, query.data,
-            &(struct http_request){.method = HTTP_GET, .body_max = S3_XML_BYTES_MAX},
-            &reply, err);
-    if (rc == 0)
-        rc = s3_xml_open(visit, listing, &xml, err);
-    if (rc == 0)
-        rc = s3_xml_feed(xml, reply.body.data, reply.body.size, err);
-    if (rc == 0)
-        rc = s3_xml_end(xml, &document, err);
     if (rc < 0)
         return rc;
-    if (document.kind != S3_XML_LISTING)
-        return fail(err, EIO,
-                    "'%s' answers no listing when asked for one; is it an S3 "
-                    "store?",
-                    s3_client_host(client));
-    if (document.is_truncated && strcmp(document.token, token) == 0)
-        return fail(err, EIO, "'%s' lists the same page again and again",
-                    s3_client_host(client));
-    memcpy(token, document.is_truncated ? document.token : "",
-           document.is_truncated ? sizeof document.token : 1);
-    return 0;
+    while ((rc = s3_ahead_next(ahead, page, &share, err)) > 0) {
+        rc = tell_page(listing, page, &shares[share], share, err);
+        if (rc < 0)
+            break;
+    }
+    token = rc == 0 ? s3_ahead_rest(ahead) : NULL;
+    snprintf(page->token, sizeof page->token, "%s", token ? token : "");
+    s3_ahead_close(ahead);
+    memcpy(rest.first, shares[0].end, sizeof rest.first);
+    return rc < 0 ? rc : list_on(listing, page, &rest, err);
+}
+
+/* How many shares are worth it after the first page. */
+static unsigned split(const struct listing *listing, const struct s3_page *page,
+                      struct s3_share ret_shares[S3_SHARE_MAX])
+{
+    const char *last = "";
+    struct s3_xml_entry entry;
+
+    if (!page->token[0] || listing->depth != S3_LIST_FLAT ||
+        page->entries.size > SHARE_BYTES_MAX / 8)
+        return 0;
+    for (size_t at = 0; s3_page_next(page, &at, &entry);) {
+        if (strcmp(entry.key, last) > 0)
+            last = entry.key;
+    }
+    return s3_share_split(last, ret_shares);
 }
 
 int s3_list(struct s3_client *client, const char *folder, int depth, backend_each *each,
             void *arg, struct error *err)
 {
+    static const struct s3_share all = {.first = ""};
     CLEANUP_FREE char *prefix = xasprintf("%s%s", folder, *folder ? "/" : "");
-    struct listing listing = {.client = client,
-                              .prefix = prefix,
-                              .prefix_size = strlen(prefix),
-                              .depth = depth,
-                              .each = each,
-                              .arg = arg};
-    char token[S3_XML_TOKEN_MAX] = "";
+    CLEANUP_FREE struct listing *listing = XNEW(struct listing);
+    struct s3_share shares[S3_SHARE_MAX];
+    struct s3_page page;
+    unsigned count;
     int rc;
 
-    do
-        rc = list_page(client, &listing, token, err);
-    while (rc == 0 && *token);
-    if (rc == 0 && *folder && !listing.is_seen)
+    listing->client = client;
+    listing->prefix = prefix;
+    listing->depth = depth;
+    listing->each = each;
+    listing->arg = arg;
+    s3_page_init(&page);
+    rc = get_page(listing, &page, err);
+    if (rc == 0)
+        rc = tell_page(listing, &page, &all, 0, err);
+    count = rc == 0 ? split(listing, &page, shares) : 0;
+    if (rc == 0)
+        rc = count > 0 ? list_shares(listing, &page, shares, count, err)
+                       : list_on(listing, &page, &all, err);
+    s3_page_done(&page);
+    if (rc == 0 && *folder && !listing->is_seen)
         return fail(err, ENOENT, "'%s' does not exist in '%s' at '%s'", folder,
                     s3_client_bucket(client), s3_client_host(client));
     return rc;

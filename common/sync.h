@@ -33,6 +33,7 @@
  *     backends/s3                   whether the bucket was seen
  *     backends/s3_conditional       which conditions a store honours
  *     backends/s3_parts             parts on their way
+ *     backends/s3_ahead             pages of a listing on their way
  *     backends/s3_client            the region of one bucket
  *     backends/artifactory_client   when the repository was last there
  *     backends/artifactory_object   how a reply without digests is known again
