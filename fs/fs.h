@@ -21,6 +21,7 @@ struct fs {
     struct slots *slots;
     struct channel *channel;
     struct workers *pool;            /* runs what may block */
+    struct workers *list_pool;       /* the same, for listings that may take long */
     struct workers *change_pool;     /* the same, for what changes repositories */
     struct workers *meta_pool;       /* one thread, for what changes metadata */
     struct snapshots *snapshots;     /* special files that are being read */

@@ -29,6 +29,7 @@
 
 enum {
     POOL_THREADS = 32, /* look-ups that may wait for backends at once */
+    LIST_THREADS = 4,  /* others that list meanwhile want the same answer */
     CHANGE_THREADS = 4,
     POOL_QUEUE_MAX = 65536,
     LARGE_BLOCK = 512 << 10,
@@ -76,6 +77,11 @@ static int open_parts(struct fs *fs, struct error *err)
                                                     .queue_max = POOL_QUEUE_MAX},
                           &fs->pool, err);
     if (rc == 0)
+        rc = workers_open(&(struct workers_options){.name = "listing",
+                                                    .threads = LIST_THREADS,
+                                                    .queue_max = POOL_QUEUE_MAX},
+                          &fs->list_pool, err);
+    if (rc == 0)
         rc = workers_open(&(struct workers_options){.name = "changing",
                                                     .threads = CHANGE_THREADS,
                                                     .queue_max = POOL_QUEUE_MAX},
@@ -119,6 +125,7 @@ static void close_parts(struct fs *fs, bool is_over)
     workers_close(fs->change_pool);
     workers_close(fs->meta_pool);
     grace_end(grace);
+    workers_close(fs->list_pool);
     workers_close(fs->pool);
     parked_free(fs->parked);
     pending_close(fs->pending);

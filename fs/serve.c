@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/sync.h"
 #include "fs/directory.h"
+#include "fs/folder.h"
 #include "fs/invalidate.h"
 #include "fs/ledger.h"
 #include "fs/links.h"
@@ -212,6 +213,30 @@ static void await_job(struct parked *parked)
         job_told(parked);
 }
 
+/* Is a folder of names opened of which nothing was ever known? Then there is nothing to
+ * be said in time, and the caller waits for as long as the repository goes on telling:
+ * the catalog sees to that. It holds no lock of the kernel's and can be interrupted. */
+static bool is_first_listing(struct fs *fs, const struct call *call)
+{
+    struct folder *folder = NULL;
+    struct error unused = {0};
+    struct place place;
+    int rc;
+
+    if (call->kind != CALL_OPENDIR || place_of(fs->slots, call->node_id, &place, &unused))
+        return false;
+    switch (place.kind) {
+    case NODE_ROOT:
+    case NODE_INFO:
+    case NODE_GROUP:
+        rc = folder_make(fs, &place, RESOLVE_STALE, &folder, &unused);
+        folder_free(folder);
+        return rc == -EINPROGRESS;
+    default:
+        return false;
+    }
+}
+
 static struct workers *pool_of(struct fs *fs, const struct call *call)
 {
     switch (kinds[call->kind].pool) {
@@ -228,14 +253,17 @@ static struct workers *pool_of(struct fs *fs, const struct call *call)
 
 static void park_to_ask(struct fs *fs, const struct call *call)
 {
-    int64_t deadline_ms = clock_now_ms() + kinds[call->kind].deadline_ms;
+    bool is_listing = is_first_listing(fs, call);
+    int64_t deadline_ms =
+        is_listing ? INT64_MAX : clock_now_ms() + kinds[call->kind].deadline_ms;
     struct parked *parked = parked_add(fs->parked, fs, call, deadline_ms);
     CLEANUP_ANSWER struct answer answer;
     struct error err = {0};
     int rc;
 
     answer_init(&answer);
-    rc = workers_submit(pool_of(fs, call), ask, parked, &err);
+    rc =
+        workers_submit(is_listing ? fs->list_pool : pool_of(fs, call), ask, parked, &err);
     if (rc < 0)
         finish(parked, rc, &answer, &err);
 }

@@ -4,18 +4,26 @@ The bucket is made up: a server that answers listings alone, page by page, as an
 does (putting so many objects takes minutes). It counts what it is asked.
 """
 
+import bisect
+import contextlib
+import errno
 import http.server
 import os
-import pathlib
-import re
+import signal
+import sys
 import threading
+import time
 import unittest
 import urllib.parse
 
-from mounted import IS_SANITIZED, MountTest, wait_until
+from crowd import INTERRUPTED, Crowd
+from fault_proxy import Link
+from mounted import IS_SANITIZED, MountTest, modelfs, wait_until
+from test_limits import resident_kib
 
 MODELS = 100_000
 PAGE = 1000
+MARGIN_S = 2                    # of a busy machine
 
 
 def short_id(i):
@@ -51,7 +59,17 @@ class Listings(http.server.BaseHTTPRequestHandler):
         self.server.listed.append(prefix)
         if prefix != "_uid/" or "delimiter" not in query:
             return self.answer(200, "<ListBucketResult></ListBucketResult>")
-        start = int(query.get("continuation-token", "0"))
+        with self.server.counted():
+            self.list_models(query)
+
+    def list_models(self, query):
+        self.server.stopped.wait(self.server.pause)
+        start = 0
+        if "continuation-token" in query:
+            start = int(query["continuation-token"])
+        elif self.server.knows_start:
+            first = query.get("start-after", "").removeprefix("_uid/")
+            start = bisect.bisect_left(self.idents, first)
         rows = "".join(
             f"<CommonPrefixes><Prefix>_uid%2F{ident}%2F</Prefix></CommonPrefixes>"
             for ident in self.idents[start:start + PAGE])
@@ -62,36 +80,120 @@ class Listings(http.server.BaseHTTPRequestHandler):
                                 "</ListBucketResult>")
 
 
+class Server(http.server.ThreadingHTTPServer):
+    pause = 0.0                 # seconds before each page of models
+    knows_start = True          # begins where it is asked to
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Listings)
+        self.listed = []
+        self.stopped = threading.Event()
+        self.lock = threading.Lock()
+        self.pages = self.most = 0
+
+    @contextlib.contextmanager
+    def counted(self):
+        """How many pages are asked for at once."""
+        with self.lock:
+            self.pages += 1
+            self.most = max(self.most, self.pages)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.pages -= 1
+
+
 class Many(MountTest):
+    is_far_away = False         # 20 ms, and a line of 1 Gbit/s
+
     def setUp(self):
         super().setUp()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listings)
-        self.server.listed = []
+        self.server = Server()
         thread = threading.Thread(target=self.server.serve_forever)
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
+        self.addCleanup(self.server.stopped.set)
 
     def serve(self, host):
-        return "s3", f"http://127.0.0.1:{self.server.server_address[1]}"
+        host, port = self.server.server_address
+        if not self.is_far_away:
+            return "s3", f"http://{host}:{port}"
+        link = self.enterContext(Link((host, port), 0.02, 125_000_000))
+        return "s3", link.url
 
     def names(self, mount):
-        """None while it is not known yet."""
-        try:
-            return {name for name in os.listdir(mount.point) if not name.startswith("@")}
-        except TimeoutError:
-            return None
+        return {name for name in os.listdir(mount.point) if not name.startswith("@")}
 
     def test_models(self):
+        """The first listing works, and is the only one."""
         mount = self.mount(("/s3", "models"), ttl={"listing": "1h"})
-        wait_until(lambda: self.names(mount) is not None, "the listing")
+        start = time.monotonic()
         self.assertEqual(self.names(mount), set(Listings.idents))
-        self.assertEqual(self.server.listed.count("_uid/"), MODELS // PAGE)
+        seconds = time.monotonic() - start
+        asked = self.server.listed.count("_uid/")
+        print(f"\nfigures: {MODELS} models after {seconds:.2f} s, {asked} pages, "
+              f"{self.server.most} at once, {resident_kib(mount.worker()) >> 10} MiB",
+              file=sys.stderr)
+        # Each share ends, and the next begins, within a page.
+        self.assertLessEqual(asked, MODELS // PAGE + 2 * self.server.most)
+        self.assertGreater(self.server.most, 1)
+        self.assertLessEqual(self.server.most, 8)
+        self.assertEqual(self.names(mount), set(Listings.idents))
+        self.assertEqual(self.server.listed.count("_uid/"), asked)
         if not IS_SANITIZED:
-            status = pathlib.Path(f"/proc/{mount.worker()}/status").read_text()
-            used = sum(int(kib) for kib in re.findall(r"Rss(?:Anon|Shmem):\s+(\d+)", status))
-            self.assertLess(used, 64 << 10)
+            self.assertLess(resident_kib(mount.worker()), 64 << 10)
+
+    def test_models_far_away(self):
+        self.is_far_away = True
+        self.test_models()
+
+    def test_a_store_that_begins_where_it_likes(self):
+        self.server.knows_start = False
+        mount = self.mount(("/s3", "models"))
+        self.assertEqual(self.names(mount), set(Listings.idents))
+
+    def test_a_store_that_takes_its_time(self):
+        """More than a look-up may: as long as pages come, who lists waits."""
+        self.server.pause = 0.4
+        mount = self.mount(("/s3", "models"))
+        start = time.monotonic()
+        self.assertEqual(self.names(mount), set(Listings.idents))
+        self.assertGreater(time.monotonic() - start, 3)
+        self.assertEqual(mount.log().count("cannot be asked"), 0)
+
+    def test_a_store_that_falls_silent(self):
+        self.server.pause = 3600
+        mount = self.mount(("/s3", "models"))
+        start = time.monotonic()
+        self.assert_fails(errno.ETIMEDOUT, os.listdir, mount.point)
+        self.assertLess(time.monotonic() - start, 3 + MARGIN_S)
+
+    def test_who_waits_can_be_ended(self):
+        """And nobody else waits in that folder."""
+        self.server.pause = 1
+        mount = self.mount(("/s3", "models"))
+        with Crowd([mount.point] * 20) as crowd:
+            crowd.wait_until_blocked(crowd.pids)
+            self.assertTrue((mount.point / "@status").read_text())
+            self.assert_fails(errno.ENOENT, os.stat, mount.point / "no model")
+            start = time.monotonic()
+            crowd.signal(signal.SIGKILL, crowd.pids[::2])
+            crowd.signal(signal.SIGINT, crowd.pids[1::2])
+            wait_until(lambda: len(crowd.ended(crowd.pids)) == 20, "the ends")
+            self.assertLess(time.monotonic() - start, MARGIN_S)
+            self.assertEqual(set(crowd.ended(crowd.pids[::2])), {-signal.SIGKILL})
+            self.assertEqual(set(crowd.ended(crowd.pids[1::2])), {INTERRUPTED})
+        self.server.pause = 0
+        self.assertEqual(self.names(mount), set(Listings.idents))
+
+    def test_command(self):
+        self.server.pause = 0.4
+        done = modelfs("ls", config=self.config(("/s3", "models")))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(set(done.stdout.split()), set(Listings.idents))
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
 
     check(slots_open(-1, &fs->slots, &err), &err);
     check(workers_open(&pool, &fs->pool, &err), &err);
+    check(workers_open(&pool, &fs->list_pool, &err), &err);
     check(workers_open(&pool, &fs->change_pool, &err), &err);
     pool.threads = 1;
     check(workers_open(&pool, &fs->meta_pool, &err), &err);
@@ -127,6 +128,7 @@ void fs_fixture_close(struct fs_fixture *fixture)
     invalidate_stop(fs->invalidate);
     workers_close(fs->change_pool);
     workers_close(fs->meta_pool);
+    workers_close(fs->list_pool);
     workers_close(fs->pool);
     parked_free(fs->parked);
     pending_close(fs->pending);
