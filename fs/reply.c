@@ -52,11 +52,12 @@ static void note_failure(struct fs *fs, const struct call *call, int rc,
         failures_note(fs->failures, err->message);
 }
 
+/* Noted first: who is told of the failure may look at once why. */
 static void reply_failure(struct fs *fs, const struct call *call, int rc,
                           const struct error *err)
 {
-    fuse_reply_err(call->req, reply_errno(call->kind, rc));
     note_failure(fs, call, rc, err);
+    fuse_reply_err(call->req, reply_errno(call->kind, rc));
 }
 
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer)

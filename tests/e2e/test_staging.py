@@ -493,6 +493,13 @@ class Programs(StagingTest):
                           self.fs.point / "job")
         self.assert_fails(errno.EROFS, os.rmdir, self.staging)
 
+    def test_who_sees_a_failure_finds_it_noted(self):
+        file = self.staging / "file"
+        file.touch()
+        for number in range(1, 2001):
+            self.assert_fails(errno.EFBIG, os.truncate, file, 1 << 62)
+            self.assertEqual(self.fs.metric("modelfs_requests_failed_total"), number)
+
     def test_mode_and_room(self):
         self.assertEqual(self.staging.stat().st_mode & 0o7777, 0o700)
         self.assertGreater(os.statvfs(self.staging).f_blocks, 0)
