@@ -12,6 +12,7 @@
  *     fs/parked                     the requests that wait
  *     fs/open_files                 members that are open
  *     fs/directory                  folders that are open
+ *     publish/job_board             keeping: which records of publish jobs are written
  *     publish/job_board             publish jobs and who waits for them
  *     fs/staging_handles            staged files that are open
  *     fs/drafts                     metadata that is being written

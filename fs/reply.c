@@ -14,7 +14,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-int reply_errno(enum call_kind kind, int rc)
+/* The errno that a user sees. What is wrong with a request that changes something is the
+ * user's to know. */
+static int errno_of(enum call_kind kind, int rc)
 {
     static const struct {
         int inside, outside;
@@ -22,6 +24,7 @@ int reply_errno(enum call_kind kind, int rc)
         {EBADMSG,     EIO   }, /* a damaged archive or document */
         {EINVAL,      EIO   }, /* the same, seen deeper down */
         {EFBIG,       EIO   }, /* a document past our limits */
+        {EALREADY,    EIO   }, /* a publish that failed before */
         {EINPROGRESS, EAGAIN}, /* our bug, but nobody must hang */
     };
 
@@ -34,12 +37,12 @@ int reply_errno(enum call_kind kind, int rc)
     return -rc;
 }
 
-/* Part of the normal course of things: no log line. */
+/* Part of the normal course of things, or told before: no log line. */
 static bool is_ordinary(int code)
 {
     return code == ENOENT || code == ESTALE || code == EINTR || code == EROFS ||
            code == EISDIR || code == ENOTDIR || code == EEXIST || code == ENOTEMPTY ||
-           code == EXDEV;
+           code == EXDEV || code == EALREADY;
 }
 
 static void note_failure(struct fs *fs, const struct call *call, int rc,
@@ -57,7 +60,7 @@ static void reply_failure(struct fs *fs, const struct call *call, int rc,
                           const struct error *err)
 {
     note_failure(fs, call, rc, err);
-    fuse_reply_err(call->req, reply_errno(call->kind, rc));
+    fuse_reply_err(call->req, errno_of(call->kind, rc));
 }
 
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer)

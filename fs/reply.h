@@ -15,8 +15,4 @@ void reply(struct fs *fs, const struct call *call, int rc, const struct answer *
 /* Nobody took the answer: close what it opened. */
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer);
 
-/* The errno that a user sees for rc: DESIGN's table, "Errors". What is wrong with a
- * request that changes something is the user's to know. */
-int reply_errno(enum call_kind kind, int rc);
-
 #endif

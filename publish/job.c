@@ -15,6 +15,7 @@ enum {
     JOBS_MAX = 10000,
     JOB_THREADS = 2,
     KEPT_S = 24 * 3600,
+    SWEEP_S = 60,
 };
 
 static void job_free(struct job *job)
@@ -27,7 +28,7 @@ static void job_free(struct job *job)
 void job_board_close(struct job_board *board)
 {
     struct waiter_queue waiters = STAILQ_HEAD_INITIALIZER(waiters);
-    struct job *job;
+    struct job *job, *next;
 
     if (!board)
         return;
@@ -36,7 +37,7 @@ void job_board_close(struct job_board *board)
     lock_release(&board->lock);
     workers_close(board->workers);
     lock_acquire(&board->lock);
-    TAILQ_FOREACH(job, &board->all, next)
+    HASH_ITER(hh, board->all, job, next)
     {
         STAILQ_CONCAT(&waiters, &job->waiters);
     }
@@ -46,43 +47,35 @@ void job_board_close(struct job_board *board)
 
 void job_board_free(struct job_board *board)
 {
-    struct job *job;
+    struct job *job, *next;
 
     if (!board)
         return;
-    while ((job = TAILQ_FIRST(&board->all))) {
-        TAILQ_REMOVE(&board->all, job, next);
+    HASH_ITER(hh, board->all, job, next)
+    {
+        HASH_DEL(board->all, job);
         job_free(job);
     }
     lock_done(&board->lock);
+    lock_done(&board->keeping);
     free(board);
 }
 
-static void drop_locked(struct job_board *board, struct job *job) REQUIRES(board->lock)
+static bool is_old(const struct job *job, time_t now_s)
 {
-    job_store_remove(board->options.folder_fd, job->name);
-    TAILQ_REMOVE(&board->all, job, next);
-    board->count--;
-    job_free(job);
+    return job->record.state == JOB_PUBLISHED && now_s - job->record.ended_s > KEPT_S;
 }
 
-/* What ended a day ago goes when somebody looks. */
 static struct job *find_locked(struct job_board *board, const char *name)
     REQUIRES(board->lock)
 {
-    time_t now = time(NULL);
-    struct job *job, *next;
+    struct job *job;
 
-    for (job = TAILQ_FIRST(&board->all); job; job = next) {
-        next = TAILQ_NEXT(job, next);
-        if (job->record.state == JOB_PUBLISHED && now - job->record.ended_s > KEPT_S)
-            drop_locked(board, job);
-        else if (strcmp(job->name, name) == 0)
-            return job;
-    }
-    return NULL;
+    HASH_FIND_STR(board->all, name, job);
+    return job && !is_old(job, time(NULL)) ? job : NULL;
 }
 
+/* NULL without memory. */
 static struct job *make_locked(struct job_board *board, const char *name)
     REQUIRES(board->lock)
 {
@@ -91,9 +84,38 @@ static struct job *make_locked(struct job_board *board, const char *name)
     job->name = xstrdup(name);
     job->board = board;
     STAILQ_INIT(&job->waiters);
-    TAILQ_INSERT_TAIL(&board->all, job, next);
-    board->count++;
-    return job;
+    HASH_ADD_KEYPTR(hh, board->all, job->name, strlen(job->name), job);
+    if (job->hh.tbl)
+        return job;
+    job_free(job); /* uthash leaves it NULL without memory */
+    return NULL;
+}
+
+/* Take what ended a day ago off the board; now and then, or when it is full. */
+static struct job *sweep_locked(struct job_board *board) REQUIRES(board->lock)
+{
+    struct job *old = NULL, *job, *next;
+    time_t now_s = time(NULL);
+
+    if (now_s < board->sweep_at_s && HASH_COUNT(board->all) < JOBS_MAX)
+        return NULL;
+    board->sweep_at_s = now_s + SWEEP_S;
+    HASH_ITER(hh, board->all, job, next)
+    {
+        if (!is_old(job, now_s))
+            continue;
+        HASH_DEL(board->all, job);
+        job->chained = old;
+        old = job;
+    }
+    return old;
+}
+
+/* It is on the board no more. With board->keeping held. */
+static void forget(struct job *job)
+{
+    job_store_remove(job->board->options.folder_fd, job->name);
+    job_free(job);
 }
 
 /* A job of the board before this one. */
@@ -103,12 +125,17 @@ static void take_over(void *arg, const char *name, struct job_record *record)
     bool is_ours = strcmp(record->owner, board->owner) == 0;
     struct job *job;
 
-    if (board->count >= JOBS_MAX || (!is_ours && process_is_alive(record->owner))) {
-        job_record_done(record); /* or it is another mount's */
+    if (!is_ours && process_is_alive(record->owner)) {
+        job_record_done(record); /* it is another mount's */
         return;
     }
     lock_acquire(&board->lock);
-    job = make_locked(board, name);
+    job = HASH_COUNT(board->all) < JOBS_MAX ? make_locked(board, name) : NULL;
+    if (!job) {
+        lock_release(&board->lock);
+        job_record_done(record);
+        return;
+    }
     job->record = *record;
     job->is_left = job_is_busy(job);
     if (job->is_left && !is_ours && record->state != JOB_FINISHING) {
@@ -137,8 +164,8 @@ int job_board_open(const struct job_options *options, struct job_board **ret_boa
         free(board);
         return rc;
     }
+    lock_init(&board->keeping);
     lock_init(&board->lock);
-    TAILQ_INIT(&board->all);
     board->options = *options;
     snprintf(board->owner, sizeof board->owner, "%s", options->owner);
     if (options->folder_fd >= 0)
@@ -152,13 +179,6 @@ int job_board_open(const struct job_options *options, struct job_board **ret_boa
     return 0;
 }
 
-/* Its record, as long as no thread of the board works on it. */
-static void save_locked(const struct job_board *board, const struct job *job)
-    REQUIRES(board->lock)
-{
-    job_store_save(board->options.folder_fd, job->name, &job->record, JOB_STORE_QUICK);
-}
-
 /* Another publish under the name of an earlier one. Whether that was published stays
  * known. With the board's lock held, which clang cannot tell from a job. */
 static void reset(struct job *job, enum job_state state)
@@ -170,37 +190,65 @@ static void reset(struct job *job, enum job_state state)
     job->done = job->total = 0;
 }
 
-int job_add(struct job_board *board, const char *name, struct error *err)
+static int add_locked(struct job_board *board, const char *name, bool *is_stale,
+                      struct error *err) REQUIRES(board->lock)
 {
     struct job *job;
-    int rc = 0;
 
-    lock_acquire(&board->lock);
-    job = find_locked(board, name);
-    if (!job && board->count >= JOBS_MAX) {
-        rc = fail(err, ENOSPC, "there are %d publish jobs already", JOBS_MAX);
-    } else if (!job) {
-        make_locked(board, name);
-    } else if (job->record.state == JOB_PUBLISHED) {
+    HASH_FIND_STR(board->all, name, job);
+    if (!job && HASH_COUNT(board->all) >= JOBS_MAX)
+        return fail(err, ENOSPC, "there are %d publish jobs already", JOBS_MAX);
+    if (!job)
+        return make_locked(board, name)
+                   ? 0
+                   : fail(err, ENOMEM, "no memory for publish job '%s'", name);
+    *is_stale = job->record.state == JOB_PUBLISHED;
+    if (*is_stale) {
         job->record.is_attempted = false; /* another model */
         reset(job, JOB_WAITING);
-        job_store_remove(board->options.folder_fd, name);
     }
+    return 0;
+}
+
+int job_add(struct job_board *board, const char *name, struct error *err)
+{
+    bool is_stale = false;
+    struct job *old, *next;
+    int rc;
+
+    lock_acquire(&board->keeping);
+    lock_acquire(&board->lock);
+    old = sweep_locked(board);
+    rc = add_locked(board, name, &is_stale, err);
     lock_release(&board->lock);
+    for (; old; old = next) {
+        next = old->chained;
+        forget(old);
+    }
+    if (is_stale)
+        job_store_remove(board->options.folder_fd, name);
+    lock_release(&board->keeping);
     return rc;
 }
 
 void job_expect(struct job_board *board, const char *name)
 {
+    struct job_record changed;
+    bool is_changed;
     struct job *job;
 
+    lock_acquire(&board->keeping);
     lock_acquire(&board->lock);
     job = find_locked(board, name);
-    if (job && job->record.state == JOB_FAILED) {
+    is_changed = job && job->record.state == JOB_FAILED;
+    if (is_changed) {
         reset(job, JOB_WAITING);
-        save_locked(board, job);
+        changed = job->record;
     }
     lock_release(&board->lock);
+    if (is_changed)
+        job_store_save(board->options.folder_fd, name, &changed, JOB_STORE_QUICK);
+    lock_release(&board->keeping);
 }
 
 void job_forget(struct job_board *board, const char *name)
@@ -208,13 +256,19 @@ void job_forget(struct job_board *board, const char *name)
     struct waiter_queue waiters = STAILQ_HEAD_INITIALIZER(waiters);
     struct job *job;
 
+    lock_acquire(&board->keeping);
     lock_acquire(&board->lock);
-    job = find_locked(board, name);
-    if (job && !job_is_busy(job)) {
+    HASH_FIND_STR(board->all, name, job);
+    if (job && job_is_busy(job))
+        job = NULL;
+    if (job) {
         STAILQ_CONCAT(&waiters, &job->waiters);
-        drop_locked(board, job);
+        HASH_DEL(board->all, job);
     }
     lock_release(&board->lock);
+    if (job)
+        forget(job);
+    lock_release(&board->keeping);
     job_run_tell(&waiters);
 }
 
@@ -253,19 +307,24 @@ static int submit(struct job *job, struct error *err)
 int job_start(struct job_board *board, const char *name, struct error *err)
 {
     struct waiter_queue waiters = STAILQ_HEAD_INITIALIZER(waiters);
+    struct job_record changed;
     struct job *job;
     bool is_new;
 
+    lock_acquire(&board->keeping);
     lock_acquire(&board->lock);
     job = find_locked(board, name);
     is_new = job && !job_is_busy(job);
     if (is_new) {
         reset(job, JOB_QUEUED);
         memcpy(job->record.owner, board->owner, sizeof job->record.owner);
-        save_locked(board, job);
+        changed = job->record;
         STAILQ_CONCAT(&waiters, &job->waiters);
     }
     lock_release(&board->lock);
+    if (is_new)
+        job_store_save(board->options.folder_fd, name, &changed, JOB_STORE_QUICK);
+    lock_release(&board->keeping);
     job_run_tell(&waiters);
     if (!job)
         return fail(err, ENOENT, "there is no publish job '%s'", name);
@@ -274,24 +333,25 @@ int job_start(struct job_board *board, const char *name, struct error *err)
 
 void job_resume(struct job_board *board)
 {
+    struct job *left = NULL, *job, *next;
     struct error err = {0};
-    struct job *job;
 
-    do {
-        lock_acquire(&board->lock);
-        TAILQ_FOREACH(job, &board->all, next)
-        {
-            if (job->is_left)
-                break;
-        }
-        if (job)
-            job->is_left = false;
-        if (job && job->record.state != JOB_FINISHING)
+    lock_acquire(&board->lock);
+    HASH_ITER(hh, board->all, job, next)
+    {
+        if (!job->is_left)
+            continue;
+        job->is_left = false;
+        if (job->record.state != JOB_FINISHING)
             reset(job, JOB_QUEUED);
-        lock_release(&board->lock);
-        if (job)
-            (void)submit(job, &err); /* what fails is told by the job */
-    } while (job);
+        job->chained = left;
+        left = job;
+    }
+    lock_release(&board->lock);
+    for (; left; left = next) {
+        next = left->chained;
+        (void)submit(left, &err); /* what fails is told by the job */
+    }
 }
 
 int job_check(const char *text, size_t size, struct error *err)
@@ -305,13 +365,14 @@ int job_check(const char *text, size_t size, struct error *err)
 
 int job_names(struct job_board *board, struct bytes *to, struct error *err)
 {
-    const struct job *job;
+    time_t now_s = time(NULL);
+    struct job *job, *next;
     int rc = 0;
 
     lock_acquire(&board->lock);
-    TAILQ_FOREACH(job, &board->all, next)
+    HASH_ITER(hh, board->all, job, next)
     {
-        if (rc == 0)
+        if (rc == 0 && !is_old(job, now_s))
             rc = bytes_append(to, job->name, strlen(job->name) + 1, err);
     }
     lock_release(&board->lock);
@@ -352,7 +413,7 @@ static int result_locked(const struct job *job, struct bytes *to, struct error *
         release_print_uid(&job->record.release, uid);
         return bytes_printf(to, err, "%s\n", uid);
     case JOB_FAILED:
-        return fail(err, EIO, "publish job '%s' failed: %s", job->name,
+        return fail(err, EALREADY, "publish job '%s' failed: %s", job->name,
                     job->record.failure);
     default:
         return fail(err, EINPROGRESS, "publish job '%s' has not ended", job->name);

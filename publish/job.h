@@ -75,8 +75,8 @@ int job_names(struct job_board *board, struct bytes *to, struct error *err);
 int job_print_status(struct job_board *board, const char *name, struct bytes *to,
                      struct error *err);
 
-/* The ID that was published. -EINPROGRESS before the end, -EIO with the sentence of the
- * failure, -ENOENT. */
+/* The ID that was published. -EINPROGRESS before the end, -ENOENT; -EALREADY with the
+ * sentence of the failure, which was told when it ended. */
 int job_print_result(struct job_board *board, const char *name, struct bytes *to,
                      struct error *err);
 

@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <time.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
 
 struct waiter {
     job_done *done;
@@ -21,27 +25,32 @@ struct waiter {
 STAILQ_HEAD(waiter_queue, waiter);
 
 struct job {
-    char *name;
+    char *name; /* constant, as board; all else is guarded by its lock */
     struct job_board *board;
     struct job_record record;
     bool is_left; /* by the board before this one, and not started yet */
     enum publish_step step;
     uint64_t done, total; /* bytes of the step */
     struct waiter_queue waiters;
-    TAILQ_ENTRY(job) next;
+    UT_hash_handle hh;
+    struct job *chained; /* to those that one call takes along */
 };
 
 struct job_board {
-    struct lock lock;
     struct job_options options;    /* constant */
     char owner[PROCESS_NAME_SIZE]; /* constant */
     struct workers *workers;       /* constant */
-    TAILQ_HEAD(jobs, job) all;     /* guarded by lock, as all that is in it */
-    size_t count;                  /* guarded by lock */
-    bool is_closing;               /* guarded by lock */
+    /* Held by who changes a job that is not busy, until its record on disk says so too:
+     * who only looks waits for no disk. */
+    struct lock keeping;
+    struct lock lock;
+    struct job *all;   /* by name; guarded by lock */
+    time_t sweep_at_s; /* guarded by lock; what is old is looked for again */
+    bool is_closing;   /* guarded by lock */
 };
 
-/* Then only its thread changes the record, and nobody removes the job. */
+/* Then only its thread changes the record, on disk as well, and nobody removes the job.
+ */
 static inline bool job_is_busy(const struct job *job)
 {
     enum job_state state = job->record.state;

@@ -51,12 +51,13 @@ static void note_warning(void *arg, const char *sentence)
 static void note_appearance(void *arg)
 {
     struct job *job = arg;
+    struct job_record changed;
 
     lock_acquire(&job->board->lock);
     job->record.is_attempted = true;
+    changed = job->record; /* its warnings are lent: only this thread adds some */
     lock_release(&job->board->lock);
-    job_store_save(job->board->options.folder_fd, job->name, &job->record,
-                   JOB_STORE_SYNC); /* while it runs only we change it */
+    job_store_save(job->board->options.folder_fd, job->name, &changed, JOB_STORE_SYNC);
 }
 
 int job_run_parse(const char *text, size_t size, const char *date,
@@ -70,27 +71,25 @@ int job_run_parse(const char *text, size_t size, const char *date,
     return manifest_parse(text, size, &defaults, ret_manifest, err);
 }
 
-static bool is_attempted(const struct job *job, const struct manifest *manifest)
+static bool is_attempted(const struct job_record *record, const struct manifest *manifest)
 {
-    return job->record.is_attempted &&
-           release_is_version(&job->record.release, manifest->id, manifest->version);
+    return record->is_attempted &&
+           release_is_version(&record->release, manifest->id, manifest->version);
 }
 
-/* What the manifest asks for. An attempt that is to be finished keeps its date. */
-static int ask(struct job *job, const struct bytes *text, struct manifest **ret_manifest,
-               struct error *err)
+/* Notes what is to be published, unless that was attempted before and is to be finished:
+ * true, with the date that it has. */
+static bool take_up(struct job *job, const struct manifest *manifest,
+                    char date[DEFAULTS_DATE_SIZE])
 {
-    CLEANUP_MANIFEST struct manifest *manifest = NULL;
     struct job_record *record = &job->record;
-    char date[DEFAULTS_DATE_SIZE];
-    int rc;
+    bool is_again;
 
-    defaults_date(date);
-    rc = job_run_parse(text->data, text->size, date, &manifest, err);
-    if (rc < 0)
-        return rc;
     lock_acquire(&job->board->lock);
-    if (!is_attempted(job, manifest)) {
+    is_again = is_attempted(record, manifest);
+    if (is_again) {
+        memcpy(date, record->date, sizeof record->date);
+    } else {
         record->is_attempted = false;
         memcpy(record->date, date, sizeof record->date);
         record->release = (struct release){.repository = 0};
@@ -99,11 +98,26 @@ static int ask(struct job *job, const struct bytes *text, struct manifest **ret_
                  manifest->version);
     }
     lock_release(&job->board->lock);
-    if (strcmp(record->date, date) == 0) {
-        *ret_manifest = steal_ptr(&manifest);
-        return 0;
-    }
-    return job_run_parse(text->data, text->size, record->date, ret_manifest, err);
+    return is_again;
+}
+
+/* What the manifest asks for. An attempt that is to be finished keeps its date. */
+static int ask(struct job *job, const struct bytes *text, bool *ret_is_again,
+               struct manifest **ret_manifest, struct error *err)
+{
+    CLEANUP_MANIFEST struct manifest *manifest = NULL;
+    char date[DEFAULTS_DATE_SIZE];
+    int rc;
+
+    defaults_date(date);
+    rc = job_run_parse(text->data, text->size, date, &manifest, err);
+    if (rc < 0)
+        return rc;
+    *ret_is_again = take_up(job, manifest, date);
+    if (*ret_is_again)
+        return job_run_parse(text->data, text->size, date, ret_manifest, err);
+    *ret_manifest = steal_ptr(&manifest);
+    return 0;
 }
 
 static int publish(struct job *job, struct publish_result *result, struct error *err)
@@ -118,17 +132,18 @@ static int publish(struct job *job, struct publish_result *result, struct error 
     CLEANUP_MANIFEST struct manifest *manifest = NULL;
     CLEANUP_CLOSE int folder_fd = -1;
     CLEANUP_BYTES struct bytes text;
+    bool is_again = false;
     int rc;
 
     bytes_init(&text, MANIFEST_BYTES_MAX);
     rc = options->read(options->arg, job->name, &text, err);
     if (rc == 0)
-        rc = ask(job, &text, &manifest, err);
+        rc = ask(job, &text, &is_again, &manifest, err);
     if (rc == 0)
         rc = folder_fd = options->open(options->arg, job->name, err);
     if (rc < 0)
         return rc;
-    if (job->record.is_attempted)
+    if (is_again)
         publish_options.attempted = manifest->uid;
     return publish_folder(&publish_options, manifest, folder_fd, &watch, result, err);
 }
@@ -139,8 +154,11 @@ static void enter(struct job *job, enum job_state state, const struct error *err
 {
     struct waiter_queue waiters = STAILQ_HEAD_INITIALIZER(waiters);
     struct job_board *board = job->board;
-    struct job_record changed = job->record;
+    struct job_record changed;
 
+    lock_acquire(&board->lock);
+    changed = job->record;
+    lock_release(&board->lock);
     changed.state = state;
     changed.ended_s = time(NULL);
     if (err)
@@ -155,26 +173,28 @@ static void enter(struct job *job, enum job_state state, const struct error *err
 }
 
 /* Up to where the model is there. */
-static int make_model(struct job *job, struct error *err)
+static int make_model(struct job *job, struct release *ret_release, struct error *err)
 {
     struct publish_result result = {.is_published = false};
     struct job_board *board = job->board;
-    bool is_closing;
+    bool is_closing, is_made;
     int rc;
 
     lock_acquire(&board->lock);
     is_closing = board->is_closing;
-    if (job->record.state == JOB_QUEUED)
+    is_made = job->record.state == JOB_FINISHING;
+    if (!is_made)
         job->record.state = JOB_RUNNING;
+    *ret_release = job->record.release;
     lock_release(&board->lock);
-    if (job->record.state == JOB_FINISHING)
+    if (is_made)
         return 0;
     rc = is_closing ? fail(err, ECANCELED, "the mount was taken down meanwhile")
                     : publish(job, &result, err);
     if (rc < 0)
         return rc;
     lock_acquire(&board->lock);
-    job->record.release = result.release;
+    job->record.release = *ret_release = result.release;
     lock_release(&board->lock);
     enter(job, JOB_FINISHING, NULL);
     FAULT("job.finishing");
@@ -187,10 +207,11 @@ void job_run(void *arg)
     const struct job_options *options = &job->board->options;
     CLEANUP_FREE char *name = xstrdup(job->name);
     struct error err = {0};
-    int rc = make_model(job, &err);
+    struct release release;
+    int rc = make_model(job, &release, &err);
 
     if (rc == 0)
-        options->published(options->arg, name, &job->record.release);
+        options->published(options->arg, name, &release);
     FAULT("job.before-end");
     enter(job, rc < 0 ? JOB_FAILED : JOB_PUBLISHED, rc < 0 ? &err : NULL);
     options->ended(options->arg, name, rc < 0 ? &err : NULL);

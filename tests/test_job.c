@@ -148,7 +148,7 @@ static void run_to_failure(const char *manifest, const char *part)
     wait_for(&desk, &desk.told);
     wait_for(&desk, &desk.ended);
     assert_int_equal(job_await(board, "job", told, &desk), 1);
-    assert_int_equal(job_print_result(board, "job", &text, &err), -EIO);
+    assert_int_equal(job_print_result(board, "job", &text, &err), -EALREADY);
     assert_non_null(strstr(err.message, part));
     assert_status(board, "state: failed\n");
     assert_status(board, "error: ");
@@ -204,7 +204,7 @@ static void test_result_of_a_retry(void **state)
     job_expect(board, "job");
     assert_int_equal(job_start(board, "job", &err), 0);
     wait_for(&desk, &desk.ended);
-    assert_int_equal(job_print_result(board, "job", &text, &err), -EIO);
+    assert_int_equal(job_print_result(board, "job", &text, &err), -EALREADY);
     job_expect(board, "job");
     assert_status(board, "state: waiting\n");
     assert_int_equal(job_print_result(board, "job", &text, &err), -EINPROGRESS);
@@ -216,7 +216,7 @@ static void test_result_of_a_retry(void **state)
     job_expect(board, "job");
     assert_true(job_is_running(board, "job"));
     wait_for(&desk, &desk.ended);
-    assert_int_equal(job_print_result(board, "job", &text, &err), -EIO);
+    assert_int_equal(job_print_result(board, "job", &text, &err), -EALREADY);
     bytes_done(&text);
     close_board(board, &desk);
 }
@@ -287,6 +287,37 @@ static void test_board_after_a_board(void **state)
     }
 }
 
+/* What ended long ago goes with its record when another job comes. */
+static void test_old_ones_go(void **state)
+{
+    const struct folder *folder = *state;
+    struct job_record record = {
+        .state = JOB_PUBLISHED,
+        .release = {"3e120e8d", "1.0.0", 0},
+        .ended_s = 1,
+        .owner = "mine"
+    };
+    struct error err = {0};
+    struct job_board *board;
+    struct bytes names;
+    struct desk desk;
+
+    bytes_init(&names, 100);
+    job_store_save(folder->fd, "old", &record, JOB_STORE_QUICK);
+    record.ended_s = INT64_MAX;
+    job_store_save(folder->fd, "new", &record, JOB_STORE_QUICK);
+    board = open_board_at(&desk, "name: a\n", folder->fd, "mine");
+    assert_false(job_is_known(board, "old"));
+    assert_int_equal(job_add(board, "another", &err), 0);
+    assert_int_equal(faccessat(folder->fd, "old.job", F_OK, 0), -1);
+    assert_int_equal(faccessat(folder->fd, "new.job", F_OK, 0), 0);
+    assert_int_equal(job_names(board, &names, &err), 0);
+    assert_int_equal(names.size, sizeof "new" + sizeof "another");
+    bytes_done(&names);
+    close_board(board, &desk);
+    assert_int_equal(unlinkat(folder->fd, "new.job", 0), 0);
+}
+
 /* A job that failed is known to the next board until it is forgotten. */
 static void test_is_kept(void **state)
 {
@@ -316,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_result_of_a_retry),
         cmocka_unit_test_setup_teardown(test_board_after_a_board, folder_open,
                                         folder_close),
+        cmocka_unit_test_setup_teardown(test_old_ones_go, folder_open, folder_close),
         cmocka_unit_test_setup_teardown(test_is_kept, folder_open, folder_close),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_close_tells),
