@@ -21,6 +21,8 @@ enum {
     THREADS_DEFAULT = 8,
     THREADS_MAX = 32, /* each has buffers */
     MOVES_MAX = 8,    /* that wait, each with the descriptors of an open archive */
+    WRITERS_MAX = 4,  /* threads: they are faster than those that unpack */
+    WRITES_MAX = 64,
     STALL_MS_DEFAULT = 30000,
     STALL_LOOKS = 4, /* in the time of one stall */
 };
@@ -58,6 +60,7 @@ static void free_cache(struct cache *cache)
 {
     delay_free(cache->delay);
     workers_close(cache->movers);
+    workers_close(cache->writers);
     documents_close(cache->documents);
     store_close(&cache->store);
     condition_done(&cache->opened);
@@ -88,6 +91,11 @@ int cache_open(const struct cache_options *options, struct cache **ret_cache,
                                                     .queue_max = MOVES_MAX},
                           &cache->movers, err);
     if (rc == 0)
+        rc = workers_open(&(struct workers_options){.name = "write",
+                                                    .threads = WRITERS_MAX,
+                                                    .queue_max = WRITES_MAX},
+                          &cache->writers, err);
+    if (rc == 0)
         rc = delay_open(&cache->delay, err);
     if (rc < 0) {
         free_cache(cache);
@@ -116,6 +124,8 @@ void cache_close(struct cache *cache)
         workers_close(cache->pools[i]);
     workers_close(cache->movers);
     cache->movers = NULL;
+    workers_close(cache->writers);
+    cache->writers = NULL;
     /* On failure members are hashed again after a reboot. */
     if (cache->members_done > 0 && syncfs(cache->store.root_fd) == 0)
         registry_for_each(cache, mark_clean, NULL);

@@ -24,6 +24,7 @@ struct cache {
     struct documents *documents; /* constant */
     struct delay *delay;         /* constant */
     struct workers *movers;      /* of complete trees; constant */
+    struct workers *writers;     /* of what others unpack (relay.h); constant */
 
     /* Constant: struct cache_options with its zeros replaced. */
     uint64_t size;

@@ -5,6 +5,7 @@
 #include "cache/inflate.h"
 #include "cache/internal.h"
 #include "cache/local_header.h"
+#include "cache/relay.h"
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/memory.h"
@@ -13,7 +14,6 @@
 #include <errno.h>
 
 enum {
-    OUTPUT_SIZE = 256 << 10, /* unpacked at once */
     HASH_SIZE = 1 << 20,
 };
 
@@ -25,17 +25,18 @@ struct receiver {
     struct local_header header;
     bool is_whole;   /* unpacked when all of it is there; else as it comes */
     uint64_t packed; /* bytes taken */
-    uint32_t crc;
-    uint64_t xxh3; /* at the end */
+    uint32_t crc;    /* as it comes: the other end's, as sum */
+    uint64_t xxh3;   /* at the end */
 
     unsigned char *gathered; /* whole: packed bytes that came in pieces; may be NULL */
 
-    /* As it comes. */
+    /* As it comes: unpacked on this thread, the rest by the other end of the relay. */
     struct inflate *inflate;
-    unsigned char *output;
-    struct checksum *sum;
-    uint64_t written;
     bool is_end;
+    struct relay *relay;
+    struct checksum *sum;    /* the other end's from here on, until relay_end */
+    uint64_t written;        /* bytes */
+    bool is_content_damaged; /* relay_end says so */
 };
 
 static int damaged(struct receiver *receiver, struct error *err)
@@ -70,24 +71,25 @@ static int compare_again(struct receiver *receiver, const unsigned char *data,
         return fail(err, ENOMEM, "no memory to compare %zu bytes", size);
     rc = files_pread(receiver->member->fd, before, size, receiver->written, err);
     if (rc == 0 && memcmp(before, data, size) != 0) {
-        fail(err, EIO, "the second attempt brought other bytes than the first");
-        return damaged(receiver, err);
+        receiver->is_content_damaged = true;
+        return fail(err, EIO, "the second attempt brought other bytes than the first");
     }
     return rc;
 }
 
 /* Unpacked bytes in order. */
-static int output(struct receiver *receiver, const unsigned char *data, size_t size,
-                  struct error *err)
+static int put_piece(void *arg, const void *data, size_t size, struct error *err)
 {
+    struct receiver *receiver = arg;
     struct member *member = receiver->member;
-    uint64_t arrived = member->arrived; /* only this thread changes it */
+    uint64_t arrived = member->arrived; /* nobody else changes it */
     size_t again = 0;
     int rc = 0;
 
     if (size > member->size - receiver->written) {
-        fail(err, EIO, "it unpacks to more than its %ju bytes", (uintmax_t)member->size);
-        return damaged(receiver, err);
+        receiver->is_content_damaged = true;
+        return fail(err, EIO, "it unpacks to more than its %ju bytes",
+                    (uintmax_t)member->size);
     }
     if (receiver->written < arrived)
         again = size < arrived - receiver->written
@@ -96,7 +98,7 @@ static int output(struct receiver *receiver, const unsigned char *data, size_t s
     if (again)
         rc = compare_again(receiver, data, again, err);
     if (rc == 0 && size > again)
-        rc = files_pwrite(member->fd, data + again, size - again,
+        rc = files_pwrite(member->fd, (const unsigned char *)data + again, size - again,
                           receiver->written + again, err);
     if (rc < 0)
         return rc;
@@ -107,28 +109,36 @@ static int output(struct receiver *receiver, const unsigned char *data, size_t s
     return 0;
 }
 
+/* Said by put_piece. */
+static int fail_piece(struct receiver *receiver, struct error *err)
+{
+    return receiver->is_content_damaged ? damaged(receiver, err) : -err->code;
+}
+
 static int unpack(struct receiver *receiver, const unsigned char *data, size_t size,
                   struct error *err)
 {
     bool is_full = true;
 
     while (!receiver->is_end && (size > 0 || is_full)) {
-        size_t consumed = 0, produced = 0;
-        int rc = inflate_run(receiver->inflate, data, size, receiver->output, OUTPUT_SIZE,
-                             &consumed, &produced, &receiver->is_end, err);
+        size_t consumed = 0, produced = 0, room = 0;
+        void *space = relay_space(receiver->relay, &room, err);
+        int rc;
 
+        if (!space)
+            return fail_piece(receiver, err);
+        rc = inflate_run(receiver->inflate, data, size, space, room, &consumed, &produced,
+                         &receiver->is_end, err);
         if (rc < 0)
             return damaged(receiver, err);
         if (size > 0 && !consumed && !produced && !receiver->is_end) {
             fail(err, EIO, "its packed data makes no sense");
             return damaged(receiver, err);
         }
+        relay_pass(receiver->relay, produced);
         data += consumed;
         size -= consumed;
-        is_full = produced == OUTPUT_SIZE;
-        rc = produced ? output(receiver, receiver->output, produced, err) : 0;
-        if (rc < 0)
-            return rc;
+        is_full = produced == room;
     }
     return 0;
 }
@@ -221,6 +231,8 @@ int receive_end(struct receiver *receiver, struct error *err)
 {
     const struct toc_entry *entry = receiver->entry;
 
+    if (receiver->relay && relay_end(receiver->relay, err) < 0)
+        return fail_piece(receiver, err);
     FAULT("cache.member.before-check");
     if (!ends_where_it_should(receiver)) {
         fail(err, EIO, "its packed data does not end where it should");
@@ -242,12 +254,13 @@ int receive_end(struct receiver *receiver, struct error *err)
 
 static int open_stream(struct receiver *receiver, struct error *err)
 {
+    int rc;
+
     assert(receiver->entry->method == TOC_DEFLATED);
     receiver->sum = checksum_new();
-    receiver->output = malloc(OUTPUT_SIZE);
-    if (!receiver->output)
-        return fail(err, ENOMEM, "no memory to unpack");
-    return inflate_open(INFLATE_FASTEST, &receiver->inflate, err);
+    rc = relay_open(receiver->archive->cache->writers, put_piece, receiver,
+                    &receiver->relay, err);
+    return rc < 0 ? rc : inflate_open(INFLATE_FASTEST, &receiver->inflate, err);
 }
 
 int receive_open(struct archive *archive, struct member *member, enum receive_how how,
@@ -273,10 +286,10 @@ void receive_close(struct receiver *receiver)
 {
     if (!receiver)
         return;
+    relay_close(receiver->relay);
     local_header_done(&receiver->header);
     inflate_close(receiver->inflate);
     checksum_free(receiver->sum);
-    free(receiver->output);
     free(receiver->gathered);
     free(receiver);
 }

@@ -27,6 +27,7 @@
  *     cache/tree                    the header of one tree's record on disk
  *     cache/load                    one `modelfs load`
  *     cache/delay                   what runs later
+ *     cache/relay                   what one thread makes and another one uses
  *     publish/claim_way             whether one claim is still held
  *     resolver/catalog_ask          what repositories said
  *     resolver/known                what is to be kept of that on disk
