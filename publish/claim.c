@@ -81,21 +81,22 @@ static int make_nonce(char nonce[CLAIM_NONCE_SIZE], struct error *err)
     return 0;
 }
 
-/* Has the store all that one document for all takes? Asked by a removal of what has a tag
- * that nothing has. */
-static int choose_way(struct claim *claim, struct error *err)
+/* By one document for all; by one of our own where the store ignores conditions, which
+ * shows when it is asked for that. */
+static int take(struct claim *claim, const struct claim_options *options,
+                struct error *err)
 {
     struct error reason = {0};
-    char path[REPO_PATH_SIZE];
-    int rc = repo_path_claim(claim->id, claim->version, path, err);
+    int rc;
 
+    claim->way = &claim_exclusive;
+    rc = claim->way->take(claim, options, &reason);
+    if (rc == -ENOTSUP) {
+        claim->way = &claim_listed;
+        return claim->way->take(claim, options, err);
+    }
     if (rc < 0)
-        return rc;
-    rc = backend_replace(claim->backend, path, NULL, "none", &reason);
-    claim->way = rc == -ENOTSUP ? &claim_listed : &claim_exclusive;
-    if (rc == 0 || rc == -ESTALE || rc == -ENOENT || rc == -ENOTSUP)
-        return 0;
-    *err = reason;
+        *err = reason;
     return rc;
 }
 
@@ -130,12 +131,10 @@ int claim_take(struct backend *backend, const char *id, const char *version,
                struct error *err)
 {
     struct claim *claim = claim_new(backend, id, version, options);
-    int rc = choose_way(claim, err);
+    int rc = make_nonce(claim->document.nonce, err);
 
     if (rc == 0)
-        rc = make_nonce(claim->document.nonce, err);
-    if (rc == 0)
-        rc = claim->way->take(claim, options, err);
+        rc = take(claim, options, err);
     if (rc == 0)
         rc = start(claim, err);
     if (rc < 0) {

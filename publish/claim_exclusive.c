@@ -1,14 +1,28 @@
 /* claim_exclusive.c: one document for all, in stores with conditional writes. */
 #include "common/fault.h"
 #include "publish/claim_way.h"
+#include "publish/guarded.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { CONFIRM_TRIES = 2 };
 
+typedef int replace_document(struct backend *backend, const char *path,
+                             const struct backend_content *content, const char *tag,
+                             struct error *err);
+
+static int create(struct backend *backend, const char *path,
+                  const struct backend_content *content, const char *tag,
+                  struct error *err)
+{
+    (void)tag; /* nothing is there */
+    return backend_put(backend, path, content, BACKEND_PUT_IF_ABSENT, err);
+}
+
 /* Write our document: as a new one, or in place of the version tag. */
-static int write_claim(struct claim *claim, const char *tag, struct error *err)
+static int write_claim(struct claim *claim, replace_document *write, const char *tag,
+                       struct error *err)
 {
     CLEANUP_BYTES struct bytes text;
     struct backend_content content;
@@ -20,9 +34,7 @@ static int write_claim(struct claim *claim, const char *tag, struct error *err)
     if (rc < 0)
         return rc;
     content = (struct backend_content){.data = text.data, .size = text.size};
-    return tag ? backend_replace(claim->backend, claim->path, &content, tag, err)
-               : backend_put(claim->backend, claim->path, &content, BACKEND_PUT_IF_ABSENT,
-                             err);
+    return write(claim->backend, claim->path, &content, tag, err);
 }
 
 /* 0 if the store has it as ours; which version that is, in *ret_seen. */
@@ -58,12 +70,25 @@ static int confirm(struct claim *claim, struct error *err)
     return rc;
 }
 
+/* A claim that was taken over meanwhile is not overwritten. Some stores create on a
+ * condition, but replace without: there a look before the write has to do. */
 static int renew(struct claim *claim, int64_t age_ms, struct error *err)
 {
-    int rc = write_claim(claim, claim->tag, err);
+    int rc = write_claim(claim, guarded_replace, claim->tag, err);
 
-    (void)age_ms; /* a claim that was taken over meanwhile is not overwritten */
+    (void)age_ms;
     return rc == 0 || rc == -ESTALE || rc == -ENOENT ? confirm(claim, err) : rc;
+}
+
+/* Nobody renews the claim of version tag any more: ours in its place. */
+static int take_over(struct claim *claim, const char *tag, struct error *err)
+{
+    int rc = write_claim(claim, backend_replace, tag, err);
+    struct error ignored; /* then it expires */
+
+    if (rc == -ENOTSUP) /* it may have been written all the same, but holds nobody off */
+        (void)backend_remove(claim->backend, claim->path, &ignored);
+    return rc == -ESTALE ? 1 : rc;
 }
 
 /* One look at another's claim. 1: try to make ours; 0: it is ours; -EAGAIN: wait. */
@@ -88,8 +113,7 @@ static int look(struct claim *claim, struct claim_watch *watch, struct error *er
     if (verdict == CLAIM_BUSY)
         return claim_way_fail_busy(claim, seen.owner, err);
     FAULT("claim.before-takeover");
-    rc = write_claim(claim, seen.stat.tag, err);
-    return rc == -ESTALE ? 1 : rc;
+    return take_over(claim, seen.stat.tag, err);
 }
 
 static int try_to_take(struct claim *claim, const struct claim_options *options,
@@ -98,7 +122,7 @@ static int try_to_take(struct claim *claim, const struct claim_options *options,
     struct claim_watch watch = {.since_ms = 0};
 
     for (int tries = 0; tries < CLAIM_TRIES; tries++) {
-        int rc = write_claim(claim, NULL, err);
+        int rc = write_claim(claim, create, NULL, err);
 
         if (rc != -EEXIST)
             return rc;
@@ -124,7 +148,7 @@ static int take(struct claim *claim, const struct claim_options *options,
     if (rc < 0)
         return rc;
     rc = confirmed = try_to_take(claim, options, err);
-    for (int try = 0; try < CONFIRM_TRIES && rc != -EEXIST; try++) {
+    for (int try = 0; try < CONFIRM_TRIES && rc != -EEXIST && rc != -ENOTSUP; try++) {
         confirmed = confirm(claim, &unsure);
         if (confirmed == 0)
             return 0;

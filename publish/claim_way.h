@@ -36,7 +36,8 @@ struct claim {
 };
 
 struct claim_way {
-    /* As claim_take; on failure nothing of ours is left, or it expires. */
+    /* As claim_take; on failure nothing of ours is left, or it expires. -ENOTSUP: not in
+     * this store. */
     int (*take)(struct claim *claim, const struct claim_options *options,
                 struct error *err);
     /* Is it ours in the store? -EEXIST: not any more. */

@@ -119,6 +119,25 @@ static void test_one_holder_at_a_time(void **state)
     claim_release(second);
 }
 
+/* A store that knows conditions, but not the one for what is new: only the first write
+ * tells. */
+static void test_a_store_that_creates_without_conditions(void **state)
+{
+    struct backend *inner = memory_backend_new();
+    struct backend *backend = fault_backend_new(inner);
+    struct claim *claim;
+    struct error err = {0};
+
+    (void)state;
+    memory_backend_run_clock(inner, SECOND_MS);
+    fault_backend_fail(backend, FAULT_PUT, ".claim.yaml", ENOTSUP, FAULT_ALWAYS);
+    assert_int_equal(take(backend, &claim, &err), 0);
+    assert_int_equal(find(backend).count, 1);
+    claim_release(claim);
+    assert_int_equal(find(backend).count, 0);
+    backend_close(backend);
+}
+
 struct racer {
     struct backend *backend;
     pthread_barrier_t *start;
@@ -339,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_one_holder_at_a_time),
+        cmocka_unit_test(test_a_store_that_creates_without_conditions),
         TEST(test_one_of_many_gets_it),
         TEST(test_counts_out_and_removes_who_died),
         TEST(test_waits_for_who_gives_it_back),

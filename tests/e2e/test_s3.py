@@ -12,6 +12,8 @@ import unittest
 
 import test_golden
 import test_publish
+import yaml
+from fault_proxy import BehindProxy
 from mounted import IS_SANITIZED, MODELFS, modelfs, wait_until
 from radosgw import OnS3, S3Repository
 from test_golden import WHOLE
@@ -58,6 +60,20 @@ class OnServer(OnS3, test_publish.PublishTest):
     def uploads(self):
         client = self.s3.meta.client
         return client.list_multipart_uploads(Bucket="models").get("Uploads", [])
+
+    def public_repository(self, *actions):
+        """For everybody; the keys are gone then. Buckets of a tenant have no public name, so
+        this one has no tenant."""
+        name = f"public-{self.tenant}"
+        self.rgw.admin("user", "create", f"--uid={name}", "--display-name=test",
+                       f"--access-key=AK{name}", "--secret-key=secret")
+        bucket = self.connect(f"AK{name}", "secret").create_bucket(Bucket=name)
+        bucket.Policy().put(Policy=json.dumps({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": "*", "Action": actions,
+                           "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}]}))
+        del os.environ["MINIO_ACCESS_KEY"], os.environ["MINIO_SECRET_KEY"]
+        return S3Repository(bucket)
 
     def assert_says(self, done, *words):
         self.assertEqual(done.returncode, 1, done.stdout)
@@ -146,19 +162,8 @@ class Logins(OnServer):
         self.assert_fails(errno.EACCES, os.listdir, mount.point)
 
     def test_none_is_needed_for_what_is_public(self):
-        """Buckets of a tenant have no public name, so this one has no tenant."""
-        name = f"public-{self.tenant}"
-        self.rgw.admin("user", "create", f"--uid={name}", "--display-name=test",
-                       f"--access-key=AK{name}", "--secret-key=secret")
-        bucket = self.connect(f"AK{name}", "secret").create_bucket(Bucket=name)
-        bucket.Policy().put(Policy=json.dumps({
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": "*",
-                           "Action": ["s3:GetObject", "s3:ListBucket"],
-                           "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}]}))
-        repository = S3Repository(bucket)
+        repository = self.public_repository("s3:GetObject", "s3:ListBucket")
         uid = repository.publish({"a.txt": b"hello"})
-        del os.environ["MINIO_ACCESS_KEY"], os.environ["MINIO_SECRET_KEY"]
         mount = self.mount(repository)
         self.assertEqual(mount.read(uid, "a.txt"), b"hello")
         self.conf = mount.config
@@ -189,6 +194,44 @@ class Logins(OnServer):
         write("AKNEW", "secretnew")
         self.rgw.admin("key", "rm", user, "--key-type=s3", f"--access-key={self.key}")
         self.assertEqual(mount.read(uids[1], "a.txt"), b"hello")
+
+
+class WithoutConditions(BehindProxy, OnServer):
+    """A store that takes no notice of If-None-Match and If-Match."""
+
+    def setUp(self):
+        super().setUp()
+        self.repo = self.public_repository("s3:*")
+        self.conf = self.config(self.repo)
+        self.proxy.inject("drop_condition")
+
+    def test_one_of_several_publishers_wins(self):
+        folders = [self.make_folder({"a.txt": b"%d" % n}, f"root{n}") for n in range(6)]
+        publishers = [
+            subprocess.Popen([MODELFS, "publish", "-c", self.conf, "--name", "onnx",
+                              "--version", "1.0.0", folder], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for folder in folders]
+        outcomes = [(p.communicate(timeout=120), p.returncode) for p in publishers]
+        won = [n for n, (_, status) in enumerate(outcomes) if status == 0]
+        self.assertEqual(len(won), 1, outcomes)
+        for (_, err), status in outcomes:
+            if status:
+                self.assertRegex(err, "exists|is being published|took .* over")
+        uid = outcomes[won[0]][0][0].strip()
+        self.assertEqual(self.mount(self.repo).read(uid, "a.txt"), b"%d" % won[0])
+        self.assertEqual([name for name in self.names() if "claim" in name], [])
+
+    def test_aliases_and_metadata(self):
+        uid = self.publish(self.make_folder({"a.txt": b"a"}), "--alias", "one")
+        self.succeed("alias", "set", "two", uid)
+        self.succeed("alias", "set", "one", uid)
+        self.succeed("alias", "rm", "one")
+        self.assertEqual(self.succeed("aliases", uid), "two\n")
+        self.succeed("meta", uid, "{a: 1}")
+        self.succeed("meta", uid, "{b: 2}")
+        self.assertEqual(yaml.safe_load(self.succeed("info", "--meta", uid)),
+                         {"a": 1, "b": 2})
 
 
 class Server(OnServer):
