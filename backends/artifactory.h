@@ -2,7 +2,7 @@
 #ifndef BACKENDS_ARTIFACTORY_H
 #define BACKENDS_ARTIFACTORY_H
 
-#include "backends/backend.h"
+#include "backends/backend_ops.h"
 
 extern const struct backend_ops artifactory_ops;
 

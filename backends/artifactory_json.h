@@ -9,7 +9,7 @@
 #ifndef BACKENDS_ARTIFACTORY_JSON_H
 #define BACKENDS_ARTIFACTORY_JSON_H
 
-#include "backends/backend.h"
+#include "backends/backend_types.h"
 
 enum { ARTIFACTORY_MESSAGE_MAX = 256 };
 

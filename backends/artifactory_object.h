@@ -7,6 +7,7 @@
 #define BACKENDS_ARTIFACTORY_OBJECT_H
 
 #include "backends/artifactory_client.h"
+#include "backends/backend_ops.h"
 
 /* One request where the reply carries digests, else two. */
 int artifactory_object_get(struct artifactory_client *client, const char *path,

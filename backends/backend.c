@@ -2,6 +2,8 @@
 #include "backends/backend.h"
 
 #include "backends/artifactory.h"
+#include "backends/backend_ops.h"
+#include "backends/backend_path.h"
 #include "backends/file.h"
 #include "backends/s3.h"
 
@@ -18,29 +20,6 @@ static const struct backend_ops *const kinds[] = {
     &minio_ops,
     &artifactory_ops,
 };
-
-static bool part_is_valid(const char *part, size_t size)
-{
-    return size > 0 && !(size == 1 && part[0] == '.') &&
-           !(size == 2 && part[0] == '.' && part[1] == '.');
-}
-
-static int check_path(const char *path, struct error *err)
-{
-    if (strlen(path) >= BACKEND_PATH_MAX)
-        return fail(err, EINVAL, "path '%.80s...' is longer than %d bytes", path,
-                    BACKEND_PATH_MAX - 1);
-    for (const char *part = path;;) {
-        size_t size = strcspn(part, "/");
-
-        if (!part_is_valid(part, size))
-            return fail(err, EINVAL,
-                        "'%s' is no path in a repository: empty, '.' or '..' part", path);
-        if (part[size] == '\0')
-            return 0;
-        part += size + 1;
-    }
-}
 
 static int fail_unknown_kind(const char *kind, struct error *err)
 {
@@ -102,7 +81,7 @@ const char *backend_location(const struct backend *backend)
 int backend_stat(struct backend *backend, const char *path, struct backend_stat *ret_stat,
                  struct error *err)
 {
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     if (rc == 0)
         rc = backend->ops->stat(backend, path, ret_stat, err);
@@ -113,7 +92,7 @@ int backend_stat(struct backend *backend, const char *path, struct backend_stat 
 int backend_checksum(struct backend *backend, const char *path,
                      char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err)
 {
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     if (rc == 0)
         rc = backend->ops->checksum(backend, path, ret_md5, err);
@@ -124,7 +103,7 @@ int backend_checksum(struct backend *backend, const char *path,
 int backend_list(struct backend *backend, const char *folder, backend_each *each,
                  void *arg, struct error *err)
 {
-    int rc = folder[0] ? check_path(folder, err) : 0;
+    int rc = folder[0] ? backend_path_check(folder, err) : 0;
 
     if (rc == 0)
         rc = backend->ops->list(backend, folder, each, arg, err);
@@ -135,7 +114,7 @@ int backend_list(struct backend *backend, const char *folder, backend_each *each
 int backend_list_deep(struct backend *backend, const char *folder, unsigned depth,
                       backend_each *each, void *arg, struct error *err)
 {
-    int rc = folder[0] ? check_path(folder, err) : 0;
+    int rc = folder[0] ? backend_path_check(folder, err) : 0;
 
     assert(depth <= BACKEND_DEPTH_MAX);
     if (rc == 0)
@@ -188,7 +167,7 @@ int backend_put(struct backend *backend, const char *path,
                 const struct backend_content *content, enum backend_put_flags flags,
                 struct error *err)
 {
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     if (rc == 0)
         rc = backend->ops->put(backend, path, content, flags, err);
@@ -200,7 +179,7 @@ int backend_replace(struct backend *backend, const char *path,
                     const struct backend_content *content, const char *expected_tag,
                     struct error *err)
 {
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     assert(expected_tag[0]);
     if (rc == 0)
@@ -211,7 +190,7 @@ int backend_replace(struct backend *backend, const char *path,
 
 int backend_remove(struct backend *backend, const char *path, struct error *err)
 {
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     if (rc == 0)
         rc = backend->ops->remove(backend, path, err);
@@ -238,7 +217,7 @@ int backend_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
 int backend_object_open(struct backend *backend, const char *path,
                         struct object **ret_object, struct error *err)
 {
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     if (rc == 0)
         rc = backend->ops->object_open(backend, path, ret_object, err);
@@ -293,7 +272,7 @@ int backend_get_version(struct backend *backend, const char *path, struct bytes 
                         struct backend_stat *ret_stat, struct error *err)
 {
     size_t before = to->size;
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     /* audmodel overwrites documents in place: who reads meanwhile tries again. */
     for (int try = 1; rc == 0; try++) {
@@ -322,7 +301,7 @@ int backend_object_open_tail(struct backend *backend, const char *path, size_t t
 {
     CLEANUP_OBJECT struct object *object = NULL;
     size_t before = tail->size;
-    int rc = check_path(path, err);
+    int rc = backend_path_check(path, err);
 
     assert(tail_size > 0);
     if (rc == 0)

@@ -5,7 +5,7 @@
 #ifndef BACKENDS_BYTES_SINK_H
 #define BACKENDS_BYTES_SINK_H
 
-#include "backends/backend.h"
+#include "backends/backend_types.h"
 #include "common/bytes.h"
 
 struct bytes_sink {

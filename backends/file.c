@@ -231,7 +231,7 @@ static int write_digest(struct sink *sink, const void *data, size_t size,
 static int file_checksum(struct backend *backend, const char *path,
                          char ret_md5[BACKEND_CHECKSUM_MAX], struct error *err)
 {
-    CLEANUP_OBJECT struct object *object = NULL;
+    CLEANUP_OWN_OBJECT struct object *object = NULL;
     struct digest_sink sink = {.base.write = write_digest};
     int rc = file_object_open(backend, path, &object, err);
 

@@ -5,7 +5,7 @@
 #ifndef BACKENDS_FILE_H
 #define BACKENDS_FILE_H
 
-#include "backends/backend.h"
+#include "backends/backend_ops.h"
 
 extern const struct backend_ops file_ops;
 

@@ -3,7 +3,7 @@
 #ifndef BACKENDS_FILE_FACTS_H
 #define BACKENDS_FILE_FACTS_H
 
-#include "backends/backend.h"
+#include "backends/backend_types.h"
 
 #include <sys/stat.h>
 

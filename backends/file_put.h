@@ -7,7 +7,7 @@
 #ifndef BACKENDS_FILE_PUT_H
 #define BACKENDS_FILE_PUT_H
 
-#include "backends/backend.h"
+#include "backends/backend_types.h"
 
 bool file_put_is_temporary(const char *name);
 

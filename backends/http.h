@@ -25,7 +25,7 @@
 #ifndef BACKENDS_HTTP_H
 #define BACKENDS_HTTP_H
 
-#include "backends/backend.h"
+#include "backends/backend_types.h"
 
 struct http;
 

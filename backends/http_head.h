@@ -9,7 +9,7 @@
 #ifndef BACKENDS_HTTP_HEAD_H
 #define BACKENDS_HTTP_HEAD_H
 
-#include "backends/backend.h"
+#include "backends/backend_types.h"
 
 enum { HTTP_HEAD_MAX = 64 << 10 }; /* bytes of all heads of one try */
 

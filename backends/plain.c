@@ -1,6 +1,7 @@
 /* plain.c: the calls that save requests, made of those that every kind has. */
 #include "backends/plain.h"
 
+#include "backends/backend_path.h"
 #include "backends/bytes_sink.h"
 #include "common/memory.h"
 
@@ -19,29 +20,29 @@ static int read_rest(struct object *object, uint64_t first, struct bytes *to,
                      struct error *err)
 {
     struct bytes_sink sink = bytes_sink_of(to);
-    uint64_t size = object_stat(object)->size;
+    uint64_t size = object->stat.size;
 
-    return first < size
-               ? object_read(object, (struct range){first, size - 1}, &sink.base, err)
-               : 0;
+    return first < size ? object->backend->ops->object_read(
+                              object, (struct range){first, size - 1}, &sink.base, err)
+                        : 0;
 }
 
 int plain_get(struct backend *backend, const char *path, struct bytes *to,
               struct backend_stat *ret_stat, struct error *err)
 {
-    CLEANUP_OBJECT struct object *object = NULL;
-    int rc = backend_object_open(backend, path, &object, err);
+    CLEANUP_OWN_OBJECT struct object *object = NULL;
+    int rc = backend->ops->object_open(backend, path, &object, err);
     uint64_t size;
 
     if (rc < 0)
         return rc;
-    size = object_stat(object)->size;
+    size = object->stat.size;
     if (size > to->limit - to->size)
         return fail(err, EFBIG, "'%s' has %llu bytes, more than the limit of %zu", path,
                     (unsigned long long)size, to->limit);
     rc = read_rest(object, 0, to, err);
     if (rc == 0)
-        *ret_stat = *object_stat(object);
+        *ret_stat = object->stat;
     return rc;
 }
 
@@ -49,13 +50,13 @@ int plain_object_open_tail(struct backend *backend, const char *path, size_t tai
                            struct bytes *tail, struct object **ret_object,
                            struct error *err)
 {
-    CLEANUP_OBJECT struct object *object = NULL;
-    int rc = backend_object_open(backend, path, &object, err);
+    CLEANUP_OWN_OBJECT struct object *object = NULL;
+    int rc = backend->ops->object_open(backend, path, &object, err);
     uint64_t size;
 
     if (rc < 0)
         return rc;
-    size = object_stat(object)->size;
+    size = object->stat.size;
     rc = read_rest(object, size > tail_size ? size - tail_size : 0, tail, err);
     if (rc == 0)
         *ret_object = steal_ptr(&object);
@@ -101,10 +102,13 @@ static int walk_folder(struct walk *walk, const char *folder, const char *prefix
 {
     struct level level = {.walk = walk, .prefix = prefix, .is_deepest = depth == 0};
     CLEANUP_BYTES struct bytes folders;
-    int rc;
+    int rc = 0;
 
     bytes_init(&level.folders, FOLDERS_BYTES_MAX);
-    rc = backend_list(walk->backend, folder, visit, &level, err);
+    if (folder[0])
+        rc = backend_path_check(folder, err);
+    if (rc == 0)
+        rc = walk->backend->ops->list(walk->backend, folder, visit, &level, err);
     folders = level.folders;
     for (size_t at = 0; rc == 0 && at < folders.size;
          at += strlen(folders.data + at) + 1) {

@@ -3,7 +3,7 @@
 #ifndef BACKENDS_PLAIN_H
 #define BACKENDS_PLAIN_H
 
-#include "backends/backend.h"
+#include "backends/backend_ops.h"
 
 /* As backend_diagnose: there is nothing that could be wrong. */
 void plain_diagnose(struct backend *backend, backend_finding *each, void *arg);

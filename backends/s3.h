@@ -10,7 +10,7 @@
 #ifndef BACKENDS_S3_H
 #define BACKENDS_S3_H
 
-#include "backends/backend.h"
+#include "backends/backend_ops.h"
 
 extern const struct backend_ops s3_ops;
 extern const struct backend_ops minio_ops;

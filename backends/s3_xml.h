@@ -12,7 +12,7 @@
 #ifndef BACKENDS_S3_XML_H
 #define BACKENDS_S3_XML_H
 
-#include "backends/backend.h"
+#include "backends/backend_types.h"
 #include "common/cleanup.h"
 #include "common/error.h"
 

@@ -1,6 +1,7 @@
 /* repositories.c: three repositories in memory and a resolver over them. */
 #include "tests/fakes/repositories.h"
 
+#include "backends/backend_ops.h"
 #include "common/files.h"
 #include "common/memory.h"
 #include "tests/fakes/counting_backend.h"
