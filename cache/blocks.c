@@ -2,9 +2,8 @@
  */
 #include "cache/blocks.h"
 
-#include "cache/checksum.h"
+#include "cache/fetcher.h"
 #include "cache/internal.h"
-#include "cache/local_header.h"
 #include "cache/registry.h"
 #include "common/copy.h"
 #include "common/fault.h"
@@ -14,176 +13,9 @@
 #include <errno.h>
 
 enum {
-    LOCAL_GUESS = 4096,  /* of a local header: one that has more takes a second request */
-    COPY_BLOCKS = 8,     /* copied at once */
-    CATCH_UP_BLOCKS = 8, /* summed up after each block that came */
-    SPARE_THREADS = 2,   /* of the pool: for what is asked for */
+    LOCAL_GUESS = 4096, /* of a local header: one that has more takes a second request */
+    COPY_BLOCKS = 8,    /* copied at once */
 };
-
-/* What one thread works with. */
-struct fetcher {
-    struct sink sink; /* first */
-    struct archive *archive;
-    struct member *member;
-    struct object *object;
-    workers_job *help; /* what further threads run; NULL: there are to be none */
-    bool is_helper;
-    struct member_run run;
-    uint64_t at;     /* offset in the member of the next byte */
-    uint64_t end;    /* where the run ended when it began */
-    uint32_t crc;    /* of what has come of its block */
-    bool is_over;    /* the request is not to go on */
-    bool is_leaving; /* nor this thread */
-    struct local_header header;
-    bool is_damaged;      /* its local header is */
-    struct checksum *sum; /* of the first `hashed` bytes of the file; NULL of helpers */
-    uint64_t hashed;
-};
-
-/* What a further thread is given; its own until it ends. */
-struct helper {
-    struct archive *archive; /* a reference */
-    struct object *object;   /* the archive's */
-    uint32_t index;
-    uint64_t serial; /* of the member that it was started for */
-};
-
-/* How many further threads the pool has to spare. */
-static unsigned spare_threads(struct archive *archive)
-{
-    struct cache *cache = archive->cache;
-    uint64_t busy = cache->transfers_running + cache->helpers_running + SPARE_THREADS;
-
-    if (workers_waiting(archive->workers) > 0 || busy >= cache->threads)
-        return 0;
-    return cache->threads - (unsigned)busy;
-}
-
-static bool start_helper_locked(struct fetcher *fetcher) REQUIRES(fetcher->archive->lock)
-{
-    struct archive *archive = fetcher->archive;
-    struct error unused = {0};
-    struct helper *helper = XNEW(struct helper);
-
-    helper->archive = registry_ref(archive);
-    helper->object = fetcher->object;
-    helper->index = fetcher->member->index;
-    helper->serial = fetcher->member->serial;
-    if (workers_submit(archive->workers, fetcher->help, helper, &unused) < 0) {
-        archive->refs--; /* not the last: the caller's job has one */
-        free(helper);
-        return false;
-    }
-    archive->cache->helpers_running++;
-    fetcher->member->helpers_started++;
-    return true;
-}
-
-/* Further threads up to wanted connections, as far as there are some and work for them.
- */
-static void start_helpers_locked(struct fetcher *fetcher, unsigned wanted, int64_t now_ms)
-    REQUIRES(fetcher->archive->lock)
-{
-    struct member *member = fetcher->member;
-    unsigned spare;
-
-    if (member->helpers_started + 1 >= wanted)
-        return;
-    spare = member_has_run(member) &&
-                    pace_is_worth(&member->pace, member->blocks_left * MEMBER_BLOCK)
-                ? spare_threads(fetcher->archive)
-                : 0;
-    while (member->helpers_started + 1 < wanted && spare-- > 0 &&
-           start_helper_locked(fetcher))
-        ;
-    pace_settle_for(&member->pace, member->helpers_started + 1, now_ms);
-}
-
-/* As many threads as raise the rate, but none that others wait for. */
-static void keep_pace_locked(struct fetcher *fetcher, int64_t now_ms)
-    REQUIRES(fetcher->archive->lock)
-{
-    struct member *member = fetcher->member;
-    unsigned wanted =
-        pace_add(&member->pace, atomic_exchange(&member->unpaced, 0), now_ms);
-
-    if (fetcher->is_helper && (member->helpers_started + 1 > wanted ||
-                               workers_waiting(fetcher->archive->workers) > 0)) {
-        fetcher->is_leaving = true;
-        fetcher->run.is_cut = true;
-        member->helpers_started--;
-        pace_settle_for(&member->pace, member->helpers_started + 1, now_ms);
-        return;
-    }
-    start_helpers_locked(fetcher, wanted, now_ms);
-}
-
-/* The block that `at` just reached the end of is there. false: the run ends with it. */
-static bool end_block(struct fetcher *fetcher)
-{
-    struct member *member = fetcher->member;
-    struct waiter_list ready = TAILQ_HEAD_INITIALIZER(ready);
-    bool goes_on;
-
-    lock_acquire(&fetcher->archive->lock);
-    member_block_done(member, fetcher->run.next, fetcher->crc);
-    member->progress_ms = clock_now_ms();
-    member_take_ready(member, &ready);
-    goes_on = member_run_advance(member, &fetcher->run);
-    if (fetcher->help)
-        keep_pace_locked(fetcher, member->progress_ms);
-    lock_release(&fetcher->archive->lock);
-    waiters_answer(&ready, 0, NULL);
-    fetcher->crc = 0;
-    return goes_on && !fetcher->is_leaving;
-}
-
-/* Where other threads were faster: sum up what they brought, while this one waits for
- * its own. A block that cannot be read adds nothing: in the end it is said why. */
-static void catch_up(struct fetcher *fetcher)
-{
-    struct archive *archive = fetcher->archive;
-    struct member *member = fetcher->member;
-    bool has_block = fetcher->sum && fetcher->hashed % MEMBER_BLOCK == 0;
-
-    for (int i = 0; has_block && i < CATCH_UP_BLOCKS; i++) {
-        lock_acquire(&archive->lock);
-        has_block = member_has_block(member, fetcher->hashed / MEMBER_BLOCK);
-        lock_release(&archive->lock);
-        if (!has_block || fetcher->hashed + MEMBER_BLOCK > member->size ||
-            receive_hash(member->fd, fetcher->hashed, fetcher->hashed + MEMBER_BLOCK,
-                         fetcher->sum, &(struct error){0}) < 0)
-            return;
-        fetcher->hashed += MEMBER_BLOCK;
-    }
-}
-
-/* Bytes of one block, which are in the file: sums, and what hangs on the block's end. */
-static bool note_bytes(struct fetcher *fetcher, const unsigned char *data, size_t size)
-{
-    struct member *member = fetcher->member;
-    uint64_t end = (fetcher->at / MEMBER_BLOCK + 1) * MEMBER_BLOCK;
-    bool goes_on;
-
-    fetcher->crc = checksum_crc32(fetcher->crc, data, size);
-    if (fetcher->sum && fetcher->at == fetcher->hashed) {
-        checksum_add(fetcher->sum, data, size);
-        fetcher->hashed += size;
-    }
-    fetcher->at += size;
-    if (fetcher->at < end && fetcher->at < member->size)
-        return true;
-    goes_on = end_block(fetcher);
-    catch_up(fetcher);
-    return goes_on;
-}
-
-static uint64_t left_of_block(const struct fetcher *fetcher)
-{
-    uint64_t end = (fetcher->at / MEMBER_BLOCK + 1) * MEMBER_BLOCK;
-
-    return (end < fetcher->member->size ? end : fetcher->member->size) - fetcher->at;
-}
 
 static int take_header(struct fetcher *fetcher, const unsigned char **data, size_t *size,
                        struct error *err)
@@ -202,27 +34,14 @@ static int take_header(struct fetcher *fetcher, const unsigned char **data, size
 static int write_run(struct sink *sink, const void *data, size_t size, struct error *err)
 {
     struct fetcher *fetcher = (struct fetcher *)sink;
-    struct member *member = fetcher->member;
     const unsigned char *bytes = data;
     int rc = 0;
 
     fetcher->archive->cache->bytes_fetched += size;
-    member->unpaced += size;
+    fetcher->member->unpaced += size;
     if (!fetcher->is_helper && !fetcher->header.data_at)
         rc = take_header(fetcher, &bytes, &size, err);
-    while (rc == 0 && size > 0 && !fetcher->is_over) {
-        uint64_t left = left_of_block(fetcher);
-        size_t piece = size < left ? size : (size_t)left;
-
-        rc = files_pwrite(member->fd, bytes, piece, fetcher->at, err);
-        if (rc == 0)
-            fetcher->is_over = !note_bytes(fetcher, bytes, piece);
-        bytes += piece;
-        size -= piece;
-    }
-    if (rc == 0 && fetcher->at < fetcher->end && fetcher->is_over)
-        rc = fail(err, ECANCELED, "the rest of it is not wanted");
-    return rc;
+    return rc < 0 ? rc : fetcher_put(fetcher, bytes, size, err);
 }
 
 static int write_header(struct sink *sink, const void *data, size_t size,
@@ -293,7 +112,7 @@ static int copy_run(struct fetcher *fetcher, struct error *err)
     if (rc == 0 && !member->data_at)
         rc = find_data(fetcher, err);
     while (rc == 0 && !fetcher->is_over) {
-        size_t size = (size_t)left_of_block(fetcher);
+        size_t size = (size_t)fetcher_left(fetcher);
 
         if (copied == fetcher->at) {
             if (piece > fetcher->end - copied)
@@ -309,7 +128,7 @@ static int copy_run(struct fetcher *fetcher, struct error *err)
         if (rc == 0)
             rc = files_pread(member->fd, buffer, size, fetcher->at, err);
         if (rc == 0)
-            fetcher->is_over = !note_bytes(fetcher, buffer, size);
+            fetcher->is_over = !fetcher_note(fetcher, buffer, size);
     }
     return rc;
 }
