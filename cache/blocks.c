@@ -2,10 +2,9 @@
  */
 #include "cache/blocks.h"
 
-#include "cache/fetcher.h"
+#include "cache/blocks_local.h"
 #include "cache/internal.h"
 #include "cache/registry.h"
-#include "common/copy.h"
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/memory.h"
@@ -14,7 +13,6 @@
 
 enum {
     LOCAL_GUESS = 4096, /* of a local header: one that has more takes a second request */
-    COPY_BLOCKS = 8,    /* copied at once */
 };
 
 static int take_header(struct fetcher *fetcher, const unsigned char **data, size_t *size,
@@ -101,36 +99,13 @@ static int read_run(struct fetcher *fetcher, struct error *err)
     return fetcher->is_over ? 0 : rc;
 }
 
-/* The same from a local file: copied by the kernel, then read for the sums. */
 static int copy_run(struct fetcher *fetcher, struct error *err)
 {
-    struct member *member = fetcher->member;
-    CLEANUP_FREE unsigned char *buffer = malloc(MEMBER_BLOCK);
-    uint64_t copied = fetcher->at, piece = MEMBER_BLOCK;
-    int rc = buffer ? 0 : fail(err, ENOMEM, "no memory to copy");
+    int rc = fetcher->member->data_at ? 0 : find_data(fetcher, err);
 
-    if (rc == 0 && !member->data_at)
-        rc = find_data(fetcher, err);
-    while (rc == 0 && !fetcher->is_over) {
-        size_t size = (size_t)fetcher_left(fetcher);
-
-        if (copied == fetcher->at) {
-            if (piece > fetcher->end - copied)
-                piece = fetcher->end - copied;
-            rc = copy_range(object_fd(fetcher->object), member->data_at + copied,
-                            member->fd, copied, piece, err);
-            if (object_check(fetcher->object, err) < 0)
-                rc = -err->code;
-            copied += piece;
-            fetcher->archive->cache->bytes_fetched += piece;
-            piece = COPY_BLOCKS * MEMBER_BLOCK;
-        }
-        if (rc == 0)
-            rc = files_pread(member->fd, buffer, size, fetcher->at, err);
-        if (rc == 0)
-            fetcher->is_over = !fetcher_note(fetcher, buffer, size);
-    }
-    return rc;
+    if (rc == 0)
+        rc = blocks_local_run(fetcher, err);
+    return fetcher->is_over ? 0 : rc;
 }
 
 /* Wait for other threads while they have all there is to do. */

@@ -1,8 +1,9 @@
 /* blocks.h: the bytes of one stored member that comes by block, into its file, checked.
  *
  * From a remote archive by one long request, and by further ones on other threads while
- * they raise the total rate (pace.h); a block that somebody waits for goes first. From a
- * local one by copy_file_range, which shares the blocks of the disk where it can. */
+ * they raise the total rate (pace.h); a block that somebody waits for goes first. A local
+ * archive shares its blocks with the file where the disk can do that; else it is read by
+ * one thread and written by another (relay.h). */
 #ifndef CACHE_BLOCKS_H
 #define CACHE_BLOCKS_H
 

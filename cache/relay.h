@@ -45,5 +45,10 @@ int relay_end(struct relay *relay, struct error *err);
 
 /* use() does not run any more, whatever was left. Accepts NULL. */
 void relay_close(struct relay *relay);
+#define CLEANUP_RELAY CLEANUP_WITH(relay_cleanup)
+static inline void relay_cleanup(struct relay **relay)
+{
+    relay_close(*relay);
+}
 
 #endif

@@ -32,15 +32,20 @@ static int copy_through_memory(int from, uint64_t from_offset, int to, uint64_t 
     return rc;
 }
 
-int copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size,
-               struct error *err)
+bool copy_share(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size)
 {
     struct file_clone_range range = {.src_fd = from,
                                      .src_offset = from_offset,
                                      .src_length = size,
                                      .dest_offset = to_offset};
 
-    if (ioctl(to, FICLONERANGE, &range) == 0)
+    return ioctl(to, FICLONERANGE, &range) == 0;
+}
+
+int copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size,
+               struct error *err)
+{
+    if (copy_share(from, from_offset, to, to_offset, size))
         return 0;
     return copy_through_memory(from, from_offset, to, to_offset, size, err);
 }

@@ -71,10 +71,31 @@ static void bytes_arrive_at_any_offset(void **state)
     }
 }
 
+/* Not on every disk, and not at every offset; but never a part. */
+static void blocks_are_shared_or_nothing_is_done(void **state)
+{
+    CLEANUP_CLOSE int from = disk_file(), to = disk_file();
+    CLEANUP_FREE char *before = malloc(SIZE), *after = malloc(SIZE);
+    enum { BLOCK = 65536 };
+
+    (void)state;
+    fill(from);
+    assert_int_equal(pread(from, before, SIZE, 0), SIZE);
+    assert_false(copy_share(from, 1, to, 0, BLOCK)); /* inside a block of the disk */
+    assert_int_equal(pread(to, after, SIZE, 0), 0);
+    if (copy_share(from, BLOCK, to, 0, BLOCK)) {
+        assert_int_equal(pread(to, after, SIZE, 0), BLOCK);
+        assert_memory_equal(before + BLOCK, after, BLOCK);
+    } else {
+        assert_int_equal(pread(to, after, SIZE, 0), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_arrive_at_any_offset),
+        cmocka_unit_test(blocks_are_shared_or_nothing_is_done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
