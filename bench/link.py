@@ -1,22 +1,27 @@
-"""link: first reads from a server that is far away, beside a whole download.
+"""link: first reads from servers that are far away, beside a whole download.
 
-The server is the tests' stand-in for Artifactory; the way to it a proxy that delays and
-shapes: 20 ms of round trip and 1 Gbit/s, once clean and once with 30 MiB/s for each
-connection, as object stores have it. Both are processes of their own.
+The servers are Ceph's S3 gateway, where it is installed, and the tests' stand-in for
+Artifactory; the way to them is a proxy that delays and shapes: 20 ms of round trip and
+1 Gbit/s, once clean and once with 30 MiB/s for each connection, as object stores have it.
+All are processes of their own. A mount has talked to its server before, about another
+model. The gateway keeps objects in memory, so the largest one is left out there.
 """
 
 import base64
 import contextlib
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import urllib.request
 import zipfile
 
 import data
+import radosgw
 import ways
 import works
 from fault_proxy import Link
@@ -32,7 +37,11 @@ LOGIN = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 LINKS = [("clean", 0), ("30 MiB/s a connection", CAP)]
 
 
-SERVER = f"""
+class OnArtifactory:
+    name = "Artifactory"
+    kind = "artifactory"
+    login = {"ARTIFACTORY_USERNAME": USER, "ARTIFACTORY_API_KEY": PASSWORD}
+    script = f"""
 import sys
 from artifactory import Artifactory
 with Artifactory({{folder!r}}, {USER!r}, {PASSWORD!r}) as server:
@@ -40,45 +49,116 @@ with Artifactory({{folder!r}}, {USER!r}, {PASSWORD!r}) as server:
     sys.stdin.read()
 """
 
+    def __init__(self, models):
+        self.models = models
+        self.works = works_on(models)
+
+    def __enter__(self):
+        script = self.script.format(folder=str(self.models.repository.host))
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", "-c", script], text=True, cwd=E2E,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.port = int(self.process.stdout.readline())
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+    def host(self, link):
+        return f"{link.url}/artifactory"
+
+    def request(self, link, path):
+        return urllib.request.Request(f"{self.host(link)}/{path}",
+                                      headers={"Authorization": f"Basic {LOGIN}"})
+
+
+class OnS3:
+    name = "S3"
+    kind = "s3"
+    login = {"MINIO_ACCESS_KEY": USER, "MINIO_SECRET_KEY": PASSWORD}
+
+    def __init__(self, models):
+        self.models = models
+        self.works = works_on(models)[:-1]
+
+    def __enter__(self):
+        import boto3
+
+        self.folder = tempfile.mkdtemp(prefix="modelfs-bench-radosgw-")
+        server = radosgw.shared(self.folder)
+        server.add_tenant("bench", USER, PASSWORD)
+        self.port = server.port
+        url = f"http://127.0.0.1:{server.port}"
+        self.client = boto3.client("s3", endpoint_url=url, aws_access_key_id=USER,
+                                   aws_secret_access_key=PASSWORD,
+                                   region_name="us-east-1")
+        self.client.create_bucket(Bucket=self.models.repository.name)
+        for uid in {uid for _, *uids, _ in self.works for uid in uids}:
+            self.upload(uid)
+        return self
+
+    def upload(self, uid):
+        repository = self.models.repository
+        ident, version = data.split(uid)
+        for path in (repository.header_path(ident, version),
+                     repository.meta_path(ident, version), self.models.archive(uid)):
+            self.client.put_object(Bucket=repository.name, Body=path.read_bytes(),
+                                   Key=str(path.relative_to(repository.folder)))
+
+    def __exit__(self, *_):
+        radosgw.stop_shared(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def host(self, link):
+        return link.url
+
+    def request(self, link, path):
+        bucket, key = str(path).split("/", 1)
+        url = self.client.generate_presigned_url(
+            "get_object", Params={"Bucket": bucket, "Key": key})
+        where = urllib.parse.urlsplit(url)
+        return urllib.request.Request(where._replace(netloc=link.host).geturl(),
+                                      headers={"Host": where.netloc})
+
+
+def first_byte(name):
+    return lambda folder: works.read_first_byte(folder / name)
+
+
+def works_on(models):
+    """Title, the model, another one, and what is done. The largest comes last."""
+    return [
+        ("first byte, file of 1 MiB", models.middle, models.small,
+         first_byte("model.bin")),
+        (f"{data.SMALL_COUNT} small files", models.small, models.middle,
+         works.read_small_files),
+        ("1 GiB, stored", models.big, models.middle, works.read_sequentially),
+    ]
+
 
 @contextlib.contextmanager
-def served(models, connection_rate):
-    """The URL of the repository's host, through the link."""
-    script = SERVER.format(folder=str(models.repository.host))
-    server = subprocess.Popen([sys.executable, "-B", "-c", script], text=True, cwd=E2E,
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        port = int(server.stdout.readline())
-        with Link(("127.0.0.1", port), ROUND_TRIP_S, RATE, connection_rate) as link:
-            yield f"{link.url}/artifactory"
-    finally:
-        server.communicate()
-
-
-@contextlib.contextmanager
-def mount(models, url, base):
+def mount(server, link, base):
+    repository = server.models.repository
     with tempfile.TemporaryDirectory(dir=base) as name:
         folder = pathlib.Path(name)
         config = folder / "config.yaml"
         config.write_text(
-            f"repositories:\n- name: {models.repository.name}\n  host: {url}\n"
-            f"  backend: artifactory\ncache: {{root: {folder / 'cache'}}}\n")
-        login = {"ARTIFACTORY_USERNAME": USER, "ARTIFACTORY_API_KEY": PASSWORD}
-        mounted = ways.mounted.Mount(folder, config, env=login)
+            f"repositories:\n- name: {repository.name}\n  host: {server.host(link)}\n"
+            f"  backend: {server.kind}\ncache: {{root: {folder / 'cache'}}}\n")
+        mounted = ways.mounted.Mount(folder, config, env=server.login)
         try:
             yield mounted
         finally:
             mounted.stop()
 
 
-def download(models, uid, url, base, work):
+def download(server, link, uid, base, work):
     """All of the archive over one connection, all of it unpacked, then the work."""
-    path = models.archive(uid).relative_to(models.repository.host)
-    request = urllib.request.Request(f"{url}/{path}",
-                                     headers={"Authorization": f"Basic {LOGIN}"})
+    path = server.models.archive(uid).relative_to(server.models.repository.host)
     with tempfile.TemporaryDirectory(dir=base) as name:
         copy = pathlib.Path(name) / "model.zip"
-        with urllib.request.urlopen(request) as reply, open(copy, "wb") as file:
+        with urllib.request.urlopen(server.request(link, path)) as reply, \
+                open(copy, "wb") as file:
             while block := reply.read(1 << 20):
                 file.write(block)
         with zipfile.ZipFile(copy) as archive:
@@ -86,44 +166,45 @@ def download(models, uid, url, base, work):
         work(pathlib.Path(name) / "model")
 
 
-def first_byte(name):
-    return lambda folder: works.read_first_byte(folder / name)
-
-
-def through_link(models, base, connection_rate):
+def through_link(server, base, connection_rate):
     """Seconds by work: (modelfs, whole download)."""
     found = {}
-    rows = [
-        ("first byte, file of 1 MiB", models.middle, first_byte("model.bin")),
-        (f"{data.SMALL_COUNT} small files", models.small, works.read_small_files),
-        ("1 GiB, stored", models.big, works.read_sequentially),
-    ]
-    with served(models, connection_rate) as url:
-        for title, uid, work in rows:
-            # First, since the server has to hash an archive once before it answers.
-            theirs = works.timed(lambda: download(models, uid, url, base, work))
-            with mount(models, url, base) as mounted:
-                os.stat(mounted.path(models.mixed))     # one connection is there
+    where = ("127.0.0.1", server.port)
+    with Link(where, ROUND_TRIP_S, RATE, connection_rate) as link:
+        for title, uid, other, work in server.works:
+            # First, since a server may have to hash an archive once before it answers.
+            theirs = works.timed(lambda: download(server, link, uid, base, work))
+            with mount(server, link, base) as mounted:
+                os.stat(mounted.path(other))     # one connection is there
                 ours = works.timed(lambda: work(mounted.path(uid)))
             found[title] = (ours, theirs)
     return found
 
 
+def servers():
+    return [OnArtifactory] if radosgw.missing() else [OnS3, OnArtifactory]
+
+
 def measure(models, base, rounds):
-    """{(link, work): [(modelfs, whole download), ...]}"""
+    """{(server, link, work): [(modelfs, whole download), ...]}"""
     found = {}
-    for number in range(rounds):
-        for title, connection_rate in LINKS:
-            print(f"link '{title}', round {number + 1} of {rounds}", file=sys.stderr)
-            for work, pair in through_link(models, base, connection_rate).items():
-                found.setdefault((title, work), []).append(pair)
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(kind(models)) for kind in servers()]
+        for number in range(rounds):
+            for server in running:
+                for title, connection_rate in LINKS:
+                    print(f"{server.name}, link '{title}', round {number + 1} of {rounds}",
+                          file=sys.stderr)
+                    pairs = through_link(server, base, connection_rate)
+                    for work, pair in pairs.items():
+                        found.setdefault((server.name, title, work), []).append(pair)
     return found
 
 
 def table(found, shown, times):
-    rows = [(f"link: {ROUND_TRIP_S * 1e3:.0f} ms, 1 Gbit/s", "", "modelfs",
+    rows = [(f"link: {ROUND_TRIP_S * 1e3:.0f} ms, 1 Gbit/s", "", "", "modelfs",
              "whole download", "ratio", "")]
-    for (link, work), pairs in found.items():
+    for (server, link, work), pairs in found.items():
         ours = statistics.median(pair[0] for pair in pairs)
         theirs = statistics.median(pair[1] for pair in pairs)
         note = ""
@@ -131,5 +212,6 @@ def table(found, shown, times):
             note = f"{ours / ROUND_TRIP_S:.1f} round trips"
         elif work.startswith("1 GiB"):
             note = f"{data.BIG / ours / RATE * 100:.0f} % of the link"
-        rows.append((link, work, shown(ours), shown(theirs), times(ours / theirs), note))
+        rows.append((server, link, work, shown(ours), shown(theirs), times(ours / theirs),
+                     note))
     return rows

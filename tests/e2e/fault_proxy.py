@@ -46,7 +46,8 @@ class Request:
     received: int = 0           # bytes of the body that the client sent
     sent: int = 0               # bytes of the body that the client got
     fault: str = None
-    started: float = 0.0
+    started: float = 0.0        # when it came
+    ended: float = 0.0          # when the last of the reply went on
 
 
 @dataclasses.dataclass
@@ -176,8 +177,9 @@ class Connection:
         request.status = int(reply.start.split(" ")[1])
         await self.down.write(reply.encode())
         await self.send_body(reply, request, fault)
+        request.ended = time.monotonic()
         if (reply.get("connection") or "").lower() == "close":
-            raise Gone
+            await self.finish()
 
     async def send_request(self, head, request, fault):
         size = head.body_size()
