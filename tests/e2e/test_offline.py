@@ -10,10 +10,12 @@ import unittest
 
 from artifactory import OnArtifactory
 from fault_proxy import BehindProxy
-from mounted import MINUTE, MountTest, wait_until
+from mounted import MountTest, wait_until
+from radosgw import OnS3
 from test_limits import resident_kib
 
 TTL = {"alias": "10ms", "listing": "10ms", "negative": "500ms"}
+WAIT_S = 30 + 5     # without progress, on a busy machine
 LOST, BACK = "cannot be asked", "answers again"
 
 
@@ -90,7 +92,7 @@ class OfflineCase:
     def check_back(self, fs):
         self.wait_for(lambda: fs.path(self.unseen, "d.txt").read_bytes() == b"d\n")
         # Bytes that were asked for of what hangs may fail with that, but not for long.
-        self.wait_for(lambda: fs.read(self.listed, "c.txt") == b"c\n", MINUTE)
+        self.wait_for(lambda: fs.read(self.listed, "c.txt") == b"c\n", WAIT_S)
         wait_until(lambda: "state: ok" in (fs.point / "@status").read_text(), "the state")
         self.look_around(fs)
         self.assertEqual((fs.log().count(LOST), fs.log().count(BACK)), (1, 1))
@@ -175,7 +177,7 @@ class Offline(OfflineCase, MountTest):
         self.models.folder.with_name("away").rename(self.models.folder)
 
 
-class OfflineServer(BehindProxy, OnArtifactory, OfflineCase, MountTest):
+class ResetCase(BehindProxy):
     """Between us and the server all connections are reset."""
 
     fault = "reset"
@@ -188,12 +190,48 @@ class OfflineServer(BehindProxy, OnArtifactory, OfflineCase, MountTest):
         self.proxy.clear()
 
 
-class SilentServer(OfflineServer):
+class SilentCase(ResetCase):
     """It takes connections and requests, and says nothing."""
 
     fault = "stall"
     gone = (errno.ETIMEDOUT,)
     rounds = 1  # bytes are waited for for 30 s
+
+
+class SilentInRepliesCase(SilentCase):
+    """It begins each reply, and says nothing more."""
+
+    fault = "stall_body"
+
+
+class OfflineServer(ResetCase, OnArtifactory, OfflineCase, MountTest):
+    pass
+
+
+class SilentServer(SilentCase, OnArtifactory, OfflineCase, MountTest):
+    pass
+
+
+class SilentInReplies(SilentInRepliesCase, OnArtifactory, OfflineCase, MountTest):
+    pass
+
+
+class OnS3Alone(OnS3):
+    """But for what takes place on this machine."""
+
+    test_commands = test_changes_of_others_are_seen_again = test_damaged_memory = None
+
+
+class OfflineS3(ResetCase, OnS3Alone, OfflineCase, MountTest):
+    pass
+
+
+class SilentS3(SilentCase, OnS3Alone, OfflineCase, MountTest):
+    pass
+
+
+class SilentInRepliesOfS3(SilentInRepliesCase, OnS3Alone, OfflineCase, MountTest):
+    pass
 
 
 class ManyNames(BehindProxy, OnArtifactory, MountTest):
