@@ -116,7 +116,6 @@ class OnArtifactory:
     leaves_folders = True
     # Each publish takes its time without conditional writes.
     kills = 6
-    every = 4
 
     def serve(self, host):
         servers = self.__dict__.setdefault("servers", {})
