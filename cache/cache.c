@@ -2,7 +2,6 @@
 #include "cache/cache.h"
 
 #include "cache/adopt.h"
-
 #include "cache/archive_state.h"
 #include "cache/evict.h"
 #include "cache/internal.h"
@@ -13,8 +12,10 @@
 #include "cache/transfer.h"
 #include "common/cleanup.h"
 #include "common/memory.h"
+#include "resolver/listing.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 enum {
     HOLD_DEFAULT = 64 << 20,
@@ -190,12 +191,15 @@ int cache_meta(struct cache *cache, struct resolver *resolver,
 }
 
 /* What cache_list tells its caller, and what of one version it found so far. */
-struct listing {
+struct rows {
     struct cache *cache;
     cache_each *each;
     void *arg;
+    struct listing_builder seen; /* trees that were told as partial */
+    struct listing *partial;     /* the same, when all were */
     struct cache_row row;
     bool is_known;
+    bool is_told;
 };
 
 static const char *state_of(const struct tree_header *header, uint32_t flags)
@@ -215,59 +219,78 @@ static void fill_row(struct cache_row *row, const struct inventory_tree *tree)
     };
 }
 
+static char *name_of(const struct inventory_tree *tree)
+{
+    return xasprintf("%s/%s/%s", tree->id, tree->version, tree->digest);
+}
+
 /* Trees that are at their final path are listed with the models. */
 static int list_partial(void *arg, const struct inventory_tree *tree, struct error *err)
 {
-    struct listing *listing = arg;
+    CLEANUP_FREE char *name = name_of(tree);
+    struct rows *rows = arg;
     struct cache_row row;
+    int rc;
 
     if (tree->header.flags & TREE_IS_MOVED || tree->header.bytes == 0)
         return 0;
     fill_row(&row, tree);
-    return listing->each(listing->arg, &row, err);
+    rc = listing_add(&rows->seen, name, err);
+    return rc < 0 ? rc : rows->each(rows->arg, &row, err);
 }
 
 static int find_moved(void *arg, const struct inventory_tree *tree, struct error *err)
 {
-    struct listing *listing = arg;
+    CLEANUP_FREE char *name = name_of(tree);
+    struct rows *rows = arg;
 
     (void)err;
     if (tree->header.flags & TREE_IS_MOVED) {
-        fill_row(&listing->row, tree);
-        listing->is_known = true;
+        fill_row(&rows->row, tree);
+        rows->is_known = true;
+        rows->is_told = listing_has(rows->partial, strcmp, name); /* and moved since */
     }
     return 0;
 }
 
 static int list_model(void *arg, const char *id, const char *version, struct error *err)
 {
-    struct listing *listing = arg;
+    struct rows *rows = arg;
     int rc;
 
-    listing->is_known = false;
-    rc = inventory_trees(&listing->cache->store, id, version, find_moved, listing, err);
-    if (rc < 0)
+    rows->is_known = false;
+    rows->is_told = false;
+    rc = inventory_trees(&rows->cache->store, id, version, find_moved, rows, err);
+    if (rc < 0 || rows->is_told)
         return rc;
-    if (!listing->is_known)
-        listing->row = (struct cache_row){.state = "by audmodel"};
-    listing->row.id = id;
-    listing->row.version = version;
-    if (!listing->is_known)
-        rc = inventory_size(&listing->cache->store, id, version,
-                            &listing->row.cached_bytes, err);
-    if (!listing->is_known)
-        listing->row.total_bytes = listing->row.cached_bytes;
-    return rc < 0 ? rc : listing->each(listing->arg, &listing->row, err);
+    if (!rows->is_known)
+        rows->row = (struct cache_row){.state = "by audmodel"};
+    rows->row.id = id;
+    rows->row.version = version;
+    if (!rows->is_known)
+        rc = inventory_size(&rows->cache->store, id, version, &rows->row.cached_bytes,
+                            err);
+    if (!rows->is_known)
+        rows->row.total_bytes = rows->row.cached_bytes;
+    return rc < 0 ? rc : rows->each(rows->arg, &rows->row, err);
 }
 
+/* What is partial first: a model that becomes complete meanwhile is then seen once, and
+ * not missed. */
 int cache_list(struct cache *cache, cache_each *each, void *arg, struct error *err)
 {
-    struct listing listing = {.cache = cache, .each = each, .arg = arg};
-    int rc = inventory_models(&cache->store, list_model, &listing, err);
+    struct rows rows = {.cache = cache, .each = each, .arg = arg};
+    int rc;
 
-    return rc < 0
-               ? rc
-               : inventory_trees(&cache->store, NULL, NULL, list_partial, &listing, err);
+    listing_builder_init(&rows.seen);
+    rc = inventory_trees(&cache->store, NULL, NULL, list_partial, &rows, err);
+    if (rc == 0)
+        rc = listing_finish(&rows.seen, strcmp, &rows.partial, err);
+    if (rc == 0)
+        rc = inventory_models(&cache->store, list_model, &rows, err);
+    listing_unref(rows.partial);
+    listing_builder_done(&rows.seen);
+    return rc;
 }
 
 struct status {

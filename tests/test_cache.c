@@ -236,6 +236,38 @@ static int count_row(void *arg, const struct cache_row *row, struct error *err)
     return 0;
 }
 
+struct completing {
+    struct archive *archive;
+    int rows;
+};
+
+static int complete_it(void *arg, const struct cache_row *row, struct error *err)
+{
+    struct completing *completing = arg;
+    CLEANUP_FREE char *path = NULL;
+
+    completing->rows++;
+    assert_string_equal(row->state, "partial");
+    return load_archive(completing->archive, NULL, NULL, &path, err);
+}
+
+static void a_model_that_is_completed_meanwhile_is_listed_once(void **state)
+{
+    struct completing completing = {.rows = 0};
+    struct fixture fixture;
+    struct error err = {0};
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
+    completing.archive = fixture_archive(&fixture);
+    assert_true(fixture_has(completing.archive, "model.yaml", "a: 1\n", 5));
+    assert_int_equal(cache_list(fixture.cache, complete_it, &completing, &err), 0);
+    assert_int_equal(completing.rows, 1);
+    archive_unref(completing.archive);
+    fixture_close(&fixture);
+}
+
 static void the_least_recently_used_goes_first(void **state)
 {
     CLEANUP_FREE unsigned char *noise = fixture_noise(1 << 20);
@@ -281,6 +313,7 @@ int main(void)
         cmocka_unit_test(an_empty_model_is_an_empty_folder),
         cmocka_unit_test(a_removed_model_is_fetched_again),
         cmocka_unit_test(a_cut_file_is_fetched_again),
+        cmocka_unit_test(a_model_that_is_completed_meanwhile_is_listed_once),
         cmocka_unit_test(the_least_recently_used_goes_first),
     };
 
