@@ -38,8 +38,10 @@ http {{
 PATHS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+def openssl(*arguments, days_ago=0):
+    clock = ["faketime", "-f", f"-{days_ago}d"] if days_ago else []
+    subprocess.run([*clock, "openssl", *map(str, arguments)], check=True,
+                   capture_output=True)
 
 
 class Authority:
@@ -54,8 +56,8 @@ class Authority:
                 "-noenc", "-keyout", self.folder / "key.pem", "-out", self.path,
                 "-days", 2, "-subj", f"/CN={name} of a test")
 
-    def sign(self, *names, days=2):
-        """names: "localhost" or "IP:127.0.0.1"; days may be negative: expired."""
+    def sign(self, *names, days_ago=0):
+        """For two days. names: "localhost" or "IP:127.0.0.1"."""
         self.count += 1
         folder = self.folder / str(self.count)
         folder.mkdir()
@@ -65,8 +67,8 @@ class Authority:
                 "-keyout", folder / "key.pem", "-out", folder / "request.pem",
                 "-subj", "/CN=server")
         openssl("x509", "-req", "-in", folder / "request.pem", "-CA", self.path, "-CAkey",
-                self.folder / "key.pem", "-CAcreateserial", "-days", days, "-extfile",
-                folder / "extensions", "-out", folder / "cert.pem")
+                self.folder / "key.pem", "-CAcreateserial", "-days", 2, "-extfile",
+                folder / "extensions", "-out", folder / "cert.pem", days_ago=days_ago)
         return folder
 
 

@@ -141,7 +141,7 @@ class Tls(MountTest):
                             "localhost")
 
     def test_expired_certificate(self):
-        nginx = self.serve(self.authority.sign("localhost", days=-1))
+        nginx = self.serve(self.authority.sign("localhost", days_ago=3))
         self.assert_refused(self.run_ls(f"localhost:{nginx.port}"), "certificate",
                             "expired")
 
