@@ -127,11 +127,12 @@ def copy_until(stop, staging, source, answers):
         target = staging / f"copy-{rounds}"
         done = subprocess.run(["cp", "-r", source, target], capture_output=True, text=True,
                               check=False)
+        complaint = done.stderr
         try:
-            complaint = done.stderr or copied_wrongly(source, target)
+            complaint = complaint or copied_wrongly(source, target)
             shutil.rmtree(target)
         except OSError as error:
-            complaint = str(error)
+            complaint = complaint or str(error)  # where cp failed there may be no folder
         if complaint:
             failures.append(complaint)
         rounds += 1
