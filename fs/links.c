@@ -319,8 +319,8 @@ static void tell_versions(struct fs *fs, const struct place *folder, const char 
     version_list_unref(list);
 }
 
-static void tell_folders(struct fs *fs, const char *alias, const char *before,
-                         const char *after)
+void links_tell_alias(struct fs *fs, const char *alias, const char *before,
+                      const char *after)
 {
     static const enum node_kind kinds[] = {NODE_ALIAS, NODE_INFO_ALIAS};
 
@@ -333,15 +333,14 @@ static void tell_folders(struct fs *fs, const char *alias, const char *before,
         if (strcmp(before, after) != 0)
             tell_versions(fs, &folder, after);
     }
+    invalidate_entry(fs, &(struct place){.kind = NODE_INFO}, alias);
 }
 
 void links_tell(struct fs *fs, const struct answer *answer)
 {
-    if (!answer->changed.alias)
-        return;
-    tell_folders(fs, answer->changed.alias, answer->changed.before,
-                 answer->changed.after);
-    invalidate_entry(fs, &(struct place){.kind = NODE_INFO}, answer->changed.alias);
+    if (answer->changed.alias)
+        links_tell_alias(fs, answer->changed.alias, answer->changed.before,
+                         answer->changed.after);
 }
 
 void links_remove_alias(void *arg, const char *alias)
@@ -358,7 +357,6 @@ void links_remove_alias(void *arg, const char *alias)
         failures_note(fs->failures, err.message);
     }
     resolver_forget_alias(fs->resolver, alias);
-    tell_folders(fs, alias, before.id, before.id);
+    links_tell_alias(fs, alias, before.id, before.id);
     invalidate_entry(fs, &(struct place){.kind = NODE_ROOT}, alias);
-    invalidate_entry(fs, &(struct place){.kind = NODE_INFO}, alias);
 }

@@ -15,6 +15,11 @@ call_handler links_symlink;
 call_handler links_unlink;
 call_handler links_rename;
 
+/* Tell the kernel which names in the folders of an alias changed: it named a model before
+ * and another, or another version of it, after. "" for no model. */
+void links_tell_alias(struct fs *fs, const char *alias, const char *before,
+                      const char *after);
+
 /* Tell the kernel what an answer changed. After the reply. */
 void links_tell(struct fs *fs, const struct answer *answer);
 

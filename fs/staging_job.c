@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "fs/failures.h"
 #include "fs/invalidate.h"
+#include "fs/links.h"
 #include "fs/staging_attr.h"
 #include "publish/process.h"
 
@@ -101,24 +102,60 @@ static void put_in_cache(struct fs *fs, const char *job, const struct release *r
                     job, err.message);
 }
 
-static void published(void *arg, const char *job, const struct release *release)
+/* What the kernel may hold for missing, or for the latest. A folder that was there before
+ * is not touched: who works in it could not tell its path any more. */
+static void tell_model(struct fs *fs, const struct job_made *made)
+{
+    static const enum node_kind kinds[][2] = {
+        {NODE_ROOT, NODE_MODEL     },
+        {NODE_INFO, NODE_INFO_MODEL},
+    };
+    const struct release *release = &made->release;
+    char uid[RELEASE_UID_SIZE];
+
+    release_print_uid(release, uid);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct place top = {.kind = kinds[i][0]};
+        struct place model = {.kind = kinds[i][1], .name = release->id};
+
+        if (!made->had_model)
+            invalidate_entry(fs, &top, release->id);
+        invalidate_entry(fs, &top, uid);
+        invalidate_entry(fs, &model, "latest");
+        invalidate_entry(fs, &model, release->version);
+    }
+}
+
+static void tell_alias(struct fs *fs, const struct job_made *made)
+{
+    static const enum node_kind kinds[] = {NODE_ALIAS, NODE_INFO_ALIAS};
+    const char *alias = made->alias;
+
+    if (!alias[0])
+        return;
+    if (!made->alias_before[0])
+        invalidate_entry(fs, &(struct place){.kind = NODE_ROOT}, alias);
+    links_tell_alias(fs, alias, made->alias_before, made->release.id);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        invalidate_entry(fs, &(struct place){.kind = kinds[i], .name = alias},
+                         made->release.version);
+}
+
+static void published(void *arg, const char *job, const struct job_made *made)
 {
     struct fs *fs = arg;
     char name[NAME_MAX + 8];
     struct error err = {0};
-    struct place model = {.kind = NODE_ROOT};
 
-    put_in_cache(fs, job, release);
+    put_in_cache(fs, job, &made->release);
     remove_job(fs, job, &err);
     if (err.code)
         log_warning("publish job '%s': %s; ignoring", job, err.message);
     print_manifest_name(job, name);
     invalidate_entry(fs, &landing, job);
     invalidate_entry(fs, &landing, name);
-    invalidate_entry(fs, &model, release->id);
-    model = (struct place){.kind = NODE_MODEL, .name = release->id};
-    invalidate_entry(fs, &model, "latest");
-    invalidate_entry(fs, &model, release->version);
+    tell_model(fs, made);
+    tell_alias(fs, made);
 }
 
 static void ended(void *arg, const char *job, const struct error *failure)

@@ -23,6 +23,14 @@
 
 struct job_board;
 
+/* What a job made, and what was known before of the names that it changed. */
+struct job_made {
+    struct release release;
+    char alias[ALIAS_SIZE];           /* that names it; "" if none was asked for */
+    bool had_model;                   /* another version of it was known */
+    char alias_before[MODEL_ID_SIZE]; /* the model that the alias named; "" if none */
+};
+
 /* Each runs on a job's thread; arg is the options'. */
 struct job_options {
     struct resolver *resolver;
@@ -37,7 +45,7 @@ struct job_options {
     /* Its folder, open: a descriptor. */
     int (*open)(void *arg, const char *name, struct error *err);
     /* It was published: before anybody is told. A second time after a crash. */
-    void (*published)(void *arg, const char *name, const struct release *release);
+    void (*published)(void *arg, const char *name, const struct job_made *made);
     /* It ended; err is NULL after success. */
     void (*ended)(void *arg, const char *name, const struct error *err);
     void *arg;

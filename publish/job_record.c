@@ -4,7 +4,6 @@
 #include "common/memory.h"
 #include "common/text.h"
 #include "common/yaml.h"
-#include "resolver/uid.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -83,6 +82,8 @@ int job_record_print(const struct job_record *record, struct bytes *to, struct e
         rc = print_text("version", release->version, to, err);
     if (rc == 0 && release->id[0])
         rc = bytes_printf(to, err, "repository: %u\n", release->repository);
+    if (rc == 0 && record->alias[0])
+        rc = print_text("alias", record->alias, to, err);
     if (rc == 0)
         rc = bytes_printf(to, err, "attempted: %s\nended: %lld\n",
                           record->is_attempted ? "true" : "false",
@@ -122,6 +123,12 @@ static void drop_bad_date(char date[DEFAULTS_DATE_SIZE])
 {
     if (strspn(date, "0123456789-") != DEFAULTS_DATE_SIZE - 1)
         date[0] = '\0';
+}
+
+static void drop_bad_alias(char alias[ALIAS_SIZE])
+{
+    if (!uid_alias_is_valid(alias))
+        alias[0] = '\0';
 }
 
 static int parse_state(const struct yaml_node *root, enum job_state *ret_state,
@@ -197,6 +204,8 @@ int job_record_parse(const char *text, size_t size, struct job_record *ret_recor
     copy_text(root, "owner", record.owner, sizeof record.owner);
     copy_text(root, "date", record.date, sizeof record.date);
     drop_bad_date(record.date);
+    copy_text(root, "alias", record.alias, sizeof record.alias);
+    drop_bad_alias(record.alias);
     copy_text(root, "error", record.failure, sizeof record.failure);
     parse_warnings(root, &record);
     *ret_record = record;

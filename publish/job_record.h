@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "publish/process.h"
 #include "resolver/release.h"
+#include "resolver/uid.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +37,7 @@ struct job_record {
     enum job_state state;
     bool is_attempted;             /* the header of release may have been written */
     struct release release;        /* id "": none yet; what is or was published */
+    char alias[ALIAS_SIZE];        /* that is to name it; "" */
     char owner[PROCESS_NAME_SIZE]; /* of process.h; who runs it, or did */
     char date[DEFAULTS_DATE_SIZE]; /* where the manifest gives none; "" */
     int64_t ended_s;               /* Unix time; 0: never ended */

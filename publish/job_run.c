@@ -120,7 +120,28 @@ static int ask(struct job *job, const struct bytes *text, bool *ret_is_again,
     return 0;
 }
 
-static int publish(struct job *job, struct publish_result *result, struct error *err)
+/* Afterwards nobody can say. */
+static void note_before(struct job *job, const struct manifest *manifest,
+                        struct job_made *made)
+{
+    struct resolver *resolver = job->board->options.resolver;
+    struct alias_target target = {.id = ""};
+    struct freshness fresh;
+    struct error unused; /* then nobody here has seen it */
+
+    made->had_model =
+        resolver_has_model(resolver, manifest->id, RESOLVE_STALE, &fresh, &unused) == 0;
+    if (manifest->alias)
+        (void)resolver_alias(resolver, manifest->alias, RESOLVE_STALE, &target, &unused);
+    snprintf(made->alias, sizeof made->alias, "%s",
+             manifest->alias ? manifest->alias : "");
+    memcpy(made->alias_before, target.id, sizeof made->alias_before);
+    lock_acquire(&job->board->lock);
+    memcpy(job->record.alias, made->alias, sizeof made->alias);
+    lock_release(&job->board->lock);
+}
+
+static int publish(struct job *job, struct job_made *made, struct error *err)
 {
     const struct job_options *options = &job->board->options;
     const struct publish_watch watch = {.progress = note_progress,
@@ -132,6 +153,7 @@ static int publish(struct job *job, struct publish_result *result, struct error 
     CLEANUP_MANIFEST struct manifest *manifest = NULL;
     CLEANUP_CLOSE int folder_fd = -1;
     CLEANUP_BYTES struct bytes text;
+    struct publish_result result = {.is_published = false};
     bool is_again = false;
     int rc;
 
@@ -143,9 +165,12 @@ static int publish(struct job *job, struct publish_result *result, struct error 
         rc = folder_fd = options->open(options->arg, job->name, err);
     if (rc < 0)
         return rc;
+    note_before(job, manifest, made);
     if (is_again)
         publish_options.attempted = manifest->uid;
-    return publish_folder(&publish_options, manifest, folder_fd, &watch, result, err);
+    rc = publish_folder(&publish_options, manifest, folder_fd, &watch, &result, err);
+    made->release = result.release;
+    return rc;
 }
 
 /* While it runs only its thread changes what it is. The record goes first: who is told
@@ -173,9 +198,8 @@ static void enter(struct job *job, enum job_state state, const struct error *err
 }
 
 /* Up to where the model is there. */
-static int make_model(struct job *job, struct release *ret_release, struct error *err)
+static int make_model(struct job *job, struct job_made *made, struct error *err)
 {
-    struct publish_result result = {.is_published = false};
     struct job_board *board = job->board;
     bool is_closing, is_made;
     int rc;
@@ -185,16 +209,17 @@ static int make_model(struct job *job, struct release *ret_release, struct error
     is_made = job->record.state == JOB_FINISHING;
     if (!is_made)
         job->record.state = JOB_RUNNING;
-    *ret_release = job->record.release;
+    made->release = job->record.release;
+    memcpy(made->alias, job->record.alias, sizeof made->alias);
     lock_release(&board->lock);
     if (is_made)
         return 0;
     rc = is_closing ? fail(err, ECANCELED, "the mount was taken down meanwhile")
-                    : publish(job, &result, err);
+                    : publish(job, made, err);
     if (rc < 0)
         return rc;
     lock_acquire(&board->lock);
-    job->record.release = *ret_release = result.release;
+    job->record.release = made->release;
     lock_release(&board->lock);
     enter(job, JOB_FINISHING, NULL);
     FAULT("job.finishing");
@@ -207,11 +232,11 @@ void job_run(void *arg)
     const struct job_options *options = &job->board->options;
     CLEANUP_FREE char *name = xstrdup(job->name);
     struct error err = {0};
-    struct release release;
-    int rc = make_model(job, &release, &err);
+    struct job_made made = {.alias = ""};
+    int rc = make_model(job, &made, &err);
 
     if (rc == 0)
-        options->published(options->arg, name, &release);
+        options->published(options->arg, name, &made);
     FAULT("job.before-end");
     enter(job, rc < 0 ? JOB_FAILED : JOB_PUBLISHED, rc < 0 ? &err : NULL);
     options->ended(options->arg, name, rc < 0 ? &err : NULL);

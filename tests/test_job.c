@@ -20,6 +20,7 @@ struct desk {
     unsigned told;          /* calls of told */
     unsigned taken;         /* calls of published */
     struct release release; /* the last one that published was given */
+    char alias[ALIAS_SIZE]; /* with it */
 };
 
 static int read_text(void *arg, const char *name, struct bytes *to, struct error *err)
@@ -40,14 +41,15 @@ static int open_none(void *arg, const char *name, struct error *err)
     return fail(err, ENOENT, "no folder '%s'", name);
 }
 
-static void published(void *arg, const char *name, const struct release *release)
+static void published(void *arg, const char *name, const struct job_made *made)
 {
     struct desk *desk = arg;
 
     (void)name;
     lock_acquire(&desk->lock);
     desk->taken++;
-    desk->release = *release;
+    desk->release = made->release;
+    snprintf(desk->alias, sizeof desk->alias, "%s", made->alias);
     lock_release(&desk->lock);
 }
 
@@ -247,6 +249,7 @@ static void take_up(int folder_fd, size_t row)
     struct job_record record = {
         .state = left[row].state,
         .release = {"3e120e8d", "1.0.0", 0},
+        .alias = "prod",
         .ended_s = left[row].ended_s,
         .failure = "no luck"
     };
@@ -271,8 +274,10 @@ static void take_up(int folder_fd, size_t row)
     close_board(board, &desk);
     assert_int_equal(desk.ended, left[row].ended);
     assert_int_equal(desk.taken, left[row].taken);
-    if (desk.taken)
+    if (desk.taken) {
         assert_string_equal(desk.release.id, "3e120e8d");
+        assert_string_equal(desk.alias, "prod");
+    }
     assert_int_equal(faccessat(folder_fd, "job.job", F_OK, 0),
                      strcmp(left[row].owner, "alive") == 0 ? 0 : -1);
 }

@@ -11,6 +11,7 @@ static void assert_same(const struct job_record *a, const struct job_record *b)
     assert_int_equal(a->state, b->state);
     assert_int_equal(a->is_attempted, b->is_attempted);
     assert_true(release_is_same(&a->release, &b->release));
+    assert_string_equal(a->alias, b->alias);
     assert_string_equal(a->owner, b->owner);
     assert_string_equal(a->date, b->date);
     assert_int_equal(a->ended_s, b->ended_s);
@@ -35,6 +36,7 @@ static void test_reads_what_it_printed(void **state)
             .state = JOB_FAILED,
             .is_attempted = true,
             .release = {"3e120e8d", "1.0.0", 3},
+            .alias = "prod",
             .owner = "boot/1/2/3",
             .date = "2024-02-29",
             .ended_s = 1700000000
@@ -84,6 +86,7 @@ static void test_bends_what_makes_no_sense(void **state)
 {
     static const char text[] =
         "state: failed\nattempted: true\ndate: '../../x'\nended: x\n"
+        "alias: ../x\n"
         "owner: [a]\nerror: 3\nwarnings: {a: b}\nmore: x\n";
     struct job_record record;
     struct error err = {0};
@@ -92,6 +95,7 @@ static void test_bends_what_makes_no_sense(void **state)
     assert_int_equal(job_record_parse(text, sizeof text - 1, &record, &err), 0);
     assert_false(record.is_attempted); /* of what? */
     assert_string_equal(record.date, "");
+    assert_string_equal(record.alias, "");
     assert_string_equal(record.owner, "");
     assert_string_equal(record.failure, "");
     assert_int_equal(record.ended_s, 0);

@@ -51,6 +51,11 @@ class StagingTest(MountTest):
     def manifest(self, name="onnx", version="1.0.0", **keys):
         return dump({"name": name, "version": version, **keys})
 
+    def publish_staged(self, job, **keys):
+        self.stage(job)
+        (self.staging / f"{job}.yaml").write_text(self.manifest(**keys))
+        return self.result(job)
+
     def result(self, job):
         return (self.staging / f"{job}.result").read_text().strip()
 
@@ -97,6 +102,43 @@ class Publishing(StagingTest):
         # The names of what ended can be used again, and be removed.
         os.unlink(self.staging / "job.status")
         self.assertEqual(os.listdir(self.staging), [])
+
+    def test_names_appear_and_move_at_once(self):
+        """Also those that were looked for in vain, or led elsewhere, a moment ago."""
+        top, info = self.fs.point, self.fs.point / "@info"
+        uid = short_id("onnx", {}) + "-1.0.0"
+        ident, last = uid[:8], short_id("onnx", {}) + "-2.0.0"
+        new = [top / "prod/current/readme.txt", top / ident / "1.0.0", top / uid,
+               info / "prod/current/uid", info / ident / "1.0.0/uid"]
+        moving = [top / "prod/current", top / "prod/latest", top / ident / "latest"]
+        for path in new:
+            self.assertFalse(path.exists(), path)
+        self.publish_staged("first", version="1.0.0", alias="prod")
+        for path in new:
+            self.assertTrue(path.exists(), path)
+        for path in moving:
+            self.assertEqual(os.path.basename(os.readlink(path)), "1.0.0")
+        self.assertFalse((top / "prod/2.0.0").exists())
+        self.assertEqual((info / "prod/current/uid").read_text(), uid + "\n")
+        self.publish_staged("second", version="2.0.0", alias="prod")
+        for path in [*moving, top / "prod/2.0.0"]:
+            self.assertEqual(os.path.basename(os.readlink(path)), "2.0.0", path)
+        self.assertEqual((info / "prod/current/uid").read_text(), last + "\n")
+        self.publish_staged("other", version="3.0.0", alias="prod", name="other")
+        self.assertEqual(sorted(os.listdir(top / "prod")), ["3.0.0", "current", "latest"])
+        self.assertFalse((top / "prod/2.0.0").exists())
+
+    def test_folders_keep_their_path(self):
+        """Who works in the folder of a model or an alias can still tell where that is."""
+        self.publish_staged("first", version="1.0.0", alias="prod")
+        folders = [self.fs.point / "prod", self.fs.point / short_id("onnx", {})]
+        workers = [subprocess.Popen(["cat"], cwd=each, stdin=subprocess.PIPE)
+                   for each in folders]
+        self.publish_staged("second", version="2.0.0", alias="prod")
+        paths = [os.readlink(f"/proc/{worker.pid}/cwd") for worker in workers]
+        for worker in workers:
+            worker.communicate(timeout=MINUTE)
+        self.assertEqual(paths, [str(each) for each in folders])
 
     def test_nothing_is_downloaded(self):
         """Links, files with two names and a file that is open come along as copies."""
