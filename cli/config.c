@@ -42,9 +42,9 @@ static int fail_unknown(const struct reader *reader, const struct yaml_node *key
 {
     const char *nearest = config_keys_nearest(name);
 
-    return nearest ? fail_at(reader, key->line, err,
+    return nearest ? fail_at(reader, key->at.line, err,
                              "unknown key '%s'; did you mean '%s'?", name, nearest)
-                   : fail_at(reader, key->line, err, "unknown key '%s'", name);
+                   : fail_at(reader, key->at.line, err, "unknown key '%s'", name);
 }
 
 /* "section.key", or "key" without a section. */
@@ -55,11 +55,11 @@ static int full_name(const struct reader *reader, const char *section,
     const char *text = yaml_text(key);
 
     if (!text)
-        return fail_at(reader, key->line, err, "a key must be a text, not %s",
+        return fail_at(reader, key->at.line, err, "a key must be a text, not %s",
                        yaml_kind_name(key->kind));
     if (snprintf(name, NAME_MAX_BYTES, "%s%s%s", section, *section ? "." : "", text) >=
         NAME_MAX_BYTES)
-        return fail_at(reader, key->line, err, "unknown key '%s...'", name);
+        return fail_at(reader, key->at.line, err, "unknown key '%s...'", name);
     return 0;
 }
 
@@ -95,12 +95,12 @@ static int set_field(const struct reader *reader, const struct config_key *key,
     void *field = (char *)object + key->field;
 
     if (!(key->type->kinds & 1u << node->kind) || !text)
-        return fail_at(reader, node->line, err, "'%s' must be %s, not %s", key->name,
+        return fail_at(reader, node->at.line, err, "'%s' must be %s, not %s", key->name,
                        key->type->what, yaml_kind_name(node->kind));
     if (key->type->parse(text, field) < 0)
-        return fail_at(reader, node->line, err, "'%s' must be %s, not '%.80s'", key->name,
-                       key->type->what, text);
-    return key->type->is_path ? expand(reader, node->line, key->name, field, err) : 0;
+        return fail_at(reader, node->at.line, err, "'%s' must be %s, not '%.80s'",
+                       key->name, key->type->what, text);
+    return key->type->is_path ? expand(reader, node->at.line, key->name, field, err) : 0;
 }
 
 /* All keys are there, the backend is one we have, and no earlier entry is the same. */
@@ -119,10 +119,10 @@ static int finish_repository(const struct reader *reader, const struct yaml_node
                        : !entry->host ? "host"
                                       : "backend");
     if (backend_find_kind(entry->backend, &host_is_path, &why) < 0)
-        return fail_at(reader, yaml_get(node, "backend")->line, err,
+        return fail_at(reader, yaml_get(node, "backend")->at.line, err,
                        "'repositories.backend': %s", why.message);
     if (host_is_path)
-        rc = expand(reader, yaml_get(node, "host")->line, "repositories.host",
+        rc = expand(reader, yaml_get(node, "host")->at.line, "repositories.host",
                     &entry->host, err);
     for (size_t i = 0; rc == 0 && i < index; i++) {
         if (strcmp(all[i].name, entry->name) == 0 &&
@@ -141,11 +141,11 @@ static int read_repository(const struct reader *reader, const struct yaml_node *
     char name[NAME_MAX_BYTES] = "";
 
     if (node->kind != YAML_MAP)
-        return fail_at(reader, node->line, err,
+        return fail_at(reader, node->at.line, err,
                        "a repository must be a mapping with name, host and backend, "
                        "not %s",
                        yaml_kind_name(node->kind));
-    entry->line = node->line;
+    entry->line = node->at.line;
     for (size_t i = 0; i < node->map.count; i++) {
         const struct yaml_pair *pair = &node->map.pairs[i];
         const struct config_key *key;
@@ -169,14 +169,14 @@ static int read_repositories(const struct reader *reader, const struct yaml_node
     struct config *config = reader->config;
 
     if (node->kind != YAML_LIST)
-        return fail_at(reader, node->line, err,
+        return fail_at(reader, node->at.line, err,
                        "'repositories' must be a list of repositories, not %s",
                        yaml_kind_name(node->kind));
     if (node->list.count == 0)
-        return fail_at(reader, node->line, err,
+        return fail_at(reader, node->at.line, err,
                        "'repositories' is empty: name one, or remove the key");
     if (node->list.count > CONFIG_REPOSITORIES_MAX)
-        return fail_at(reader, node->line, err, "more than %d repositories",
+        return fail_at(reader, node->at.line, err, "more than %d repositories",
                        CONFIG_REPOSITORIES_MAX);
     config->repositories = xcalloc(node->list.count, sizeof *config->repositories);
     config->repository_count = node->list.count;
@@ -199,7 +199,7 @@ static int read_section(const struct reader *reader, const char *section,
     if (map->kind == YAML_NULL) /* all its keys are commented out */
         return 0;
     if (map->kind != YAML_MAP)
-        return fail_at(reader, map->line, err, "%s%s%s must be a mapping, not %s",
+        return fail_at(reader, map->at.line, err, "%s%s%s must be a mapping, not %s",
                        *section ? "'" : "", *section ? section : "the configuration",
                        *section ? "'" : "", yaml_kind_name(map->kind));
     for (size_t i = 0; rc == 0 && i < map->map.count; i++) {
@@ -282,7 +282,7 @@ static int read_text(struct reader *reader, const char *text, size_t size,
         return fail_context(err, rc, "%s", reader->path);
     duplicate = yaml_duplicate(yaml);
     if (duplicate)
-        return fail_at(reader, duplicate->line, err,
+        return fail_at(reader, duplicate->at.line, err,
                        "key '%.80s' is here for the second time",
                        text_of(duplicate) ? text_of(duplicate) : "");
     rc = read_section(reader, "", yaml_root(yaml), err);

@@ -33,31 +33,29 @@ static int check_directives(const char *text, size_t size, struct error *err)
 }
 
 /* libyaml counts from 0 */
-static unsigned from_one(size_t position)
+static struct yaml_place place_of(const yaml_mark_t *mark)
 {
-    return (unsigned)position + 1;
+    return (struct yaml_place){(unsigned)mark->line + 1, (unsigned)mark->column + 1};
 }
 
 static int parser_failure(const yaml_parser_t *parser, const char *text, size_t size,
                           struct error *err)
 {
     const char *problem = parser->problem ? parser->problem : "not YAML";
-    unsigned line = from_one(parser->problem_mark.line);
-    unsigned column = from_one(parser->problem_mark.column);
+    struct yaml_place at = place_of(&parser->problem_mark);
 
     if (parser->error == YAML_MEMORY_ERROR)
         return fail(err, ENOMEM, "no memory for YAML of %zu bytes", size);
     if (parser->error == YAML_READER_ERROR) { /* knows the byte only */
-        line = column = 1;
+        at = (struct yaml_place){1, 1};
         for (size_t i = 0; i < size && i < parser->problem_offset; i++) {
-            line += text[i] == '\n';
-            column = text[i] == '\n' ? 1 : column + 1;
+            at.line += text[i] == '\n';
+            at.column = text[i] == '\n' ? 1 : at.column + 1;
         }
     }
     if (parser->context)
-        return fail(err, EINVAL, "line %u, column %u: %s, %s", line, column,
-                    parser->context, problem);
-    return fail(err, EINVAL, "line %u, column %u: %s", line, column, problem);
+        return yaml_fail(err, EINVAL, at, "%s, %s", parser->context, problem);
+    return yaml_fail(err, EINVAL, at, "%s", problem);
 }
 
 static int take_scalar(struct yaml_build *build, const yaml_event_t *from,
@@ -87,14 +85,12 @@ static const char *collection_tag(const yaml_char_t *tag)
 static int take_event(struct yaml_build *build, const yaml_event_t *from, int *documents,
                       struct error *err)
 {
-    struct yaml_event event = {.line = from_one(from->start_mark.line),
-                               .column = from_one(from->start_mark.column)};
+    struct yaml_event event = {.at = place_of(&from->start_mark)};
 
     switch (from->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (++*documents > 1)
-            return fail(err, EINVAL, "line %u, column %u: found another document",
-                        event.line, event.column);
+            return yaml_fail(err, EINVAL, event.at, "found another document");
         return 0;
     case YAML_SCALAR_EVENT:
         return take_scalar(build, from, &event, err);

@@ -46,8 +46,8 @@ static int count_places(struct yaml_build *build, const struct yaml_event *event
 {
     build->places += places;
     if (build->places > YAML_NODES_MAX)
-        return fail(err, EFBIG, "line %u, column %u: more than %d nodes", event->line,
-                    event->column, (int)YAML_NODES_MAX);
+        return yaml_fail(err, EFBIG, event->at, "more than %d nodes",
+                         (int)YAML_NODES_MAX);
     return 0;
 }
 
@@ -62,8 +62,7 @@ static int new_node(struct yaml_build *build, const struct yaml_event *event,
     built = yaml_tree_alloc(build->yaml, sizeof *built);
     if (!built)
         return no_memory(err);
-    built->node.line = event->line;
-    built->node.column = event->column;
+    built->node.at = event->at;
     built->places = 1;
     built->height = 1;
     *ret_built = built;
@@ -88,17 +87,16 @@ static int add_anchor(struct yaml_build *build, const struct yaml_event *event,
     if (!found)
         return no_memory(err);
     if (*found != anchor)
-        return fail(err, EINVAL, "line %u, column %u: found duplicate anchor '%.80s'",
-                    event->line, event->column, event->anchor);
+        return yaml_fail(err, EINVAL, event->at, "found duplicate anchor '%.80s'",
+                         event->anchor);
     return 0;
 }
 
 static int refuse_tag(const struct yaml_node *node, struct error *err)
 {
-    return fail(
-        err, EINVAL,
-        "line %u, column %u: could not determine a constructor for the tag '%.80s'",
-        node->line, node->column, node->text.data);
+    return yaml_fail(err, EINVAL, node->at,
+                     "could not determine a constructor for the tag '%.80s'",
+                     node->text.data);
 }
 
 /* << and = stand for something only as keys; elsewhere PyYAML has nothing to make. */
@@ -169,7 +167,7 @@ int yaml_build_scalar(struct yaml_build *build, const struct yaml_event *event,
     else
         rc = yaml_scalar_make(tag, text, size, build->yaml, &built->node, err);
     if (rc < 0)
-        return fail_context(err, rc, "line %u, column %u", event->line, event->column);
+        return yaml_fail_context(err, rc, event->at);
     rc = add_anchor(build, event, built, err);
     return rc < 0 ? rc : add_node(build, built, err);
 }
@@ -199,12 +197,12 @@ int yaml_build_open(struct yaml_build *build, const struct yaml_event *event,
     int rc;
 
     if (build->depth == YAML_DEPTH_MAX)
-        return fail(err, EFBIG, "line %u, column %u: nested deeper than %d", event->line,
-                    event->column, (int)YAML_DEPTH_MAX);
+        return yaml_fail(err, EFBIG, event->at, "nested deeper than %d",
+                         (int)YAML_DEPTH_MAX);
     if (!fits_shape(tag, shape))
-        return fail(err, EINVAL, "line %u, column %u: !!%s cannot be made of a %s",
-                    event->line, event->column, yaml_scalar_tag_name(tag),
-                    shape == YAML_TAG_MAP ? "mapping" : "sequence");
+        return yaml_fail(err, EINVAL, event->at, "!!%s cannot be made of a %s",
+                         yaml_scalar_tag_name(tag),
+                         shape == YAML_TAG_MAP ? "mapping" : "sequence");
     rc = new_node(build, event, &built, err);
     if (rc < 0)
         return rc;
@@ -241,13 +239,12 @@ static int set_pairs(struct yaml_build *build, struct yaml_node *node,
 {
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *item = nodes[i];
-        struct yaml_event place = {.line = item->line, .column = item->column};
+        struct yaml_event place = {.at = item->at};
         struct yaml_built *tuple;
         int rc;
 
         if (item->kind != YAML_MAP || item->map.count != 1)
-            return fail(err, EINVAL, "line %u, column %u: expected a mapping of length 1",
-                        item->line, item->column);
+            return yaml_fail(err, EINVAL, item->at, "expected a mapping of length 1");
         rc = new_node(build, &place, &tuple, err);
         if (rc < 0)
             return rc;
@@ -296,8 +293,8 @@ static int measure(struct yaml_built *built, const struct yaml_node *const *node
             height = child->height;
     }
     if (height >= YAML_DEPTH_MAX)
-        return fail(err, EFBIG, "line %u, column %u: nested deeper than %d",
-                    built->node.line, built->node.column, (int)YAML_DEPTH_MAX);
+        return yaml_fail(err, EFBIG, built->node.at, "nested deeper than %d",
+                         (int)YAML_DEPTH_MAX);
     built->places = places > YAML_NODES_MAX ? YAML_NODES_MAX : (uint32_t)places;
     built->height = (uint16_t)(height + 1);
     return 0;
@@ -350,12 +347,11 @@ int yaml_build_alias(struct yaml_build *build, const struct yaml_event *event,
 
     found = tfind(&wanted, &build->anchors, compare_anchors);
     if (!found)
-        return fail(err, EINVAL, "line %u, column %u: found undefined alias '%.80s'",
-                    event->line, event->column, event->anchor);
+        return yaml_fail(err, EINVAL, event->at, "found undefined alias '%.80s'",
+                         event->anchor);
     built = (*found)->built;
     if (built->is_open)
-        return fail(err, EINVAL, "line %u, column %u: '%.80s' holds itself", event->line,
-                    event->column, event->anchor);
+        return yaml_fail(err, EINVAL, event->at, "'%.80s' holds itself", event->anchor);
     rc = count_places(build, event, built->places, err);
     return rc < 0 ? rc : add_node(build, built, err);
 }

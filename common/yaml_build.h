@@ -43,7 +43,7 @@ struct yaml_build {
 struct yaml_event {
     const char *anchor; /* or NULL */
     const char *tag;    /* in full; NULL: as the resolver sees it */
-    unsigned line, column;
+    struct yaml_place at;
 };
 
 void yaml_build_init(struct yaml_build *build, struct yaml *yaml);

@@ -32,17 +32,17 @@ static int merged_count(const struct yaml_node *value, size_t *count, struct err
         return 0;
     }
     if (!is_sequence(value))
-        return fail(err, EINVAL,
-                    "line %u, column %u: only a mapping or a list of mappings can be "
-                    "merged, not %s",
-                    value->line, value->column, yaml_kind_name(value->kind));
+        return yaml_fail(err, EINVAL, value->at,
+                         "only a mapping or a list of mappings can be "
+                         "merged, not %s",
+                         yaml_kind_name(value->kind));
     for (size_t i = 0; i < value->list.count; i++) {
         const struct yaml_node *item = value->list.items[i];
 
         if (!is_mapping(item))
-            return fail(err, EINVAL,
-                        "line %u, column %u: only a mapping can be merged, not %s",
-                        item->line, item->column, yaml_kind_name(item->kind));
+            return yaml_fail(err, EINVAL, item->at,
+                             "only a mapping can be merged, not %s",
+                             yaml_kind_name(item->kind));
         *count += item->map.count;
     }
     return 0;
@@ -78,8 +78,7 @@ static int count_pairs(const struct yaml_node *const *nodes, size_t count,
         else if (yaml_key_is_hashable(nodes[i]))
             pairs++;
         else
-            rc = fail(err, EINVAL, "line %u, column %u: found unhashable key",
-                      nodes[i]->line, nodes[i]->column);
+            rc = yaml_fail(err, EINVAL, nodes[i]->at, "found unhashable key");
         if (rc < 0)
             return rc;
     }

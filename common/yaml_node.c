@@ -1,6 +1,8 @@
-/* yaml_node.c: looking things up in a YAML tree. */
+/* yaml_node.c: looking things up in a YAML tree, and telling what is wrong there. */
 #include "common/yaml_node.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
@@ -50,4 +52,20 @@ const char *yaml_kind_name(enum yaml_kind kind)
     };
 
     return names[kind];
+}
+
+int yaml_fail(struct error *err, int code, struct yaml_place at, const char *format, ...)
+{
+    char sentence[ERROR_MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    return yaml_fail_context(err, fail(err, code, "%s", sentence), at);
+}
+
+int yaml_fail_context(struct error *err, int rc, struct yaml_place at)
+{
+    return fail_context(err, rc, "line %u, column %u", at.line, at.column);
 }

@@ -3,6 +3,7 @@
 #define COMMON_YAML_NODE_H
 
 #include "common/cleanup.h"
+#include "common/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,9 +37,13 @@ struct yaml_time {
     int zone_s; /* seconds east of UTC; 0 with has_zone is UTC itself */
 };
 
+struct yaml_place {
+    unsigned line, column; /* from 1; 0 of what no text holds */
+};
+
 struct yaml_node {
     enum yaml_kind kind;
-    unsigned line, column; /* from 1; 0 for nodes that no text holds */
+    struct yaml_place at;
     union {
         bool boolean;
         double number;
@@ -81,6 +86,13 @@ struct yaml_node yaml_node_of(const char *text);
 
 /* The text of a YAML_TEXT node without NUL bytes, else NULL. */
 const char *yaml_text(const struct yaml_node *node);
+
+/* fail with the place in front: "line 3, column 7: ...". */
+int yaml_fail(struct error *err, int code, struct yaml_place at, const char *format, ...)
+    __attribute__((format(printf, 4, 5), nonnull(1)));
+
+/* The place in front of what err says already; return rc. */
+int yaml_fail_context(struct error *err, int rc, struct yaml_place at);
 
 /* "mapping", "text", "number" ...: for messages. */
 const char *yaml_kind_name(enum yaml_kind kind);

@@ -104,9 +104,8 @@ int yaml_shape_find(const struct yaml_node *node, struct yaml_shape *ret_shape,
     case YAML_OTHER:
         break;
     }
-    return fail(err, EINVAL,
-                "line %u, column %u: cannot print a value of the tag '%.80s'", node->line,
-                node->column, node->text.data);
+    return yaml_fail(err, EINVAL, node->at, "cannot print a value of the tag '%.80s'",
+                     node->text.data);
 }
 
 void yaml_shape_print(const struct yaml_shape *shape, struct yaml_emit *emit,

@@ -73,9 +73,9 @@ void manifest_free(struct manifest *manifest)
 /* Put the place in front of a sentence, for nodes that have one. */
 static int fail_at(const struct yaml_node *node, int rc, struct error *err)
 {
-    if (!node || node->line == 0)
+    if (!node || node->at.line == 0)
         return rc;
-    return fail_context(err, rc, "line %u, column %u", node->line, node->column);
+    return yaml_fail_context(err, rc, node->at);
 }
 
 static int refuse_kind(const struct yaml_node *node, enum key key, struct error *err)

@@ -33,10 +33,11 @@ int alias_parse(const char *text, size_t size, char **ret_uid, struct error *err
 
     if (rc < 0)
         return fail_context(err, rc, "alias document");
-    if (!yaml_text(value))
-        return fail(err, EBADMSG,
-                    "alias document: line %u, column %u: 'uid' must be text, not %s",
-                    value->line, value->column, yaml_kind_name(value->kind));
+    if (!yaml_text(value)) {
+        rc = yaml_fail(err, EBADMSG, value->at, "'uid' must be text, not %s",
+                       yaml_kind_name(value->kind));
+        return fail_context(err, rc, "alias document");
+    }
     uid = strdup(yaml_text(value));
     if (!uid)
         return fail(err, ENOMEM, "no memory for an alias");
@@ -50,8 +51,8 @@ static int collect_texts(const struct yaml_node *value, struct alias_list *list,
     if (value->kind == YAML_NULL)
         return 0;
     if (value->kind != YAML_LIST)
-        return fail(err, EBADMSG, "line %u, column %u: 'aliases' must be a list, not %s",
-                    value->line, value->column, yaml_kind_name(value->kind));
+        return yaml_fail(err, EBADMSG, value->at, "'aliases' must be a list, not %s",
+                         yaml_kind_name(value->kind));
     list->aliases = calloc(value->list.count + 1, sizeof *list->aliases);
     if (!list->aliases)
         return fail(err, ENOMEM, "no memory for %zu aliases", value->list.count);
@@ -59,8 +60,8 @@ static int collect_texts(const struct yaml_node *value, struct alias_list *list,
         const struct yaml_node *item = value->list.items[i];
 
         if (!yaml_text(item))
-            return fail(err, EBADMSG, "line %u, column %u: an alias must be text, not %s",
-                        item->line, item->column, yaml_kind_name(item->kind));
+            return yaml_fail(err, EBADMSG, item->at, "an alias must be text, not %s",
+                             yaml_kind_name(item->kind));
         list->aliases[list->count++] = yaml_text(item);
     }
     return 0;

@@ -66,8 +66,7 @@ static int field_text(const struct yaml_node *root, const char *key, char **ret_
         rc = pyrepr_print(node, &text, err);
     }
     if (rc < 0)
-        return fail_context(err, rc, "line %u, column %u: '%s'", node->line, node->column,
-                            key);
+        return yaml_fail_context(err, fail_context(err, rc, "'%s'", key), node->at);
     *ret_text = bytes_detach(&text);
     return 0;
 }
@@ -114,9 +113,9 @@ static int set_fields(struct owner *owner, struct error *err)
         return fail(err, EBADMSG, "it must be a mapping, not %s",
                     yaml_kind_name(root->kind));
     if (parameters && parameters->kind != YAML_MAP && parameters->kind != YAML_NULL)
-        return fail(
-            err, EBADMSG, "line %u, column %u: 'parameters' must be a mapping, not %s",
-            parameters->line, parameters->column, yaml_kind_name(parameters->kind));
+        return yaml_fail(err, EBADMSG, parameters->at,
+                         "'parameters' must be a mapping, not %s",
+                         yaml_kind_name(parameters->kind));
     rc = field_text(root, "name", &owner->name, err);
     if (rc == 0)
         rc = field_text(root, "subgroup", &owner->subgroup, err);

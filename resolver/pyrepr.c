@@ -112,8 +112,7 @@ static int print_quoted(const struct alphabet *alphabet, const char *data, size_
 static int print_text(const struct yaml_node *node, struct bytes *to, struct error *err)
 {
     if (!utf8_is_valid(node->text.data, node->text.size))
-        return fail(err, EINVAL, "line %u, column %u: a text is not UTF-8", node->line,
-                    node->column);
+        return yaml_fail(err, EINVAL, node->at, "a text is not UTF-8");
     return print_quoted(&unicode, node->text.data, node->text.size, to, err);
 }
 
@@ -233,10 +232,10 @@ int pyrepr_print(const struct yaml_node *node, struct bytes *to, struct error *e
     case YAML_SET:
         return print_set(node, to, err);
     case YAML_OTHER:
-        return fail(err, EINVAL,
-                    "line %u, column %u: only Python knows how it prints a value with "
-                    "the tag '%.80s'; write it with plain YAML values",
-                    node->line, node->column, node->text.data);
+        return yaml_fail(err, EINVAL, node->at,
+                         "only Python knows how it prints a value with "
+                         "the tag '%.80s'; write it with plain YAML values",
+                         node->text.data);
     }
     abort(); /* a kind that no parser makes */
 }
@@ -362,10 +361,9 @@ static int check_keys(const struct yaml_node *map, struct error *err)
         const struct yaml_node *key = map->map.pairs[i].key;
 
         if (first == ORDER_NONE || order_of(key) != first)
-            return fail(err, EINVAL,
-                        "line %u, column %u: Python cannot sort these keys of the "
-                        "parameters; make all of them texts",
-                        key->line, key->column);
+            return yaml_fail(err, EINVAL, key->at,
+                             "Python cannot sort these keys of the "
+                             "parameters; make all of them texts");
     }
     return 0;
 }

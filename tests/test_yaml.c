@@ -257,8 +257,8 @@ static void lookups_take_texts_alone(void **state)
     assert_string_equal(yaml_text(yaml_get(root, "c")), "d");
     assert_null(yaml_get(yaml_get(root, "c"), "c"));
     assert_null(yaml_text(root));
-    assert_int_equal(yaml_get(root, "c")->line, 3);
-    assert_int_equal(yaml_get(root, "c")->column, 4);
+    assert_int_equal(yaml_get(root, "c")->at.line, 3);
+    assert_int_equal(yaml_get(root, "c")->at.column, 4);
 }
 
 static void unknown_tags_are_kept_as_names(void **state)
