@@ -26,6 +26,7 @@ struct directory {
     uint64_t node_id;      /* constant */
     struct folder *folder; /* NULL until it is read; one reader at a time: the kernel sees
                               to that */
+    size_t position;       /* the same: how much of a staged folder was told */
     UT_hash_handle hh;     /* guarded by directories->lock */
 };
 
@@ -110,7 +111,7 @@ int directory_open(struct fs *fs, const struct call *call, const struct place *p
     struct folder *folder = NULL;
     struct directory *directory;
     int rc = place_is_staging(place->kind) ? staged_names_check(fs, place->number, err)
-                                           : folder_make(fs, place, how, &folder, err);
+                                           : folder_make(fs, place, 0, how, &folder, err);
 
     if (rc < 0)
         return rc;
@@ -153,13 +154,13 @@ static void describe_entry(struct fs *fs, struct place *place,
     describe_briefly(place, &entry->attr);
 }
 
-/* Append one entry; false when it does not fit any more. */
+/* Append one entry and the place behind it; false when it does not fit any more. */
 static bool append(const struct call *call, struct bytes *bytes, const char *name,
-                   const struct fuse_entry_param *entry, size_t position)
+                   const struct fuse_entry_param *entry, uint64_t place)
 {
     size_t left = call->size - bytes->size;
     char *to = bytes->data + bytes->size;
-    off_t next = (off_t)position + 1;
+    off_t next = (off_t)place;
     size_t used = call->with_attributes
                       ? fuse_add_direntry_plus(call->req, to, left, name, entry, next)
                       : fuse_add_direntry(call->req, to, left, name, &entry->attr, next);
@@ -176,7 +177,7 @@ static bool append_dot(const struct call *call, struct bytes *bytes, size_t posi
         .attr = {.st_mode = S_IFDIR, .st_ino = 1}
     };
 
-    return append(call, bytes, position == 0 ? "." : "..", &entry, position);
+    return append(call, bytes, position == 0 ? "." : "..", &entry, position + 1);
 }
 
 static void append_all(struct fs *fs, const struct call *call,
@@ -185,7 +186,7 @@ static void append_all(struct fs *fs, const struct call *call,
     size_t size = folder_size(folder) + DOTS;
 
     for (size_t position = call->offset; position < size; position++) {
-        struct fuse_entry_param entry = {.ino = 0};
+        struct fuse_entry_param entry;
         struct place place;
         const char *name;
 
@@ -197,53 +198,97 @@ static void append_all(struct fs *fs, const struct call *call,
         name = folder_get(folder, position - DOTS, &place);
         if (!name)
             continue;
-        if (folder_attr(folder, position - DOTS, &entry.attr))
-            entry.ino = 0;
-        else
-            describe_entry(fs, &place, &entry);
-        if (!append(call, bytes, name, &entry, position))
+        describe_entry(fs, &place, &entry);
+        if (!append(call, bytes, name, &entry, position + 1))
             return;
     }
 }
 
-/* A staged folder is shown as it is when it is read from the start, not as it was when it
- * was opened: so does a disk. */
-static bool is_to_be_listed(const struct directory *directory, const struct call *call,
-                            const struct place *place)
+static int read_tree(struct fs *fs, const struct call *call, const struct place *place,
+                     enum resolve_how how, struct directory *directory,
+                     struct bytes *bytes, struct error *err)
 {
-    return !directory || !directory->folder ||
-           (call->offset == 0 && place_is_staging(place->kind));
+    struct folder *fresh = NULL;
+    int rc = directory ? 0 : folder_make(fs, place, 0, how, &fresh, err);
+
+    if (rc == 0)
+        append_all(fs, call, fresh ? fresh : directory->folder, bytes);
+    folder_free(fresh);
+    return rc;
 }
 
-int directory_read(struct fs *fs, const struct call *call, const struct place *place,
-                   enum resolve_how how, struct answer *answer, struct error *err)
+/* The position that the kernel calls offset: where the last part ended, or further back
+ * when a program went there. */
+static bool find_position(const struct directory *directory, uint64_t offset,
+                          size_t *ret_position)
 {
-    struct directory *directory = find(fs->directories, call->fi.fh);
+    size_t position = directory->position;
+
+    while (position > 0 && folder_next(directory->folder, position - 1) != offset)
+        position--;
+    *ret_position = position;
+    return position > 0;
+}
+
+/* Returns the position that it came to. */
+static size_t append_staged(const struct call *call, const struct folder *folder,
+                            size_t position, struct bytes *bytes)
+{
+    for (; position < folder_size(folder); position++) {
+        struct fuse_entry_param entry = {.ino = 0};
+        struct place place;
+        const char *name = folder_get(folder, position, &place);
+
+        if (!folder_attr(folder, position, &entry.attr) ||
+            !append(call, bytes, name, &entry, folder_next(folder, position)))
+            break;
+    }
+    return position;
+}
+
+/* A staged folder is shown as it is when it is read from the start, not as it was when it
+ * was opened, and whatever goes meanwhile, nothing is left out: so does a disk. */
+static int read_staged(struct fs *fs, const struct call *call, const struct place *place,
+                       enum resolve_how how, struct directory *directory,
+                       struct bytes *bytes, struct error *err)
+{
     struct folder *fresh = NULL;
-    const struct folder *folder;
+    size_t position = 0;
     int rc = 0;
 
-    if (call->size > READDIR_MAX)
-        return fail(err, EINVAL, "a folder is read in parts of at most %d bytes",
-                    READDIR_MAX);
-    if (directory && directory->node_id != call->node_id)
-        directory = NULL;
-    if (is_to_be_listed(directory, call, place))
-        rc = folder_make(fs, place, how, &fresh, err);
-    if (rc == 0)
-        rc = bytes_reserve(&answer->bytes, call->size, err);
-    if (rc < 0) {
-        folder_free(fresh);
+    if (call->offset == 0 || !directory || !directory->folder ||
+        !find_position(directory, call->offset, &position))
+        rc = folder_make(fs, place, call->offset, how, &fresh, err);
+    if (rc < 0)
         return rc;
-    }
-    folder = fresh ? fresh : directory->folder;
-    append_all(fs, call, folder, &answer->bytes);
-    answer->kind = ANSWER_BYTES;
+    position = append_staged(call, fresh ? fresh : directory->folder, position, bytes);
     if (directory && fresh) {
         folder_free(directory->folder);
         directory->folder = fresh;
     } else {
         folder_free(fresh);
     }
+    if (directory)
+        directory->position = position;
     return 0;
+}
+
+int directory_read(struct fs *fs, const struct call *call, const struct place *place,
+                   enum resolve_how how, struct answer *answer, struct error *err)
+{
+    struct directory *directory = find(fs->directories, call->fi.fh);
+    int rc;
+
+    if (call->size > READDIR_MAX)
+        return fail(err, EINVAL, "a folder is read in parts of at most %d bytes",
+                    READDIR_MAX);
+    if (directory && directory->node_id != call->node_id)
+        directory = NULL;
+    rc = bytes_reserve(&answer->bytes, call->size, err);
+    if (rc == 0)
+        rc = (place_is_staging(place->kind) ? read_staged : read_tree)(
+            fs, call, place, how, directory, &answer->bytes, err);
+    if (rc == 0)
+        answer->kind = ANSWER_BYTES;
+    return rc;
 }

@@ -155,8 +155,8 @@ static int list_group(struct fs *fs, struct folder *folder, enum resolve_how how
     return rc;
 }
 
-static int list(struct fs *fs, struct folder *folder, enum resolve_how how,
-                struct error *err)
+static int list(struct fs *fs, struct folder *folder, uint64_t after,
+                enum resolve_how how, struct error *err)
 {
     int rc;
 
@@ -179,7 +179,7 @@ static int list(struct fs *fs, struct folder *folder, enum resolve_how how,
         return list_group(fs, folder, how, err);
     case NODE_STAGING:
     case NODE_STAGED:
-        rc = staged_names_read(fs, folder->place.number, &folder->staged, err);
+        rc = staged_names_read(fs, folder->place.number, after, &folder->staged, err);
         folder->size = folder->staged.count;
         return rc;
     default:
@@ -187,8 +187,8 @@ static int list(struct fs *fs, struct folder *folder, enum resolve_how how,
     }
 }
 
-int folder_make(struct fs *fs, const struct place *place, enum resolve_how how,
-                struct folder **ret_folder, struct error *err)
+int folder_make(struct fs *fs, const struct place *place, uint64_t after,
+                enum resolve_how how, struct folder **ret_folder, struct error *err)
 {
     struct folder *folder = XNEW(struct folder);
     int rc;
@@ -196,7 +196,7 @@ int folder_make(struct fs *fs, const struct place *place, enum resolve_how how,
     folder->place = *place;
     bytes_init(&folder->pending, PENDING_BYTES_MAX);
     bytes_init(&folder->hidden, PENDING_BYTES_MAX);
-    rc = list(fs, folder, how, err);
+    rc = list(fs, folder, after, how, err);
     if (rc < 0) {
         folder_free(folder);
         return rc;
@@ -217,6 +217,11 @@ void folder_free(struct folder *folder)
     version_list_unref(folder->versions);
     archive_unref(folder->archive);
     free(folder);
+}
+
+uint64_t folder_next(const struct folder *folder, size_t position)
+{
+    return staged_names_next(&folder->staged, position);
 }
 
 size_t folder_size(const struct folder *folder)

@@ -8,14 +8,18 @@
 
 struct folder;
 
-/* List a folder. -ENOTDIR when it is none. folder_free the result. */
-int folder_make(struct fs *fs, const struct place *place, enum resolve_how how,
-                struct folder **ret_folder, struct error *err);
+/* List a folder, a staged one from the place that folder_next gave on. -ENOTDIR when it
+ * is none. folder_free the result. */
+int folder_make(struct fs *fs, const struct place *place, uint64_t after,
+                enum resolve_how how, struct folder **ret_folder, struct error *err);
 void folder_free(struct folder *folder); /* accepts NULL */
 
 /* The type and the inode number of the name at a position, where the folder knows them;
  * its place is none then. */
 bool folder_attr(const struct folder *folder, size_t position, struct stat *ret_attr);
+
+/* Of a staged folder: the place behind a position. */
+uint64_t folder_next(const struct folder *folder, size_t position);
 
 /* How many positions there are; not each holds a name. */
 size_t folder_size(const struct folder *folder);

@@ -229,7 +229,7 @@ static bool is_first_listing(struct fs *fs, const struct call *call)
     case NODE_ROOT:
     case NODE_INFO:
     case NODE_GROUP:
-        rc = folder_make(fs, &place, RESOLVE_STALE, &folder, &unused);
+        rc = folder_make(fs, &place, 0, RESOLVE_STALE, &folder, &unused);
         folder_free(folder);
         return rc == -EINPROGRESS;
     default:

@@ -10,15 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAMES_BYTES_MAX = 256 << 20 };
+enum {
+    NAMES_BYTES_MAX = 256 << 20,
+    REPORTS_MAX = 1 << 20,
+};
+
+/* The places behind reports. Those of a disk are hashes or small numbers. */
+#define REPORTS ((uint64_t)1 << 62)
 
 struct staged_name {
     size_t name; /* offset in text */
+    uint64_t next;
     uint64_t inode;
     mode_t type;
 };
 
-static int add(struct staged_names *names, const char *name, uint64_t inode, mode_t type,
+static int add(struct staged_names *names, const char *name, struct staged_name added,
                struct error *err)
 {
     struct staged_name *all;
@@ -33,17 +40,24 @@ static int add(struct staged_names *names, const char *name, uint64_t inode, mod
         names->all = all;
         names->capacity = capacity;
     }
-    names->all[names->count] =
-        (struct staged_name){.name = names->text.size, .inode = inode, .type = type};
+    added.name = names->text.size;
+    names->all[names->count] = added;
     rc = bytes_append(&names->text, name, strlen(name) + 1, err);
     names->count += rc == 0;
     return rc;
 }
 
-static int add_reports(struct fs *fs, struct staged_names *names, struct error *err)
+static bool is_report(uint64_t place)
+{
+    return place > REPORTS && place <= REPORTS + REPORTS_MAX;
+}
+
+static int add_reports(struct fs *fs, uint64_t after, struct staged_names *names,
+                       struct error *err)
 {
     static const char *const suffixes[] = {"status", "result"};
     CLEANUP_BYTES struct bytes jobs;
+    uint64_t place = REPORTS;
     char name[NAME_MAX + 16];
     int rc;
 
@@ -51,8 +65,13 @@ static int add_reports(struct fs *fs, struct staged_names *names, struct error *
     rc = job_names(fs->staging->board, &jobs, err);
     for (size_t at = 0; rc == 0 && at < jobs.size; at += strlen(jobs.data + at) + 1) {
         for (size_t i = 0; rc == 0 && i < 2; i++) {
+            if (++place <= after && is_report(after))
+                continue;
             snprintf(name, sizeof name, "%s.%s", jobs.data + at, suffixes[i]);
-            rc = add(names, name, place_inode(name), S_IFREG, err);
+            rc = add(names, name,
+                     (struct staged_name){
+                         .next = place, .inode = place_inode(name), .type = S_IFREG},
+                     err);
         }
     }
     return rc;
@@ -63,11 +82,12 @@ static int read_folder(DIR *dir, struct staged_names *names, struct error *err)
     const struct dirent *entry;
     int rc = 0;
 
-    while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            rc = add(names, entry->d_name, staging_inode(entry->d_ino),
-                     (mode_t)DTTOIF(entry->d_type), err);
-    }
+    while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+        rc = add(names, entry->d_name,
+                 (struct staged_name){.next = (uint64_t)entry->d_off,
+                                      .inode = staging_inode(entry->d_ino),
+                                      .type = (mode_t)DTTOIF(entry->d_type)},
+                 err);
     if (rc == 0 && errno)
         return fail_errno(err, "read a staged folder");
     return rc;
@@ -83,27 +103,38 @@ int staged_names_check(struct fs *fs, uint64_t number, struct error *err)
     return fd < 0 ? fd : 0;
 }
 
-int staged_names_read(struct fs *fs, uint64_t number, struct staged_names *ret_names,
+/* The folder from that place on. */
+static int open_after(struct fs *fs, uint64_t number, uint64_t after, DIR **ret_dir,
                       struct error *err)
 {
+    int fd = staging_disk_folder(fs->staging->disk, number, err);
+    int rc;
+
+    if (fd < 0)
+        return fd;
+    *ret_dir = lseek(fd, (off_t)after, SEEK_SET) < 0 ? NULL : fdopendir(fd);
+    if (*ret_dir)
+        return 0;
+    rc = fail_errno(err, "read a staged folder");
+    close(fd);
+    return rc;
+}
+
+int staged_names_read(struct fs *fs, uint64_t number, uint64_t after,
+                      struct staged_names *ret_names, struct error *err)
+{
     CLEANUP_CLOSEDIR DIR *dir = NULL;
-    int rc, fd;
+    int rc = 0;
 
     *ret_names = (struct staged_names){.count = 0};
     bytes_init(&ret_names->text, NAMES_BYTES_MAX);
     if (staging_node_is_dead(fs->staging->nodes, number))
         return 0;
-    fd = staging_disk_folder(fs->staging->disk, number, err);
-    if (fd < 0)
-        return fd;
-    dir = fdopendir(fd);
-    if (!dir) {
-        rc = fail_errno(err, "read a staged folder");
-        close(fd);
-        return rc;
-    }
-    rc = read_folder(dir, ret_names, err);
-    return rc == 0 && number == 0 ? add_reports(fs, ret_names, err) : rc;
+    if (number != 0 || !is_report(after))
+        rc = open_after(fs, number, after, &dir, err);
+    if (rc == 0 && dir)
+        rc = read_folder(dir, ret_names, err);
+    return rc == 0 && number == 0 ? add_reports(fs, after, ret_names, err) : rc;
 }
 
 void staged_names_done(struct staged_names *names)
@@ -116,6 +147,11 @@ void staged_names_done(struct staged_names *names)
 const char *staged_names_get(const struct staged_names *names, size_t position)
 {
     return names->text.data + names->all[position].name;
+}
+
+uint64_t staged_names_next(const struct staged_names *names, size_t position)
+{
+    return names->all[position].next;
 }
 
 bool staged_names_attr(const struct staged_names *names, size_t position,

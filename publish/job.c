@@ -363,6 +363,11 @@ int job_check(const char *text, size_t size, struct error *err)
     return job_run_parse(text, size, today, &manifest, err);
 }
 
+static int compare_names(const struct job *one, const struct job *other)
+{
+    return strcmp(one->name, other->name);
+}
+
 int job_names(struct job_board *board, struct bytes *to, struct error *err)
 {
     time_t now_s = time(NULL);
@@ -370,6 +375,7 @@ int job_names(struct job_board *board, struct bytes *to, struct error *err)
     int rc = 0;
 
     lock_acquire(&board->lock);
+    HASH_SORT(board->all, compare_names);
     HASH_ITER(hh, board->all, job, next)
     {
         if (rc == 0 && !is_old(job, now_s))

@@ -76,7 +76,7 @@ void job_expect(struct job_board *board, const char *name);
 /* Publish it, after an earlier job_add. Fine if it runs. */
 int job_start(struct job_board *board, const char *name, struct error *err);
 
-/* The names of all, each with its NUL. */
+/* The names of all, sorted, each with its NUL. */
 int job_names(struct job_board *board, struct bytes *to, struct error *err);
 
 /* State, progress and failure as YAML. -ENOENT. */

@@ -42,8 +42,9 @@ static void folders_list_their_names(void **state)
         char names[256] = "";
 
         test_row(i, "'%s'", cases[i].path);
-        assert_int_equal(folder_make(&fixture.fs, &place, RESOLVE_FETCH, &folder, &err),
-                         cases[i].rc);
+        assert_int_equal(
+            folder_make(&fixture.fs, &place, 0, RESOLVE_FETCH, &folder, &err),
+            cases[i].rc);
         if (!folder)
             continue;
         for (size_t position = 0; position < folder_size(folder); position++) {
@@ -74,8 +75,8 @@ static void listed_names_are_what_lookup_finds(void **state)
         test_row(i, "'%s'", cases[i].path);
         if (cases[i].rc < 0)
             continue;
-        assert_int_equal(folder_make(&fixture.fs, &place, RESOLVE_FETCH, &folder, &err),
-                         0);
+        assert_int_equal(
+            folder_make(&fixture.fs, &place, 0, RESOLVE_FETCH, &folder, &err), 0);
         for (size_t position = 0; position < folder_size(folder); position++) {
             const char *name = folder_get(folder, position, &listed);
 
@@ -107,7 +108,8 @@ static void reserved_versions_have_no_name(void **state)
     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
     fixture_publish_as(&fixture.cache, "latest", &file, 1);
     fixture_publish_as(&fixture.cache, "current", &file, 1);
-    assert_int_equal(folder_make(&fixture.fs, &model, RESOLVE_FETCH, &folder, &err), 0);
+    assert_int_equal(folder_make(&fixture.fs, &model, 0, RESOLVE_FETCH, &folder, &err),
+                     0);
     for (size_t position = 0; position < folder_size(folder); position++) {
         const char *name = folder_get(folder, position, &child);
 

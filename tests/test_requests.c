@@ -78,7 +78,7 @@ static void list(struct fs_fixture *fixture, const struct place *place)
     struct folder *folder;
     struct error err = {0};
 
-    if (folder_make(&fixture->fs, place, RESOLVE_FETCH, &folder, &err) < 0)
+    if (folder_make(&fixture->fs, place, 0, RESOLVE_FETCH, &folder, &err) < 0)
         fail_msg("%s", err.message);
     for (size_t i = 0; i < folder_size(folder); i++) {
         struct place ignored;

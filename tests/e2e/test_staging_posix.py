@@ -253,6 +253,20 @@ class LocalDisk(MountTest):
         finally:
             os.close(folder)
 
+    def test_nothing_is_left_out_when_the_worker_dies(self):
+        """Who removes what was read, as some rm -r do, misses nothing of the rest."""
+        self.job.mkdir()
+        for number in range(3000):
+            (self.job / f"{number:04}").touch()
+        names = []
+        with os.scandir(self.job) as entries:
+            for entry in entries:
+                names.append(entry.name)
+                os.unlink(entry.path)
+                if len(names) in (700, 1800):
+                    self.fs.kill_worker()
+        self.assertEqual(sorted(names), [f"{n:04}" for n in range(3000)])
+
     def on_both(self, call):
         """What a call does in a folder of its own on the disk must be done here too."""
         outcomes = []
