@@ -4,6 +4,7 @@
 #include "cache/archive_state.h"
 #include "cache/checksum.h"
 #include "cache/internal.h"
+#include "cache/tree_member.h"
 #include "common/cleanup.h"
 #include "common/copy.h"
 #include "common/files.h"
@@ -56,7 +57,7 @@ static int sum_up(int fd, uint64_t size, uint32_t *ret_crc32, uint64_t *ret_xxh3
 static int copy(struct archive *archive, struct member *member, int from,
                 struct error *err)
 {
-    int fd = tree_incoming_create(archive->tree, member->index, err);
+    int fd = tree_member_create(archive->tree, member->index, err);
     int rc = fd < 0 ? fd : copy_range(from, 0, fd, 0, member->size, err);
 
     if (rc < 0 && fd >= 0)
@@ -68,7 +69,7 @@ static int copy(struct archive *archive, struct member *member, int from,
 static int share(struct archive *archive, struct member *member, int folder_fd,
                  const char *path, struct error *err)
 {
-    int fd = tree_incoming_link(archive->tree, member->index, folder_fd, path, err);
+    int fd = tree_member_link(archive->tree, member->index, folder_fd, path, err);
 
     if (fd < 0)
         return fd;
@@ -125,7 +126,7 @@ int adopt_member(struct archive *archive, struct member *member, const char *pat
     if (sum_up(fd, member->size, &crc32, ret_xxh3, &unused) < 0 ||
         crc32 != entry->crc32) {
         close(fd);
-        tree_incoming_remove(archive->tree, member->index);
+        tree_member_drop(archive->tree, member->index);
         return 0;
     }
     lock_acquire(&archive->lock);

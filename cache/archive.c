@@ -7,6 +7,7 @@
 #include "cache/prefetch.h"
 #include "cache/registry.h"
 #include "cache/transfer.h"
+#include "cache/tree_member.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/memory.h"
@@ -245,7 +246,7 @@ int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
         if (state == MEMBER_ABSENT)
             return fail(err, ENOENT, "nothing of '%s' is in the cache", path);
         fd = state == MEMBER_COMPLETE ? open_complete(archive, index, path, err)
-                                      : tree_incoming_open(archive->tree, index, err);
+                                      : tree_member_arriving(archive->tree, index, err);
         if (fd == -ENOENT && state == MEMBER_COMPLETE)
             lose_member(archive, index);
     }

@@ -6,6 +6,7 @@
 #include "cache/complete.h"
 #include "cache/evict.h"
 #include "cache/internal.h"
+#include "cache/tree_member.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -38,7 +39,7 @@ int attempt_open_file(struct attempt *attempt, struct error *err)
 
     if (member->fd >= 0)
         return 0; /* a part of it came in an earlier attempt */
-    fd = tree_incoming_create(attempt->archive->tree, member->index, err);
+    fd = tree_member_create(attempt->archive->tree, member->index, err);
     if (fd < 0)
         return fd;
     lock_acquire(&attempt->archive->lock);
@@ -62,8 +63,8 @@ enum outcome attempt_land(struct attempt *attempt, int rc,
     attempt->record.state = TREE_COMPLETE;
     attempt->record.failures = 0;
     toc_path(archive->toc, member->index, path);
-    rc = tree_land(archive->tree, member->index, path, member->size, &attempt->record,
-                   &attempt->err);
+    rc = tree_member_land(archive->tree, member->index, path, member->size,
+                          &attempt->record, &attempt->err);
     return rc < 0 ? OUTCOME_FAILED : OUTCOME_COMPLETE;
 }
 
@@ -99,7 +100,7 @@ static void watch_other(struct attempt *attempt)
     struct member *member = attempt->member;
     struct error err = {0};
     CLEANUP_CLOSE int fd =
-        tree_incoming_open(attempt->archive->tree, member->index, &err);
+        tree_member_arriving(attempt->archive->tree, member->index, &err);
     struct stat st;
     int64_t blocks = fd >= 0 && fstat(fd, &st) == 0 ? st.st_blocks : 0;
 
@@ -147,7 +148,7 @@ static void discard(struct attempt *attempt, enum outcome outcome)
     struct tree *tree = attempt->archive->tree;
     struct member *member = attempt->member;
 
-    tree_incoming_remove(tree, member->index);
+    tree_member_drop(tree, member->index);
     if (outcome == OUTCOME_DAMAGED)
         attempt->record.failures++;
     if (outcome == OUTCOME_DAMAGED || member_is_started(member))
@@ -173,7 +174,7 @@ enum outcome attempt_settle(struct attempt *attempt, enum outcome outcome)
     if (outcome == OUTCOME_DAMAGED || outcome == OUTCOME_DROPPED)
         discard(attempt, outcome);
     else if (outcome == OUTCOME_FAILED && member->fd >= 0 && !member_is_started(member))
-        tree_incoming_remove(tree, member->index);
+        tree_member_drop(tree, member->index);
     /* What came of a member that is to be tried again stays ours meanwhile. */
     if (outcome != OUTCOME_BUSY &&
         (outcome != OUTCOME_FAILED || !member_is_started(member)))

@@ -2,8 +2,8 @@
  *
  *     rc = tree_open(store, id, version, toc, &tree, &err);       tree_open.h
  *     rc = tree_lock(tree, TREE_LOCK_MEMBER + index, TREE_TRY, &err);
- *     fd = tree_incoming_create(tree, index, &err);  ... write, verify ...
- *     rc = tree_land(tree, index, "log/eval.yaml", size, &record, &err);
+ *     fd = tree_member_create(tree, index, &err);  ... write, verify ...   tree_member.h
+ *     rc = tree_member_land(tree, index, "log/eval.yaml", size, &record, &err);
  *     tree_unlock(tree, TREE_LOCK_MEMBER + index);
  *     tree_close(tree);
  *
@@ -92,28 +92,6 @@ int tree_write_record(struct tree *tree, uint32_t index, const struct tree_recor
 
 /* All of them; records holds tree->entries. */
 int tree_read_records(struct tree *tree, struct tree_record *records, struct error *err);
-
-/* A new empty file for a member that arrives, open for both; -errno. */
-int tree_incoming_create(struct tree *tree, uint32_t index, struct error *err);
-
-/* A file of another folder of this disk as a member that arrives, open for reading;
- * -errno. */
-int tree_incoming_link(struct tree *tree, uint32_t index, int folder_fd, const char *path,
-                       struct error *err);
-
-/* The same file, for reading; -ENOENT. */
-int tree_incoming_open(struct tree *tree, uint32_t index, struct error *err);
-
-/* Drop it; what is open stays readable to those who have it. */
-void tree_incoming_remove(struct tree *tree, uint32_t index);
-
-/* Move a verified member of size bytes to its place and note it. -ENOENT when the tree
- * was moved to its final path meanwhile. */
-int tree_land(struct tree *tree, uint32_t index, const char *path, uint64_t size,
-              const struct tree_record *record, struct error *err);
-
-/* A complete member for reading, from our folder or the final path; -ENOENT. */
-int tree_member_open(struct tree *tree, const char *path, struct error *err);
 
 /* Where the tree was moved to is a member missing: take the tree as not moved, so that
  * members can be fetched again. */

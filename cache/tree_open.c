@@ -1,5 +1,6 @@
 /* tree_open.c: a tree from disk, with what a dead process or machine left put right. */
 #include "cache/tree_open.h"
+#include "cache/tree_member.h"
 
 #include "cache/layout.h"
 #include "common/cleanup.h"
@@ -118,7 +119,7 @@ static int drop_arriving(void *arg, const char *name, struct error *err)
         return 0;
     if (tree_lock(tree, TREE_LOCK_MEMBER + index, TREE_TRY, err) < 0)
         return 0; /* a living process writes it */
-    tree_incoming_remove(tree, (uint32_t)index);
+    tree_member_drop(tree, (uint32_t)index);
     tree_unlock(tree, TREE_LOCK_MEMBER + index);
     return 0;
 }

@@ -1,0 +1,35 @@
+/* tree_member.h: the files of one tree's members: while they arrive, and at their place.
+ *
+ *     fd = tree_member_create(tree, index, &err);     ... write, verify ...
+ *     rc = tree_member_land(tree, index, "log/eval.yaml", size, &record, &err);
+ *     fd = tree_member_open(tree, "log/eval.yaml", &err);
+ *
+ * Who changes a member's file holds its lock (tree.h). */
+#ifndef CACHE_TREE_MEMBER_H
+#define CACHE_TREE_MEMBER_H
+
+#include "cache/tree.h"
+
+/* A new empty file for a member that arrives, open for both; -errno. */
+int tree_member_create(struct tree *tree, uint32_t index, struct error *err);
+
+/* A file of another folder of this disk as a member that arrives, open for reading;
+ * -errno. */
+int tree_member_link(struct tree *tree, uint32_t index, int folder_fd, const char *path,
+                     struct error *err);
+
+/* The same file, for reading; -ENOENT. */
+int tree_member_arriving(struct tree *tree, uint32_t index, struct error *err);
+
+/* Drop it; what is open stays readable to those who have it. */
+void tree_member_drop(struct tree *tree, uint32_t index);
+
+/* Move a verified member of size bytes to its place and note it. -ENOENT when the tree
+ * was moved to its final path meanwhile. */
+int tree_member_land(struct tree *tree, uint32_t index, const char *path, uint64_t size,
+                     const struct tree_record *record, struct error *err);
+
+/* A complete member for reading, from our folder or the final path; -ENOENT. */
+int tree_member_open(struct tree *tree, const char *path, struct error *err);
+
+#endif
