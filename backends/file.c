@@ -28,8 +28,7 @@ struct file_object {
     struct object base;
     char *path; /* absolute */
     int fd;
-    dev_t device;
-    ino_t inode;
+    struct stat opened; /* what it was then */
 };
 
 static char *join(const struct file *file, const char *path)
@@ -121,8 +120,7 @@ static int file_object_open(struct backend *backend, const char *path,
     file_facts_describe(&found, &object->base.stat);
     object->path = steal_ptr(&full);
     object->fd = fd;
-    object->device = found.st_dev;
-    object->inode = found.st_ino;
+    object->opened = found;
     *ret_object = &object->base;
     return 0;
 }
@@ -141,29 +139,45 @@ static int file_object_fd(struct object *base)
     return ((struct file_object *)base)->fd;
 }
 
+static bool is_file(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+static bool is_unchanged(const struct stat *now, const struct stat *opened)
+{
+    return is_file(now, opened) && now->st_size == opened->st_size &&
+           now->st_mtim.tv_sec == opened->st_mtim.tv_sec &&
+           now->st_mtim.tv_nsec == opened->st_mtim.tv_nsec &&
+           now->st_ctim.tv_sec == opened->st_ctim.tv_sec &&
+           now->st_ctim.tv_nsec == opened->st_ctim.tv_nsec;
+}
+
+/* What the name says of the file suffices while it is the one we opened. */
 static int file_object_check(struct object *base, struct error *err)
 {
     const struct file_object *object = (struct file_object *)base;
-    struct backend_stat now;
+    const char *root = ((struct file *)base->backend)->root;
     struct stat kept, named;
+    int rc;
 
+    if (stat(object->path, &named) == 0) {
+        if (is_unchanged(&named, &object->opened))
+            return 0;
+        return fail(err, ESTALE,
+                    is_file(&named, &object->opened) ? "'%s' changed since it was opened"
+                                                     : "'%s' was replaced",
+                    object->path);
+    }
+    rc = means_missing(errno)
+             ? file_facts_missing(root, object->path + strlen(root) + 1, err)
+             : fail_errno(err, "stat '%s'", object->path);
     if (fstat(object->fd, &kept) < 0)
         return fail_errno(err, "stat '%s'", object->path);
-    file_facts_describe(&kept, &now);
-    if (strcmp(now.tag, base->stat.tag) != 0)
+    if (!is_unchanged(&kept, &object->opened))
         return fail(err, ESTALE, "'%s' changed since it was opened", object->path);
-    if (stat(object->path, &named) < 0) {
-        const char *root = ((struct file *)base->backend)->root;
-        int rc = means_missing(errno)
-                     ? file_facts_missing(root, object->path + strlen(root) + 1, err)
-                     : fail_errno(err, "stat '%s'", object->path);
-
-        /* Without the repository nobody knows whether it was. */
-        return rc == -ENOENT ? fail(err, ESTALE, "'%s' was removed", object->path) : rc;
-    }
-    if (named.st_dev != object->device || named.st_ino != object->inode)
-        return fail(err, ESTALE, "'%s' was replaced", object->path);
-    return 0;
+    /* Without the repository nobody knows whether it was. */
+    return rc == -ENOENT ? fail(err, ESTALE, "'%s' was removed", object->path) : rc;
 }
 
 /* One piece at most CHUNK_BYTES; the count, at least 1. */
