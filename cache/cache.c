@@ -55,6 +55,7 @@ static void set_options(struct cache *cache, const struct cache_options *options
         cache->threads = THREADS_MAX;
     cache->prefetch_model = options->prefetch_model;
     cache->stall_ms = options->stall_ms ? options->stall_ms : STALL_MS_DEFAULT;
+    cache->idle_max = registry_idle_max();
 }
 
 static void free_cache(struct cache *cache)

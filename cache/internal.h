@@ -32,6 +32,7 @@ struct cache {
     unsigned threads;
     bool prefetch_model;
     int64_t stall_ms;
+    size_t idle_max; /* archives that nobody uses */
 
     struct lock lock;
     struct archive_list archives; /* guarded by lock */

@@ -71,7 +71,7 @@ void registry_add_locked(struct cache *cache, struct archive *archive)
     TAILQ_INSERT_TAIL(&cache->archives, archive, link);
 }
 
-static size_t idle_max(void)
+size_t registry_idle_max(void)
 {
     struct rlimit limit;
 
@@ -87,7 +87,7 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
     struct archive *archive, *previous;
     int64_t deadline_ms = clock_now_ms() - IDLE_MS;
     uint64_t entries = 0;
-    size_t max = idle_max(), idle = 0;
+    size_t idle = 0;
 
     for (archive = TAILQ_LAST(&cache->archives, archive_list); archive;
          archive = previous) {
@@ -96,7 +96,7 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
             continue;
         idle++;
         entries += toc_count(archive->toc);
-        if (idle <= max && (idle == 1 || entries <= IDLE_ENTRIES_MAX) &&
+        if (idle <= cache->idle_max && (idle == 1 || entries <= IDLE_ENTRIES_MAX) &&
             archive->released_ms > deadline_ms)
             continue;
         TAILQ_REMOVE(&cache->archives, archive, link);

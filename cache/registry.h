@@ -25,6 +25,10 @@ struct archive *registry_ref(struct archive *archive);
  * too many are idle. May close files: with no lock held. Accepts NULL. */
 void registry_release(struct archive *archive);
 
+/* How many idle ones stay open, as far as descriptors go: asked once (cache->idle_max).
+ */
+size_t registry_idle_max(void);
+
 /* Close what has been idle for too long. */
 void registry_close_surplus(struct cache *cache);
 
