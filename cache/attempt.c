@@ -32,22 +32,6 @@ static int recheck(struct attempt *attempt, const char *path, struct error *err)
     return tree_write_record(tree, attempt->member->index, &attempt->record, err);
 }
 
-int attempt_open_file(struct attempt *attempt, struct error *err)
-{
-    struct member *member = attempt->member;
-    int fd;
-
-    if (member->fd >= 0)
-        return 0; /* a part of it came in an earlier attempt */
-    fd = tree_member_create(attempt->archive->tree, member->index, err);
-    if (fd < 0)
-        return fd;
-    lock_acquire(&attempt->archive->lock);
-    member->fd = fd;
-    lock_release(&attempt->archive->lock);
-    return 0;
-}
-
 enum outcome attempt_land(struct attempt *attempt, int rc,
                           const struct received *received)
 {
@@ -63,8 +47,11 @@ enum outcome attempt_land(struct attempt *attempt, int rc,
     attempt->record.state = TREE_COMPLETE;
     attempt->record.failures = 0;
     toc_path(archive->toc, member->index, path);
-    rc = tree_member_land(archive->tree, member->index, path, member->size,
-                          &attempt->record, &attempt->err);
+    rc = member->is_placed
+             ? tree_member_note(archive->tree, member->index, member->size,
+                                &attempt->record, &attempt->err)
+             : tree_member_land(archive->tree, member->index, path, member->size,
+                                &attempt->record, &attempt->err);
     return rc < 0 ? OUTCOME_FAILED : OUTCOME_COMPLETE;
 }
 
@@ -141,6 +128,18 @@ enum outcome attempt_begin(struct attempt *attempt)
     return rc < 0 ? OUTCOME_FAILED : look(attempt);
 }
 
+static void remove_file(struct attempt *attempt)
+{
+    struct archive *archive = attempt->archive;
+    struct member *member = attempt->member;
+    char path[TOC_PATH_MAX + 1];
+
+    if (!member->is_placed)
+        return tree_member_drop(archive->tree, member->index);
+    toc_path(archive->toc, member->index, path);
+    tree_member_unplace(archive->tree, path);
+}
+
 /* What came of it is of no use: remove it. Who was given a part of it must not be given
  * another attempt's, so that ends their generation. */
 static void discard(struct attempt *attempt, enum outcome outcome)
@@ -148,7 +147,7 @@ static void discard(struct attempt *attempt, enum outcome outcome)
     struct tree *tree = attempt->archive->tree;
     struct member *member = attempt->member;
 
-    tree_member_drop(tree, member->index);
+    remove_file(attempt);
     if (outcome == OUTCOME_DAMAGED)
         attempt->record.failures++;
     if (outcome == OUTCOME_DAMAGED || member_is_started(member))
@@ -174,7 +173,7 @@ enum outcome attempt_settle(struct attempt *attempt, enum outcome outcome)
     if (outcome == OUTCOME_DAMAGED || outcome == OUTCOME_DROPPED)
         discard(attempt, outcome);
     else if (outcome == OUTCOME_FAILED && member->fd >= 0 && !member_is_started(member))
-        tree_member_drop(tree, member->index);
+        remove_file(attempt);
     /* What came of a member that is to be tried again stays ours meanwhile. */
     if (outcome != OUTCOME_BUSY &&
         (outcome != OUTCOME_FAILED || !member_is_started(member)))

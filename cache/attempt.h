@@ -2,7 +2,7 @@
  *
  *     outcome = attempt_begin(&attempt);
  *     if (outcome == OUTCOME_READY) {
- *         rc = attempt_open_file(&attempt, &err);  ... receive, filling received ...
+ *         ... receive, filling received ...
  *         outcome = attempt_land(&attempt, rc, &received);
  *     }
  *     outcome = attempt_settle(&attempt, outcome);
@@ -37,10 +37,7 @@ struct attempt {
 /* Take the member's lock and see what other processes did. */
 enum outcome attempt_begin(struct attempt *attempt);
 
-/* Make the member's file where it has none yet. */
-int attempt_open_file(struct attempt *attempt, struct error *err);
-
-/* It was received with rc (attempt->err says why not): move it to its place. */
+/* It was received with rc (attempt->err says why not): put it in its place, note it. */
 enum outcome attempt_land(struct attempt *attempt, int rc,
                           const struct received *received);
 

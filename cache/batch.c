@@ -217,14 +217,10 @@ static int end_current(struct flow *flow, int rc)
 
 static int open_current(struct flow *flow, struct attempt *attempt)
 {
-    int rc = attempt_open_file(attempt, &attempt->err);
-
     flow->current = attempt;
     flow->received = (struct received){0};
-    if (rc == 0)
-        rc = receive_open(flow->archive, attempt->member, RECEIVE_PIECES, &flow->received,
-                          &flow->receiver, &attempt->err);
-    return rc;
+    return receive_open(flow->archive, attempt->member, RECEIVE_PIECES, &flow->received,
+                        &flow->receiver, &attempt->err);
 }
 
 /* Its bytes come: is it still to be fetched, and by us? */

@@ -40,7 +40,7 @@ void batch_free(struct batch *batch); /* accepts NULL */
 void batch_drop_locked(struct archive *archive, struct batch *take_batch)
     REQUIRES(archive->lock);
 
-/* Fetch lead (which is READY, its file open) and what comes along; batch may be NULL.
+/* Fetch lead (which is READY) and what comes along; batch may be NULL.
  * OUTCOME_ENDED, or how it ended for the lead where that is still to be settled. */
 enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
                          struct object *object);

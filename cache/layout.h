@@ -7,8 +7,8 @@
  *     <root>/.modelfs/trees/<id>/<version>/<digest>/
  *         state                               what is known of each member, and our locks
  *         toc                                 the table of contents
- *         files/<path>                        members that are complete and verified
- *         incoming/<index>                    members that arrive
+ *         files/<path>                        verified members, complete once state says
+ * so incoming/<index>                    members that arrive
  *
  *     <root>/.modelfs/known/                  what repositories said: resolver/known.h
  *     <root>/.modelfs/removed/                trees on their way out: evict.h

@@ -88,6 +88,7 @@ struct member {
     int64_t retry_ms;     /* while another process writes it: pause between looks */
     int64_t foreign_size; /* blocks of its file at the last look */
     int fd;               /* its file, -1 before the first byte; the job's */
+    bool is_placed;       /* that lies at the member's place already; the job's */
     struct waiter_list waiters;
 };
 LIST_HEAD(member_list, member);

@@ -6,6 +6,7 @@
 #include "cache/internal.h"
 #include "cache/local_header.h"
 #include "cache/relay.h"
+#include "cache/tree_member.h"
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/memory.h"
@@ -43,6 +44,27 @@ static int damaged(struct receiver *receiver, struct error *err)
 {
     receiver->received->is_damaged = true;
     return -err->code;
+}
+
+static void set_file(struct archive *archive, struct member *member, int fd,
+                     bool is_placed)
+{
+    lock_acquire(&archive->lock);
+    member->fd = fd;
+    member->is_placed = is_placed;
+    lock_release(&archive->lock);
+}
+
+int receive_file(struct archive *archive, struct member *member, struct error *err)
+{
+    int fd;
+
+    if (member->fd >= 0)
+        return 0; /* a part of it came in an earlier attempt */
+    fd = tree_member_create(archive->tree, member->index, err);
+    if (fd >= 0)
+        set_file(archive, member, fd, false);
+    return fd < 0 ? fd : 0;
 }
 
 /* Note that bytes came; answer those who waited for them. */
@@ -143,14 +165,25 @@ static int unpack(struct receiver *receiver, const unsigned char *data, size_t s
     return 0;
 }
 
-/* The content of a member that is all there, while it is hot. It is written even if its
- * CRC-32 is wrong: receive_end says so. */
+/* The content of a member that is all there, while it is hot. With a wrong CRC-32 it goes
+ * nowhere, and receive_end says so. */
 static int put_content(struct receiver *receiver, const void *content, struct error *err)
 {
     size_t size = (size_t)receiver->entry->size;
+    char path[TOC_PATH_MAX + 1];
+    int fd;
 
     receiver->crc = checksum_crc32(0, content, size);
+    if (receiver->crc != receiver->entry->crc32)
+        return 0;
     receiver->xxh3 = checksum_xxh3(content, size);
+    if (receiver->member->fd < 0) {
+        toc_path(receiver->archive->toc, receiver->member->index, path);
+        fd = tree_member_place(receiver->archive->tree, path, err);
+        if (fd < 0)
+            return fd;
+        set_file(receiver->archive, receiver->member, fd, true);
+    }
     return files_pwrite(receiver->member->fd, content, size, 0, err);
 }
 
@@ -254,9 +287,11 @@ int receive_end(struct receiver *receiver, struct error *err)
 
 static int open_stream(struct receiver *receiver, struct error *err)
 {
-    int rc;
+    int rc = receive_file(receiver->archive, receiver->member, err);
 
     assert(receiver->entry->method == TOC_DEFLATED);
+    if (rc < 0)
+        return rc;
     receiver->sum = checksum_new();
     rc = relay_open(receiver->archive->cache->writers, put_piece, receiver,
                     &receiver->relay, err);

@@ -26,9 +26,13 @@ enum receive_how {
 
 struct receiver;
 
-/* member->fd must be its open file; the member comes in order. What an earlier attempt
- * handed out must come again and be the same. *ret_received is filled as it goes on.
- * -ENOMEM. */
+/* Make the file of a member that arrives piece by piece, where it has none yet. */
+int receive_file(struct archive *archive, struct member *member, struct error *err);
+
+/* The member comes in order. What an earlier attempt handed out must come again and be
+ * the same. One that is unpacked as a whole gets its file when it is found good, at its
+ * place (member->is_placed). *ret_received is filled as it goes on. -ENOMEM, or what the
+ * disk said. */
 int receive_open(struct archive *archive, struct member *member, enum receive_how how,
                  struct received *ret_received, struct receiver **ret_receiver,
                  struct error *err);

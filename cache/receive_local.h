@@ -5,8 +5,8 @@
 #include "cache/archive_state.h"
 #include "cache/receive.h"
 
-/* member->fd must be its open file, object_fd(object) the archive's. Blocks. Errors as
- * receive_bytes; -ESTALE when the archive changed meanwhile. */
+/* object_fd(object) is the archive's. Blocks. Errors as receive_bytes; -ESTALE when the
+ * archive changed meanwhile. */
 int receive_local(struct archive *archive, struct member *member, struct object *object,
                   struct received *ret_received, struct error *err);
 

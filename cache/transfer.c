@@ -70,8 +70,8 @@ static enum outcome fetch(struct attempt *attempt, struct job *job)
     is_remote = rc == 0 && object_fd(object) < 0;
     if (is_remote || (rc == 0 && archive->cache->prefetch_model))
         rc = batch_order(archive, &order, &attempt->err);
-    if (rc == 0)
-        rc = attempt_open_file(attempt, &attempt->err);
+    if (rc == 0 && member->order == MEMBER_BY_BLOCK)
+        rc = receive_file(archive, member, &attempt->err);
     if (rc < 0)
         return OUTCOME_FAILED;
     if (member->order == MEMBER_IN_ORDER && is_remote)

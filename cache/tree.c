@@ -1,4 +1,5 @@
-/* tree.c: one tree on disk: its record, its files, the locks between processes. */
+/* tree.c: one tree on disk: its record, its move to its place, the locks between
+ * processes. */
 #include "cache/tree.h"
 
 #include "cache/layout.h"

@@ -84,6 +84,44 @@ static int open_parent(struct tree *tree, char *path, const char **ret_name,
     return rc < 0 ? rc : files_open_parent(tree->folder_fd, path, ret_name, err);
 }
 
+/* What a member that died before it was noted left there is nobody's. */
+static int create_anew(struct tree *tree, char *path, int flags, struct error *err)
+{
+    const char *name;
+    CLEANUP_CLOSE int parent = open_parent(tree, path, &name, err);
+    int fd;
+
+    if (parent < 0)
+        return parent;
+    if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+        return fail_errno(err, "remove '%s/%s'", tree->path, path);
+    fd = openat(parent, name, flags | O_CLOEXEC, 0666);
+    return fd < 0 ? fail_errno(err, "create '%s/%s'", tree->path, path) : fd;
+}
+
+int tree_member_place(struct tree *tree, const char *path, struct error *err)
+{
+    static const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+    CLEANUP_FREE char *to = xasprintf("files/%s", path);
+    int fd = files_open_beneath(tree->folder_fd, to, flags, 0666, err);
+
+    if (fd == -EEXIST || fd == -ENOENT)
+        fd = create_anew(tree, to, flags, err);
+    FAULT("cache.member.placed");
+    return fd;
+}
+
+void tree_member_unplace(struct tree *tree, const char *path)
+{
+    CLEANUP_FREE char *from = xasprintf("files/%s", path);
+    struct error unused = {0};
+    const char *name;
+    CLEANUP_CLOSE int parent = files_open_parent(tree->folder_fd, from, &name, &unused);
+
+    if (parent >= 0)
+        unlinkat(parent, name, 0); /* left over: removed by the next attempt */
+}
+
 /* Before something unflushed is noted as complete, the mark must be off on disk. */
 static int clear_clean(struct tree *tree, struct tree_header *header, struct error *err)
 {
@@ -98,41 +136,72 @@ static int clear_clean(struct tree *tree, struct tree_header *header, struct err
     return rc;
 }
 
-static int land(struct tree *tree, uint32_t index, char *to, uint64_t size,
-                const struct tree_record *record, struct error *err)
+/* The header is locked, read, and fit for a member more to be noted. */
+static int prepare_locked(struct tree *tree, struct tree_header *ret_header,
+                          struct error *err) REQUIRES(tree->lock)
 {
-    struct tree_header header;
-    char from[INCOMING_NAME];
-    CLEANUP_CLOSE int parent = -1;
-    const char *name;
-    int rc = tree_read_header(tree, &header, err);
+    int rc = tree_read_header(tree, ret_header, err);
 
-    if (rc == 0 && header.flags & TREE_IS_MOVED)
+    if (rc == 0 && ret_header->flags & TREE_IS_MOVED)
         return fail(err, ENOENT, "'%s' was moved to its place meanwhile", tree->path);
-    if (rc == 0)
-        rc = parent = open_parent(tree, to, &name, err);
-    if (rc >= 0)
-        rc = clear_clean(tree, &header, err);
-    if (rc < 0)
-        return rc;
+    return rc < 0 ? rc : clear_clean(tree, ret_header, err);
+}
+
+static int note_locked(struct tree *tree, uint32_t index, uint64_t size,
+                       const struct tree_record *record, struct tree_header *header,
+                       struct error *err) REQUIRES(tree->lock)
+{
+    int rc;
+
+    FAULT("cache.member.before-record");
+    rc = tree_write_record(tree, index, record, err);
+    header->bytes += size;
+    return rc < 0 ? rc : tree_write_header(tree, header, err);
+}
+
+static int move_locked(struct tree *tree, uint32_t index, char *to, struct error *err)
+    REQUIRES(tree->lock)
+{
+    char from[INCOMING_NAME];
+    const char *name;
+    CLEANUP_CLOSE int parent = open_parent(tree, to, &name, err);
+
+    if (parent < 0)
+        return parent;
     incoming_name(index, from);
     FAULT("cache.member.before-rename");
     if (renameat(tree->folder_fd, from, parent, name) < 0)
         return fail_errno(err, "rename '%s/%s' to '%s'", tree->path, from, to);
-    FAULT("cache.member.before-record");
-    rc = tree_write_record(tree, index, record, err);
-    header.bytes += size;
-    return rc < 0 ? rc : tree_write_header(tree, &header, err);
+    return 0;
 }
 
 int tree_member_land(struct tree *tree, uint32_t index, const char *path, uint64_t size,
                      const struct tree_record *record, struct error *err)
 {
     CLEANUP_FREE char *to = xasprintf("files/%s", path);
+    struct tree_header header;
     int rc = tree_lock_header(tree, err);
 
     if (rc == 0)
-        rc = land(tree, index, to, size, record, err);
+        rc = prepare_locked(tree, &header, err);
+    if (rc == 0)
+        rc = move_locked(tree, index, to, err);
+    if (rc == 0)
+        rc = note_locked(tree, index, size, record, &header, err);
+    tree_unlock_header(tree);
+    return rc;
+}
+
+int tree_member_note(struct tree *tree, uint32_t index, uint64_t size,
+                     const struct tree_record *record, struct error *err)
+{
+    struct tree_header header;
+    int rc = tree_lock_header(tree, err);
+
+    if (rc == 0)
+        rc = prepare_locked(tree, &header, err);
+    if (rc == 0)
+        rc = note_locked(tree, index, size, record, &header, err);
     tree_unlock_header(tree);
     return rc;
 }

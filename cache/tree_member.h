@@ -2,6 +2,10 @@
  *
  *     fd = tree_member_create(tree, index, &err);     ... write, verify ...
  *     rc = tree_member_land(tree, index, "log/eval.yaml", size, &record, &err);
+ * or, of what was verified in memory,
+ *     fd = tree_member_place(tree, "log/eval.yaml", &err);     ... write ...
+ *     rc = tree_member_note(tree, index, size, &record, &err);
+ *
  *     fd = tree_member_open(tree, "log/eval.yaml", &err);
  *
  * Who changes a member's file holds its lock (tree.h). */
@@ -24,9 +28,19 @@ int tree_member_arriving(struct tree *tree, uint32_t index, struct error *err);
 /* Drop it; what is open stays readable to those who have it. */
 void tree_member_drop(struct tree *tree, uint32_t index);
 
+/* A new empty file at the place of a member whose content is verified, and lies in
+ * memory: open for both; -errno. Nobody opens it before it is noted, and who finds one
+ * there that is not noted removes it. */
+int tree_member_place(struct tree *tree, const char *path, struct error *err);
+void tree_member_unplace(struct tree *tree, const char *path);
+
 /* Move a verified member of size bytes to its place and note it. -ENOENT when the tree
  * was moved to its final path meanwhile. */
 int tree_member_land(struct tree *tree, uint32_t index, const char *path, uint64_t size,
+                     const struct tree_record *record, struct error *err);
+
+/* Note one that was written at its place. Errors as tree_member_land. */
+int tree_member_note(struct tree *tree, uint32_t index, uint64_t size,
                      const struct tree_record *record, struct error *err);
 
 /* A complete member for reading, from our folder or the final path; -ENOENT. */

@@ -241,6 +241,7 @@ static void killed_at_each_point(void **state)
         void (*run)(const char *root);
     } cases[] = {
         {"cache.member.before-check",    run_load },
+        {"cache.member.placed",          run_load },
         {"cache.member.before-rename",   run_load },
         {"cache.member.before-record",   run_load },
         {"cache.complete.before-lock",   run_load },

@@ -111,6 +111,8 @@ static void what_is_damaged_is_found_out(void **state)
         assert_int_equal(fixture_want(archive, "b.bin", 0, ARCHIVE_WHOLE, &generation),
                          -EIO);
         assert_int_equal(archive_cached_bytes(archive), 0);
+        assert_int_equal(
+            access(fixture_tree_path(&place.fixture, archive, "files/b.bin"), F_OK), -1);
         archive_unref(archive);
         place_close(&place);
     }

@@ -19,16 +19,6 @@ static const struct zip_file files[] = {
     { .name = "large.bin", .data = large, .size = sizeof large,          .is_stored = true},
 };
 
-static char *tree_path(const struct fixture *fixture, struct archive *archive,
-                       const char *name)
-{
-    static char path[512];
-
-    snprintf(path, sizeof(path), "%s/.modelfs/trees/%s/%s/%s/%s", fixture->root,
-             FIXTURE_ID, FIXTURE_VERSION, toc_digest(archive_toc(archive)), name);
-    return path;
-}
-
 /* The header on disk says that another boot of the machine wrote it, cleanly or not. */
 static void pretend_reboot(const char *path, uint32_t flags)
 {
@@ -73,9 +63,9 @@ static void a_reboot_makes_members_prove_themselves(void **state)
         archive = fixture_archive(&fixture);
         assert_true(fixture_has(archive, "a.txt", "hello", 5));
         snprintf(state_path, sizeof(state_path), "%s",
-                 tree_path(&fixture, archive, "state"));
+                 fixture_tree_path(&fixture, archive, "state"));
         assert_int_equal(
-            files_replace(AT_FDCWD, tree_path(&fixture, archive, "files/a.txt"),
+            files_replace(AT_FDCWD, fixture_tree_path(&fixture, archive, "files/a.txt"),
                           cases[i].on_disk, strlen(cases[i].on_disk), 0644, &err),
             0);
         archive_unref(archive);
@@ -116,7 +106,7 @@ static void a_damaged_record_is_no_record(void **state)
         fixture_publish(&fixture, files, ARRAY_SIZE(files));
         archive = fixture_archive(&fixture);
         assert_true(fixture_has(archive, "a.txt", "hello", 5));
-        snprintf(path, sizeof(path), "%s", tree_path(&fixture, archive, "state"));
+        snprintf(path, sizeof(path), "%s", fixture_tree_path(&fixture, archive, "state"));
         archive_unref(archive);
         fixture_reopen(&fixture);
         if (cases[i].size >= 0) {
@@ -129,6 +119,51 @@ static void a_damaged_record_is_no_record(void **state)
         archive = fixture_archive(&fixture);
         assert_int_equal(archive_cached_bytes(archive), 0);
         assert_true(fixture_has(archive, "a.txt", "hello", 5));
+        archive_unref(archive);
+        fixture_close(&fixture);
+    }
+}
+
+/* As one who died before it was noted leaves it, or somebody else. */
+static void what_is_not_noted_is_replaced(void **state)
+{
+    static const struct {
+        const char *what, *content; /* NULL: a link out of the cache */
+    } cases[] = {
+        {"empty",     ""           },
+        {"cut",       "hel"        },
+        {"longer",    "hello world"},
+        {"same size", "HELLO"      },
+        {"a link",    NULL         },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP_BYTES struct bytes found;
+        struct error err = {0};
+        struct fixture fixture;
+        struct archive *archive;
+        const char *path;
+
+        test_row(i, "%s", cases[i].what);
+        bytes_init(&found, 100);
+        fixture_open(&fixture, &(struct cache_options){0});
+        fixture_publish(&fixture, files, ARRAY_SIZE(files));
+        assert_int_equal(files_replace(AT_FDCWD, fixture_path(&fixture, "outside"), "out",
+                                       3, 0644, &err),
+                         0);
+        archive = fixture_archive(&fixture);
+        path = fixture_tree_path(&fixture, archive, "files/a.txt");
+        if (cases[i].content)
+            assert_int_equal(files_replace(AT_FDCWD, path, cases[i].content,
+                                           strlen(cases[i].content), 0644, &err),
+                             0);
+        else
+            assert_int_equal(symlink(fixture_path(&fixture, "outside"), path), 0);
+        assert_true(fixture_has(archive, "a.txt", "hello", 5));
+        assert_int_equal(
+            files_read(AT_FDCWD, fixture_path(&fixture, "outside"), &found, &err), 0);
+        assert_string_equal(found.data, "out");
         archive_unref(archive);
         fixture_close(&fixture);
     }
@@ -169,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reboot_makes_members_prove_themselves),
         cmocka_unit_test(a_damaged_record_is_no_record),
+        cmocka_unit_test(what_is_not_noted_is_replaced),
         cmocka_unit_test(a_member_has_one_writer),
     };
 

@@ -205,3 +205,14 @@ const char *fixture_path(const struct fixture *fixture, const char *path)
     snprintf(full, sizeof(full), "%s/%s", fixture->root, path);
     return full;
 }
+
+const char *fixture_tree_path(const struct fixture *fixture, struct archive *archive,
+                              const char *name)
+{
+    static char path[512];
+
+    snprintf(path, sizeof(path), "%s/.modelfs/trees/%s/%s/%s/%s", fixture->root,
+             fixture->release.id, fixture->release.version,
+             toc_digest(archive_toc(archive)), name);
+    return path;
+}

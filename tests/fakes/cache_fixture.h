@@ -74,4 +74,8 @@ unsigned char *fixture_noise(size_t size);
 /* Path below the cache folder, lent until the next call. */
 const char *fixture_path(const struct fixture *fixture, const char *path);
 
+/* The same of what the archive's tree has while it is incomplete. */
+const char *fixture_tree_path(const struct fixture *fixture, struct archive *archive,
+                              const char *name);
+
 #endif
