@@ -477,13 +477,3 @@ bool staging_node_is_open(struct staging_nodes *nodes, uint64_t number)
 {
     return count_handles(nodes, number, 0) > 0;
 }
-
-size_t staging_nodes_count(struct staging_nodes *nodes)
-{
-    size_t count;
-
-    lock_acquire(&nodes->lock);
-    count = nodes->count;
-    lock_release(&nodes->lock);
-    return count;
-}

@@ -76,7 +76,4 @@ uint32_t staging_node_hold(struct staging_nodes *nodes, uint64_t number);
 uint32_t staging_node_release(struct staging_nodes *nodes, uint64_t number);
 bool staging_node_is_open(struct staging_nodes *nodes, uint64_t number);
 
-/* How many records there are. */
-size_t staging_nodes_count(struct staging_nodes *nodes);
-
 #endif

@@ -1,7 +1,7 @@
 /* health.h: whether a repository answers, and who may ask it while it does not.
  *
  *     if (!health_may_ask(&health, now_ms, pause_ms))
- *         return health_fail(&health, now_ms, &err);
+ *         return health_fail(&health, &err);
  *     health_begin(&health, now_ms);
  *     rc = ... ask ...
  *     health_end(&health, begun_ms, now_ms, rc, &err);

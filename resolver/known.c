@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 enum {
     NOTES_MAX = 1 << 14, /* that wait to be written */
     DELAY_MS = 2000,     /* they are collected for so long */
+    BUCKETS = 1 << 10,
 };
 
 struct known {
@@ -22,6 +24,7 @@ struct known {
     struct lock lock;
     struct condition changed;
     struct known_changes changes; /* oldest first; guarded by lock */
+    struct known_bucket *buckets; /* the same by key, newest first; guarded by lock */
     size_t note_count;            /* guarded by lock */
     size_t note_bytes;            /* but for kept kinds; guarded by lock */
     uint64_t number;              /* of the last note; guarded by lock */
@@ -30,12 +33,10 @@ struct known {
     pthread_t thread;             /* constant once has_thread */
 };
 
-int known_open(const struct known_options *options, struct known **ret_known,
-               struct error *err)
+struct known *known_open(const struct known_options *options)
 {
     struct known *known = XNEW(struct known);
 
-    (void)err; /* nothing is touched yet */
     known->folder.root = xstrdup(options->root);
     known->folder.path = xstrdup(options->folder);
     known->count = options->repository_count;
@@ -43,10 +44,10 @@ int known_open(const struct known_options *options, struct known **ret_known,
     for (size_t i = 0; i < known->count; i++)
         known->folder.locations[i] = xstrdup(options->locations[i]);
     STAILQ_INIT(&known->changes);
+    known->buckets = xcalloc(BUCKETS, sizeof *known->buckets);
     lock_init(&known->lock);
     condition_init(&known->changed);
-    *ret_known = known;
-    return 0;
+    return known;
 }
 
 static void *keep_writing(void *arg)
@@ -67,6 +68,7 @@ static void *keep_writing(void *arg)
             rc = condition_wait_until(&known->changed, &known->lock, deadline_ms);
         is_closing = known->is_closing;
         STAILQ_CONCAT(&changes, &known->changes);
+        memset(known->buckets, 0, BUCKETS * sizeof *known->buckets);
         known->note_count = known->note_bytes = 0;
         lock_release(&known->lock);
         known_folder_write(&known->folder, &changes);
@@ -92,9 +94,18 @@ void known_close(struct known *known)
     free(known->folder.locations);
     free(known->folder.path);
     free(known->folder.root);
+    free(known->buckets);
     condition_done(&known->changed);
     lock_done(&known->lock);
     free(known);
+}
+
+static struct known_bucket *bucket_of(struct known *known, unsigned repository,
+                                      const struct catalog_kind *kind, const char *key)
+{
+    uint64_t seed = repository + (uintptr_t)kind;
+
+    return &known->buckets[XXH3_64bits_withSeed(key, strlen(key), seed) % BUCKETS];
 }
 
 static bool note_locked(struct known *known, struct known_change *note)
@@ -111,6 +122,8 @@ static bool note_locked(struct known *known, struct known_change *note)
         return false;
     note->number = ++known->number;
     STAILQ_INSERT_TAIL(&known->changes, note, link);
+    LIST_INSERT_HEAD(bucket_of(known, note->repository, note->kind, note->key), note,
+                     in_bucket);
     known->note_count++;
     known->note_bytes += size;
     condition_signal(&known->changed);
@@ -141,19 +154,19 @@ static int find_note(struct known *known, unsigned repository,
                      const struct catalog_kind *kind, const char *key,
                      struct listing **ret_listing)
 {
-    const struct known_change *note, *found = NULL;
+    const struct known_change *note;
 
     lock_acquire(&known->lock);
-    STAILQ_FOREACH(note, &known->changes, link)
+    LIST_FOREACH(note, bucket_of(known, repository, kind, key), in_bucket)
     {
         if (note->repository == repository && note->kind == kind &&
             strcmp(note->key, key) == 0)
-            found = note;
+            break;
     }
-    if (found)
-        *ret_listing = found->listing ? listing_ref(found->listing) : NULL;
+    if (note)
+        *ret_listing = note->listing ? listing_ref(note->listing) : NULL;
     lock_release(&known->lock);
-    return found != NULL;
+    return note != NULL;
 }
 
 /* Names of a file are as hostile as those of a repository. */

@@ -1,7 +1,7 @@
 /* known.h: answers of repositories on disk, for the time when these cannot be asked, also
  * after a restart.
  *
- *     rc = known_open(&options, &known, &err);
+ *     known = known_open(&options);
  *     known_note(known, 0, kind, "small", listing);
  *     rc = known_find(known, 0, kind, "small", &listing, &err);
  *     known_close(known);
@@ -26,8 +26,7 @@ struct known_options {
 
 struct known;
 
-int known_open(const struct known_options *options, struct known **ret_known,
-               struct error *err);
+struct known *known_open(const struct known_options *options); /* touches nothing yet */
 void known_close(struct known *known); /* writes what is to be written; accepts NULL */
 
 /* What a repository answered now; NULL: that it has none. Never blocks. false if it is

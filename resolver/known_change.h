@@ -10,6 +10,7 @@
 
 struct known_change {
     STAILQ_ENTRY(known_change) link;
+    LIST_ENTRY(known_change) in_bucket; /* of known.c, while it waits there */
     unsigned repository;
     const struct catalog_kind *kind;
     struct listing *listing; /* NULL: there is none */
@@ -17,6 +18,7 @@ struct known_change {
     char key[];
 };
 STAILQ_HEAD(known_changes, known_change);
+LIST_HEAD(known_bucket, known_change);
 
 void known_change_free(struct known_change *change);
 

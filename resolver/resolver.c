@@ -15,15 +15,13 @@
 #include <string.h>
 
 /* Files of what is known are told apart by where repositories are, not by their names. */
-static int open_known(struct resolver *resolver, const struct resolver_options *options,
-                      struct error *err)
+static void open_known(struct resolver *resolver, const struct resolver_options *options)
 {
     size_t count = options->repository_count;
     char **locations;
-    int rc;
 
     if (!options->cache_root || !options->known_folder)
-        return 0;
+        return;
     locations = xcalloc(count, sizeof *locations);
     for (size_t i = 0; i < count; i++) {
         const struct backend *backend = options->repositories[i].backend;
@@ -31,15 +29,14 @@ static int open_known(struct resolver *resolver, const struct resolver_options *
         locations[i] =
             xasprintf("%s %s", backend_kind(backend), backend_location(backend));
     }
-    rc = known_open(&(struct known_options){.root = options->cache_root,
-                                            .folder = options->known_folder,
-                                            .locations = (const char *const *)locations,
-                                            .repository_count = count},
-                    &resolver->known, err);
+    resolver->known =
+        known_open(&(struct known_options){.root = options->cache_root,
+                                           .folder = options->known_folder,
+                                           .locations = (const char *const *)locations,
+                                           .repository_count = count});
     for (size_t i = 0; i < count; i++)
         free(locations[i]);
     free(locations);
-    return rc;
 }
 
 /* The catalog knows one repository more than there are: this machine's cache folder. */
@@ -88,9 +85,8 @@ int resolver_open(const struct resolver_options *options, struct resolver **ret_
     }
     if (options->cache_root)
         resolver->cache_root = xstrdup(options->cache_root);
-    rc = open_known(resolver, options, err);
-    if (rc == 0)
-        rc = open_catalog(resolver, options, err);
+    open_known(resolver, options);
+    rc = open_catalog(resolver, options, err);
     if (rc < 0) {
         resolver_close(resolver);
         return rc;

@@ -26,14 +26,10 @@ static const char *const locations[] = {"s3 host/one", "s3 host/two"};
 
 static void open_known(struct fixture *fixture)
 {
-    struct error err = {0};
-
-    assert_int_equal(known_open(&(struct known_options){.root = fixture->root,
+    fixture->known = known_open(&(struct known_options){.root = fixture->root,
                                                         .folder = FOLDER,
                                                         .locations = locations,
-                                                        .repository_count = 2},
-                                &fixture->known, &err),
-                     0);
+                                                        .repository_count = 2});
 }
 
 /* As when the process ends and another one begins. */

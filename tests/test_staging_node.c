@@ -104,7 +104,6 @@ static void test_names_of_any_length(void **state)
         assert_path(nodes, number_of(nodes, 1000 + size, 0, name), name);
         assert_true(staging_node_find(nodes, 1000 + size, &found));
     }
-    assert_int_equal(staging_nodes_count(nodes), NAME_MAX + 1);
     staging_nodes_close(nodes);
 }
 
@@ -180,7 +179,7 @@ static void test_room_is_used_again(void **state)
         staging_node_forget(nodes, file);
         assert_true(file != first);
     }
-    assert_int_equal(staging_nodes_count(nodes), 1);
+    assert_gone(nodes, file);
     assert_gone(nodes, first);
     /* All in the same few cells, but for the bits that tell generations apart. */
     assert_true((file & 0x7ffffff) < 16);
@@ -252,7 +251,8 @@ static void test_a_later_process_understands(void **state)
     for (uint64_t i = 0; i < 1000; i++)
         number_of(nodes, 100 + i, job, "many");
     nodes = reopen(nodes);
-    assert_int_equal(staging_nodes_count(nodes), 1003);
+    for (uint64_t i = 0; i < 1000; i++)
+        assert_true(staging_node_find(nodes, 100 + i, &found));
     assert_path(nodes, file, "job/the model, under a name that is long");
     assert_true(staging_node_find(nodes, 11, &found));
     assert_true(found == file);
