@@ -60,8 +60,7 @@ static int relay_rest(struct fetcher *fetcher, struct error *err)
 {
     CLEANUP_RELAY struct relay *relay = NULL;
     uint64_t at = fetcher->at, end = fetcher->end;
-    int rc =
-        relay_open(fetcher->archive->cache->writers, fetcher_put, fetcher, &relay, err);
+    int rc = relay_open(fetcher->archive->cache, fetcher_put, fetcher, &relay, err);
 
     while (rc == 0 && at < end) {
         size_t size = 0;

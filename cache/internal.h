@@ -46,7 +46,7 @@ struct cache {
     bool is_used_known;  /* guarded by evict_lock */
     uint64_t used_bytes; /* of what modelfs put there; guarded by evict_lock */
 
-    atomic_uint_fast64_t whole_bytes; /* in memory for members unpacked as a whole */
+    atomic_uint_fast64_t spare_bytes; /* that are taken (spare.h) */
     atomic_uint helpers_running;      /* further threads of transfers */
 
     atomic_uint_fast64_t transfers_running, transfers_done, transfers_failed;

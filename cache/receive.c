@@ -293,8 +293,7 @@ static int open_stream(struct receiver *receiver, struct error *err)
     if (rc < 0)
         return rc;
     receiver->sum = checksum_new();
-    rc = relay_open(receiver->archive->cache->writers, put_piece, receiver,
-                    &receiver->relay, err);
+    rc = relay_open(receiver->archive->cache, put_piece, receiver, &receiver->relay, err);
     return rc < 0 ? rc : inflate_open(INFLATE_FASTEST, &receiver->inflate, err);
 }
 

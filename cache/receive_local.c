@@ -2,14 +2,11 @@
 #include "cache/receive_local.h"
 
 #include "cache/internal.h"
+#include "cache/spare.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 
 #include <errno.h>
-
-/* Memory for packed bytes and content, of all threads together: unpacking a member as a
- * whole is faster than piece by piece, but takes both. */
-#define WHOLE_BYTES_MAX ((uint64_t)24 << 20)
 
 struct feed {
     struct sink sink; /* first */
@@ -66,16 +63,6 @@ static int receive_at_once(struct archive *archive, struct member *member,
     return rc < 0 ? rc : receive_end(receiver, err);
 }
 
-static bool reserve(struct cache *cache, uint64_t bytes)
-{
-    if (bytes > WHOLE_BYTES_MAX)
-        return false;
-    if (atomic_fetch_add(&cache->whole_bytes, bytes) + bytes <= WHOLE_BYTES_MAX)
-        return true;
-    atomic_fetch_sub(&cache->whole_bytes, bytes);
-    return false;
-}
-
 int receive_local(struct archive *archive, struct member *member, struct object *object,
                   struct received *ret_received, struct error *err)
 {
@@ -83,9 +70,10 @@ int receive_local(struct archive *archive, struct member *member, struct object 
     uint64_t bytes = entry->archive_last - entry->archive_first + 1 + entry->size;
     int rc;
 
-    if (!member->is_held || !reserve(archive->cache, bytes))
+    /* Packed bytes and content as a whole: faster than piece by piece, but takes both. */
+    if (!member->is_held || !spare_take(archive->cache, bytes))
         return receive_pieces(archive, member, object, ret_received, err);
     rc = receive_at_once(archive, member, object, ret_received, err);
-    atomic_fetch_sub(&archive->cache->whole_bytes, bytes);
+    spare_give(archive->cache, bytes);
     return rc;
 }

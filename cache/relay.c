@@ -1,6 +1,8 @@
 /* relay.c: bytes that one thread makes and another one uses meanwhile. */
 #include "cache/relay.h"
 
+#include "cache/internal.h"
+#include "cache/spare.h"
 #include "common/memory.h"
 #include "common/sync.h"
 
@@ -16,9 +18,10 @@ enum {
 };
 
 struct relay {
-    struct workers *workers; /* constant, like use and arg */
+    struct cache *cache; /* constant, like what follows up to ring */
     relay_use *use;
     void *arg;
+    size_t size;
     unsigned char *ring; /* its bytes belong to the maker or to who uses them */
     struct lock lock;
     struct condition changed; /* used grew, or use() returned */
@@ -31,19 +34,28 @@ struct relay {
     struct error err;         /* what use() said; guarded by lock */
 };
 
-int relay_open(struct workers *workers, relay_use *use, void *arg,
-               struct relay **ret_relay, struct error *err)
+static void free_ring(struct relay *relay)
 {
-    unsigned char *ring = malloc(RELAY_SIZE);
-    struct relay *relay;
+    free(relay->ring);
+    if (relay->size == RELAY_LARGE)
+        spare_give(relay->cache, RELAY_LARGE);
+}
 
-    if (!ring)
-        return fail(err, ENOMEM, "no memory for bytes that arrive");
-    relay = XNEW(struct relay);
-    relay->workers = workers;
+int relay_open(struct cache *cache, relay_use *use, void *arg, struct relay **ret_relay,
+               struct error *err)
+{
+    struct relay *relay = XNEW(struct relay);
+
+    relay->cache = cache;
     relay->use = use;
     relay->arg = arg;
-    relay->ring = ring;
+    relay->size = spare_take(cache, RELAY_LARGE) ? RELAY_LARGE : RELAY_SMALL;
+    relay->ring = malloc(relay->size);
+    if (!relay->ring) {
+        free_ring(relay);
+        free(relay);
+        return fail(err, ENOMEM, "no memory for bytes that arrive");
+    }
     relay->refs = 1;
     lock_init(&relay->lock);
     condition_init(&relay->changed);
@@ -62,7 +74,7 @@ static void unref(struct relay *relay)
         return;
     condition_done(&relay->changed);
     lock_done(&relay->lock);
-    free(relay->ring);
+    free_ring(relay);
     free(relay);
 }
 
@@ -84,7 +96,7 @@ static bool is_left_locked(const struct relay *relay) REQUIRES(relay->lock)
 static void use_locked(struct relay *relay) REQUIRES(relay->lock)
 {
     size_t size = piece_at(relay->used, relay->made - relay->used);
-    const unsigned char *data = relay->ring + relay->used % RELAY_SIZE;
+    const unsigned char *data = relay->ring + relay->used % relay->size;
     struct error err = {0};
     int rc;
 
@@ -128,11 +140,11 @@ void *relay_space(struct relay *relay, size_t *ret_size, struct error *err)
     size_t at, room;
 
     lock_acquire(&relay->lock);
-    while (relay->rc == 0 && RELAY_SIZE - (relay->made - relay->used) < ROOM_MIN)
+    while (relay->rc == 0 && relay->size - (relay->made - relay->used) < ROOM_MIN)
         advance_locked(relay);
     if (relay->rc == 0) {
-        at = (size_t)(relay->made % RELAY_SIZE);
-        room = RELAY_SIZE - (size_t)(relay->made - relay->used);
+        at = (size_t)(relay->made % relay->size);
+        room = relay->size - (size_t)(relay->made - relay->used);
         *ret_size = piece_at(relay->made, room);
         space = relay->ring + at;
     } else {
@@ -151,7 +163,7 @@ void relay_pass(struct relay *relay, size_t size)
     if (size > 0 && !relay->is_queued) {
         relay->is_queued = true;
         relay->refs++;
-        if (workers_submit(relay->workers, run_job, relay, &unused) < 0) {
+        if (workers_submit(relay->cache->writers, run_job, relay, &unused) < 0) {
             relay->is_queued = false;
             relay->refs--;
         }

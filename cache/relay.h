@@ -1,6 +1,6 @@
 /* relay.h: bytes that one thread makes and another one uses meanwhile.
  *
- *     rc = relay_open(workers, use, arg, &relay, &err);
+ *     rc = relay_open(cache, use, arg, &relay, &err);
  *     while (...) {
  *         space = relay_space(relay, &size, &err);       NULL: use() failed
  *         ... put up to size bytes there
@@ -16,22 +16,27 @@
 #ifndef CACHE_RELAY_H
 #define CACHE_RELAY_H
 
+#include "cache/cache.h"
 #include "common/cleanup.h"
 #include "common/error.h"
-#include "common/workers.h"
 
 #include <stddef.h>
 
-enum { RELAY_SIZE = 512 << 10 };
+/* Bytes of the ring. A large one bridges the time until the other thread gets a
+ * processor; where there is no spare memory for it (spare.h) a small one has to do. */
+enum {
+    RELAY_LARGE = 2 << 20,
+    RELAY_SMALL = 512 << 10,
+};
 
 struct relay;
 
 /* The next bytes, in order; with no lock held. After a failure it is not called again. */
 typedef int relay_use(void *arg, const void *data, size_t size, struct error *err);
 
-/* workers is lent. -ENOMEM. */
-int relay_open(struct workers *workers, relay_use *use, void *arg,
-               struct relay **ret_relay, struct error *err);
+/* cache is lent. -ENOMEM. */
+int relay_open(struct cache *cache, relay_use *use, void *arg, struct relay **ret_relay,
+               struct error *err);
 
 /* Where to put the next bytes, and how many. Waits for room. NULL with err: what use()
  * said. */

@@ -1,7 +1,9 @@
 /* test_relay.c: what one thread makes comes to the other whole and in order. */
 #include "tests/test.h"
 
+#include "cache/internal.h"
 #include "cache/relay.h"
+#include "cache/spare.h"
 #include "common/sync.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { TOTAL = 5 * RELAY_SIZE + 12345 };
+enum { TOTAL = 5 * RELAY_LARGE + 12345 };
 
 /* Who uses: checks, in order, bytes that tell where they are. */
 struct user {
@@ -65,7 +67,7 @@ static size_t make(struct relay *relay, size_t piece, struct error *err)
 
 /* A pool whose only thread is busy until gate_open. */
 struct gate {
-    struct workers *workers;
+    struct cache cache; /* of which a relay uses the pool and the spare memory */
     struct lock lock;
     struct condition opened;
     bool is_open;
@@ -91,10 +93,11 @@ static void gate_init(struct gate *gate, bool is_busy)
     assert_int_equal(
         workers_open(
             &(struct workers_options){.name = "use", .threads = 1, .queue_max = 2},
-            &gate->workers, &err),
+            &gate->cache.writers, &err),
         0);
     if (is_busy)
-        assert_int_equal(workers_submit(gate->workers, wait_for_gate, gate, &err), 0);
+        assert_int_equal(workers_submit(gate->cache.writers, wait_for_gate, gate, &err),
+                         0);
 }
 
 static void gate_done(struct gate *gate)
@@ -103,7 +106,7 @@ static void gate_done(struct gate *gate)
     gate->is_open = true;
     condition_broadcast(&gate->opened);
     lock_release(&gate->lock);
-    workers_close(gate->workers);
+    workers_close(gate->cache.writers);
     condition_done(&gate->opened);
     lock_done(&gate->lock);
 }
@@ -113,13 +116,16 @@ static void all_comes_in_order(void **state)
     static const struct {
         const char *what;
         size_t piece;
+        uint64_t spared; /* memory that others have */
         bool is_busy;
     } rows[] = {
-        {"large pieces",           RELAY_SIZE, false},
-        {"odd pieces",             100003,     false},
-        {"small pieces",           997,        false},
-        {"no thread has time",     RELAY_SIZE, true },
-        {"the same, small pieces", 997,        true },
+        {"large pieces",                 RELAY_LARGE, 0,        false},
+        {"odd pieces",                   100003,      0,        false},
+        {"small pieces",                 997,         0,        false},
+        {"no memory to spare",           100003,      23 << 20, false},
+        {"no thread has time",           RELAY_LARGE, 0,        true },
+        {"the same, small pieces",       997,         0,        true },
+        {"neither time nor memory left", 100003,      23 << 20, true },
     };
 
     (void)state;
@@ -131,13 +137,16 @@ static void all_comes_in_order(void **state)
 
         test_row(i, "%s", rows[i].what);
         gate_init(&gate, rows[i].is_busy);
-        assert_int_equal(relay_open(gate.workers, use, &user, &relay, &err), 0);
+        assert_true(spare_take(&gate.cache, rows[i].spared));
+        assert_int_equal(relay_open(&gate.cache, use, &user, &relay, &err), 0);
         assert_int_equal(make(relay, rows[i].piece, &err), TOTAL);
         assert_int_equal(relay_end(relay, &err), 0);
         assert_int_equal(user.used, TOTAL);
         assert_false(user.is_wrong);
         relay_close(relay);
+        spare_give(&gate.cache, rows[i].spared);
         gate_done(&gate);
+        assert_int_equal(gate.cache.spare_bytes, 0);
     }
 }
 
@@ -145,15 +154,15 @@ static void a_failure_reaches_the_maker_once(void **state)
 {
     (void)state;
     for (int is_busy = 0; is_busy < 2; is_busy++) {
-        struct user user = {.fails_at = RELAY_SIZE};
+        struct user user = {.fails_at = RELAY_LARGE};
         struct error err = {0}, end = {0};
         struct relay *relay;
         struct gate gate;
 
         test_row((size_t)is_busy, "%s", is_busy ? "said here" : "said elsewhere");
         gate_init(&gate, is_busy);
-        assert_int_equal(relay_open(gate.workers, use, &user, &relay, &err), 0);
-        assert_in_range(make(relay, 4096, &err), RELAY_SIZE, 3 * RELAY_SIZE);
+        assert_int_equal(relay_open(&gate.cache, use, &user, &relay, &err), 0);
+        assert_in_range(make(relay, 4096, &err), RELAY_LARGE, 3 * RELAY_LARGE);
         assert_int_equal(err.code, ENOSPC);
         assert_non_null(strstr(err.message, "full after"));
         assert_int_equal(relay_end(relay, &end), -ENOSPC);
@@ -175,7 +184,7 @@ static void a_closed_one_uses_nothing_more(void **state)
 
     (void)state;
     gate_init(&gate, true);
-    assert_int_equal(relay_open(gate.workers, use, &user, &relay, &err), 0);
+    assert_int_equal(relay_open(&gate.cache, use, &user, &relay, &err), 0);
     assert_non_null(relay_space(relay, &size, &err));
     relay_pass(relay, 1);
     relay_close(relay);
@@ -196,7 +205,7 @@ static void nobody_has_to_ask(void **state)
 
     (void)state;
     gate_init(&gate, false);
-    assert_int_equal(relay_open(gate.workers, use, &user, &relay, &err), 0);
+    assert_int_equal(relay_open(&gate.cache, use, &user, &relay, &err), 0);
     space = relay_space(relay, &size, &err);
     *space = byte_at(0);
     relay_pass(relay, 1);
