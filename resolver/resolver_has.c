@@ -76,7 +76,10 @@ static bool is_listed(struct resolver *resolver, const char *id, enum resolve_ho
             !listing_has(listing, strcmp, id))
             continue;
         state_note_model(resolver, i, id);
-        return is_known(resolver, &question_model, id, NULL, how, ret_fresh);
+        ret_fresh->left_ms = 0;
+        (void)is_known(resolver, &question_model, id, NULL, how,
+                       ret_fresh); /* how long */
+        return true;
     }
     return false;
 }

@@ -64,6 +64,8 @@ class Listings(http.server.BaseHTTPRequestHandler):
 
     def list_models(self, query):
         self.server.stopped.wait(self.server.pause)
+        if len(self.server.listed) > self.server.pages_max:
+            return self.answer(403, "<Error><Code>AccessDenied</Code></Error>")
         start = 0
         if "continuation-token" in query:
             start = int(query["continuation-token"])
@@ -83,6 +85,7 @@ class Listings(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     pause = 0.0                 # seconds before each page of models
     knows_start = True          # begins where it is asked to
+    pages_max = 1 << 20         # then it refuses
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Listings)
@@ -153,6 +156,13 @@ class Many(MountTest):
     def test_a_store_that_begins_where_it_likes(self):
         self.server.knows_start = False
         mount = self.mount(("/s3", "models"))
+        self.assertEqual(self.names(mount), set(Listings.idents))
+
+    def test_a_store_that_refuses_in_the_middle(self):
+        self.server.pages_max = 50
+        mount = self.mount(("/s3", "models"), ttl={"negative": "10ms"})
+        self.assert_fails(errno.EACCES, os.listdir, mount.point)
+        self.server.pages_max = 1 << 20
         self.assertEqual(self.names(mount), set(Listings.idents))
 
     def test_a_store_that_takes_its_time(self):
