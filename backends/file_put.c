@@ -6,16 +6,15 @@
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "common/random.h"
 #include "common/sync.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,14 +115,13 @@ static int open_unnamed(int folder_fd)
     return access(path, F_OK) == 0 ? steal_fd(&fd) : -1;
 }
 
-static int random_name(char *name, size_t size, struct error *err)
+static int temporary_name(char *name, size_t size, struct error *err)
 {
-    unsigned long long number;
+    char random[RANDOM_NAME_SIZE];
+    int rc = random_name(random, err);
 
-    if (getrandom(&number, sizeof number, 0) != sizeof number)
-        return fail_errno(err, "get a random number");
-    snprintf(name, size, TEMPORARY_PREFIX "%016llx", number);
-    return 0;
+    snprintf(name, size, TEMPORARY_PREFIX "%s", rc == 0 ? random : "");
+    return rc;
 }
 
 static bool is_same_disk(int left_fd, int right_fd)
@@ -141,7 +139,7 @@ static int open_named(const struct place *place, struct temporary *temporary,
 {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
     char name[sizeof temporary->name];
-    int rc = random_name(name, sizeof name, err);
+    int rc = temporary_name(name, sizeof name, err);
 
     if (rc < 0)
         return rc;
@@ -244,7 +242,7 @@ static int move_over(struct temporary *temporary, const struct place *place,
 {
     if (!temporary->name[0]) {
         char name[sizeof temporary->name];
-        int rc = random_name(name, sizeof name, err);
+        int rc = temporary_name(name, sizeof name, err);
 
         if (rc < 0)
             return rc;
@@ -323,18 +321,27 @@ static int put_once(const char *root, const char *path,
     return rc == 0 ? sync_folder(&place, err) : rc;
 }
 
+static int sweep_one(void *arg, int folder_fd, const char *name, struct error *err)
+{
+    struct stat found;
+
+    (void)arg;
+    (void)err; /* what cannot be removed stays */
+    if (file_put_is_temporary(name) &&
+        fstatat(folder_fd, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(found.st_mode) && found.st_mtim.tv_sec < time(NULL) - STALE_S)
+        unlinkat(folder_fd, name, 0);
+    return 0;
+}
+
 /* Remove what crashes left in the repository's folder. Failing that it stays. */
 static void sweep(const char *root)
 {
-    CLEANUP_CLOSEDIR DIR *dir = opendir(root);
-    const struct dirent *entry;
-    struct stat found;
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct error ignored;
 
-    while (dir && (entry = readdir(dir)))
-        if (file_put_is_temporary(entry->d_name) &&
-            fstatat(dirfd(dir), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(found.st_mode) && found.st_mtim.tv_sec < time(NULL) - STALE_S)
-            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (fd >= 0)
+        (void)files_list_fd(fd, sweep_one, NULL, &ignored);
 }
 
 int file_put_object(const char *root, const char *path,

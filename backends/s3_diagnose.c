@@ -2,12 +2,12 @@
 #include "backends/s3_diagnose.h"
 
 #include "backends/credentials.h"
+#include "common/random.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 
 enum {
@@ -83,13 +83,12 @@ static int write_trial(struct s3_client *client, struct s3_conditional *conditio
 {
     const struct backend_content content = {.data = "trial", .size = 5};
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    uint64_t number;
-    char key[64];
-    int rc;
+    char name[RANDOM_NAME_SIZE], key[64];
+    int rc = random_name(name, err);
 
-    if (getrandom(&number, sizeof number, 0) != sizeof number)
-        return fail_errno(err, "get a random number");
-    snprintf(key, sizeof key, "modelfs-doctor-%016llx", (unsigned long long)number);
+    if (rc < 0)
+        return rc;
+    snprintf(key, sizeof key, "modelfs-doctor-%s", name);
     rc = s3_conditional_create(conditional, key, &content, err);
     if (rc < 0)
         return rc;

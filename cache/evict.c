@@ -10,6 +10,7 @@
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "common/random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,13 +69,17 @@ static int by_last_use(const void *left, const void *right)
 static int remove_tree(struct cache *cache, const struct candidate *candidate,
                        struct tree *tree, struct error *err)
 {
-    static atomic_uint number;
     const struct store *store = &cache->store;
-    CLEANUP_FREE char *away = xasprintf(LAYOUT_REMOVED "/%s-%s-%d-%u", candidate->id,
-                                        candidate->digest, getpid(), number++);
-    int rc = files_make_folders_beneath(store->root_fd, LAYOUT_REMOVED, 0777, err);
+    CLEANUP_FREE char *away = NULL;
+    char name[RANDOM_NAME_SIZE];
+    int rc = random_name(name, err);
 
-    if (rc == 0 && renameat(store->root_fd, tree->path, store->root_fd, away) < 0)
+    if (rc == 0)
+        rc = files_make_folders_beneath(store->root_fd, LAYOUT_REMOVED, 0777, err);
+    if (rc < 0)
+        return rc;
+    away = xasprintf(LAYOUT_REMOVED "/%s-%s-%s", candidate->id, candidate->digest, name);
+    if (renameat(store->root_fd, tree->path, store->root_fd, away) < 0)
         rc = fail_errno(err, "rename '%s'", tree->path);
     FAULT("cache.evict.before-remove");
     return rc < 0 ? rc : files_remove_tree(store->root_fd, away, err);

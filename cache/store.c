@@ -109,54 +109,44 @@ void store_close(struct store *store)
     *store = (struct store){.root_fd = -1};
 }
 
-/* NULL with rc 0: there is none. */
-static int open_folder(const struct store *store, const char *path, DIR **ret_dir,
-                       struct error *err)
-{
-    CLEANUP_CLOSE int fd =
-        files_open_beneath(store->root_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
+struct listing {
+    store_each *each;
+    void *arg;
+};
 
-    *ret_dir = NULL;
-    if (fd < 0)
-        return fd == -ENOENT ? 0 : fd;
-    *ret_dir = fdopendir(fd);
-    if (!*ret_dir)
-        return fail_errno(err, "read folder '%s'", path);
-    (void)steal_fd(&fd); /* the stream's now */
-    return 0;
+static int tell_unless_hidden(void *arg, int folder_fd, const char *name,
+                              struct error *err)
+{
+    const struct listing *listing = arg;
+
+    (void)folder_fd;
+    return name[0] == '.' ? 0 : listing->each(listing->arg, name, err);
 }
 
 int store_list(const struct store *store, const char *folder, store_each *each, void *arg,
                struct error *err)
 {
-    CLEANUP_CLOSEDIR DIR *dir = NULL;
-    const struct dirent *entry;
-    int rc = open_folder(store, folder, &dir, err);
+    struct listing listing = {each, arg};
+    int fd = files_open_beneath(store->root_fd, folder, O_RDONLY | O_DIRECTORY, 0, err);
 
-    if (rc == -ENOTDIR || rc == -ELOOP || rc == -EACCES)
-        return 0; /* no folder of ours: what others put there must stop nobody */
-    if (rc < 0 || !dir)
-        return rc;
-    while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] != '.')
-            rc = each(arg, entry->d_name, err);
-    }
-    if (rc == 0 && errno)
-        return fail_errno(err, "read folder '%s'", folder);
-    return rc;
+    /* No folder of ours: what others put there must stop nobody. */
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EACCES)
+        return 0;
+    return fd < 0 ? fd : files_list_fd(fd, tell_unless_hidden, &listing, err);
+}
+
+static int stop_at_first(void *arg, int folder_fd, const char *name, struct error *err)
+{
+    (void)arg;
+    (void)folder_fd;
+    (void)name;
+    (void)err;
+    return 1;
 }
 
 int store_has_files(const struct store *store, const char *path, struct error *err)
 {
-    CLEANUP_CLOSEDIR DIR *dir = NULL;
-    const struct dirent *entry;
-    int rc = open_folder(store, path, &dir, err);
+    int rc = files_list(store->root_fd, path, stop_at_first, NULL, err);
 
-    if (rc < 0 || !dir)
-        return rc;
-    while ((entry = readdir(dir)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            return 1;
-    }
-    return 0;
+    return rc == -ENOENT ? 0 : rc;
 }

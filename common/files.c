@@ -3,7 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/memory.h"
-#include "common/text.h"
+#include "common/random.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -181,14 +180,11 @@ int files_open_parent(int dir_fd, const char *path, const char **ret_name,
 
 static int temporary_name(char name[TEMPORARY_SIZE], struct error *err)
 {
-    unsigned char random[8];
-    char hex[2 * sizeof random + 1];
+    char random[RANDOM_NAME_SIZE];
+    int rc = random_name(random, err);
 
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return fail_errno(err, "cannot get random bytes");
-    text_from_hex(random, sizeof random, hex);
-    snprintf(name, TEMPORARY_SIZE, ".modelfs-%s.tmp", hex);
-    return 0;
+    snprintf(name, TEMPORARY_SIZE, ".modelfs-%s.tmp", rc == 0 ? random : "");
+    return rc;
 }
 
 enum durability {
@@ -312,26 +308,49 @@ int files_make_and_open(const char *root, const char *path, mode_t mode,
                   : files_open_beneath(root_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
 }
 
-int files_list(int dir_fd, const char *path, files_each *each, void *arg,
-               struct error *err)
+int files_list_fd(int take_fd, files_each *each, void *arg, struct error *err)
 {
-    CLEANUP_CLOSE int fd =
-        files_open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
-    CLEANUP_CLOSEDIR DIR *dir = NULL;
+    CLEANUP_CLOSE int fd = take_fd;
+    CLEANUP_CLOSEDIR DIR *dir = fdopendir(fd);
     const struct dirent *entry;
     int rc = 0;
 
-    if (fd < 0)
-        return fd;
-    dir = fdopendir(fd);
     if (!dir)
-        return fail_errno(err, "list '%s'", path);
+        return fail_errno(err, "read a folder");
     (void)steal_fd(&fd); /* closed with dir */
     while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             rc = each(arg, dirfd(dir), entry->d_name, err);
     }
-    return rc == 0 && errno ? fail_errno(err, "list '%s'", path) : rc;
+    return rc == 0 && errno ? fail_errno(err, "read a folder") : rc;
+}
+
+int files_list(int dir_fd, const char *path, files_each *each, void *arg,
+               struct error *err)
+{
+    int fd = files_open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
+
+    return fd < 0 ? fd : files_list_fd(fd, each, arg, err);
+}
+
+int files_open_unnamed(const char *folder, mode_t mode, struct error *err)
+{
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+    CLEANUP_FREE char *path = NULL;
+    char name[TEMPORARY_SIZE];
+    int rc;
+
+    if (fd >= 0)
+        return fd;
+    rc = temporary_name(name, err);
+    if (rc < 0)
+        return rc;
+    path = xasprintf("%s/%s", folder, name);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return fail_errno(err, "create a file in '%s'", folder);
+    unlink(path);
+    return fd;
 }
 
 /* One folder on the way down; the stack of them replaces recursion. */

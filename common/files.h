@@ -59,11 +59,19 @@ int files_open_parent(int dir_fd, const char *path, const char **ret_name,
 int files_open_beneath(int dir_fd, const char *path, int flags, mode_t mode,
                        struct error *err);
 
+/* A file that is gone when it is closed, in a folder; where the disk can have none
+ * without a name it has one for a moment. The descriptor, or -errno. */
+int files_open_unnamed(const char *folder, mode_t mode, struct error *err);
+
 /* Call each for every name in a folder beneath dir_fd, but for "." and "..", in the order
- * of the disk; folder_fd is that folder. Ends with what each fails with. */
+ * of the disk; folder_fd is that folder. What each returns other than 0 ends it, and is
+ * returned. */
 typedef int files_each(void *arg, int folder_fd, const char *name, struct error *err);
 int files_list(int dir_fd, const char *path, files_each *each, void *arg,
                struct error *err);
+
+/* The same for a folder that is open; the descriptor is closed. */
+int files_list_fd(int take_fd, files_each *each, void *arg, struct error *err);
 
 /* Remove a file or a folder with all in it, following no link; fine if there is none. */
 int files_remove_tree(int dir_fd, const char *path, struct error *err);

@@ -3,23 +3,19 @@
 
 #include "common/cleanup.h"
 #include "common/memory.h"
+#include "common/user.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <unistd.h>
-
-enum { PASSWD_BYTES_MAX = 16384 };
 
 static int home(char **ret_path, struct error *err)
 {
-    CLEANUP_FREE char *buffer = xcalloc(1, PASSWD_BYTES_MAX);
+    CLEANUP_FREE char *listed = NULL;
     const char *value = getenv("HOME");
-    struct passwd entry;
-    struct passwd *found = NULL;
+    struct error ignored; /* the sentence below says what to do */
 
-    if ((!value || !*value) &&
-        getpwuid_r(geteuid(), &entry, buffer, PASSWD_BYTES_MAX, &found) == 0 && found)
-        value = found->pw_dir;
+    if ((!value || !*value) && user_home(geteuid(), &listed, &ignored) == 0)
+        value = listed;
     if (!value || *value != '/')
         return fail(err, EINVAL, "no home folder is known: set HOME to an absolute path");
     *ret_path = xstrdup(value);

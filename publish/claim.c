@@ -2,13 +2,13 @@
 #include "publish/claim.h"
 
 #include "common/memory.h"
+#include "common/random.h"
 #include "common/text.h"
 #include "publish/claim_way.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum {
     RENEWALS = 6, /* in a lifetime */
@@ -74,11 +74,11 @@ static int start(struct claim *claim, struct error *err)
 static int make_nonce(char nonce[CLAIM_NONCE_SIZE], struct error *err)
 {
     unsigned char random[CLAIM_NONCE_BYTES];
+    int rc = random_bytes(random, sizeof random, err);
 
-    if (getrandom(random, sizeof random, 0) != sizeof random)
-        return fail_errno(err, "get a random number");
-    text_from_hex(random, sizeof random, nonce);
-    return 0;
+    if (rc == 0)
+        text_from_hex(random, sizeof random, nonce);
+    return rc;
 }
 
 /* By one document for all; by one of our own where the store ignores conditions, which

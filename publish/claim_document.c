@@ -2,12 +2,12 @@
 #include "publish/claim_document.h"
 
 #include "common/cleanup.h"
+#include "common/random.h"
 #include "common/text.h"
 #include "common/yaml.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <time.h>
 
 enum { LIFETIME_S_MAX = 300 }; /* of another's claim, whatever it says */
@@ -18,18 +18,18 @@ int claim_document_print(const struct claim_document *document, struct bytes *to
     time_t expires = time(NULL) + document->lifetime_s;
     struct tm utc;
     char date[32];
-    uint64_t serial;
-    int rc;
+    char serial[RANDOM_NAME_SIZE];
+    int rc = random_name(serial, err);
 
-    if (getrandom(&serial, sizeof serial, 0) != sizeof serial)
-        return fail_errno(err, "get a random number");
+    if (rc < 0)
+        return rc;
     gmtime_r(&expires, &utc);
     strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &utc);
     rc = bytes_printf(to, err,
                       "owner: '%s'\nprocess: '%s'\nnonce: '%s'\nlifetime: %lld\n"
-                      "expires: %s\nserial: '%016llx'\n",
+                      "expires: %s\nserial: '%s'\n",
                       document->owner, document->process, document->nonce,
-                      (long long)document->lifetime_s, date, (unsigned long long)serial);
+                      (long long)document->lifetime_s, date, serial);
     if (rc == 0 && document->since_s)
         rc = bytes_printf(to, err, "since: %lld\n", (long long)document->since_s);
     return rc;

@@ -4,9 +4,9 @@
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/files.h"
+#include "common/user.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,15 +108,15 @@ bool process_is_alive(const char *name)
 
 void process_owner(char ret_owner[PROCESS_OWNER_SIZE])
 {
-    struct passwd entry, *found = NULL;
-    char buffer[FILE_BYTES_MAX], host[65] = "unknown";
+    CLEANUP_FREE char *user = NULL;
+    struct error ignored; /* then it is somebody */
+    char host[65] = "unknown";
 
     if (gethostname(host, sizeof host - 1) < 0)
         host[0] = '\0';
-    if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) != 0)
-        found = NULL;
+    (void)user_name(getuid(), &user, &ignored);
     snprintf(ret_owner, PROCESS_OWNER_SIZE, "%.64s on %s, process %lld",
-             found ? found->pw_name : "somebody", host, (long long)getpid());
+             user ? user : "somebody", host, (long long)getpid());
     for (char *at = ret_owner; *at; at++)
         if (*at < ' ' || *at > '~' || *at == '\'')
             *at = '?';

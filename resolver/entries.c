@@ -2,10 +2,10 @@
 #include "resolver/entries.h"
 
 #include "common/memory.h"
+#include "common/random.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <xxhash.h>
 
 enum { BUCKETS = 1 << 13 };
@@ -13,8 +13,10 @@ enum { BUCKETS = 1 << 13 };
 int entries_init(struct entries *entries, size_t memory_max, struct error *err)
 {
     /* The seed keeps those who choose names from filling one bucket. */
-    if (getrandom(&entries->seed, sizeof entries->seed, 0) != sizeof entries->seed)
-        return fail_errno(err, "get a random number");
+    int rc = random_bytes(&entries->seed, sizeof entries->seed, err);
+
+    if (rc < 0)
+        return rc;
     entries->buckets = xcalloc(BUCKETS, sizeof *entries->buckets);
     entries->memory = 0;
     entries->memory_max = memory_max;

@@ -1,14 +1,15 @@
 /* questions.c: the requests and documents behind each kind of answer. */
 #include "resolver/questions.h"
 
+#include "common/files.h"
 #include "common/memory.h"
 #include "resolver/alias.h"
 #include "resolver/repo_path.h"
 #include "resolver/uid.h"
 #include "resolver/version.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -282,29 +283,30 @@ static int ask_alias_list(struct catalog_request *request, const char *key,
     return rc < 0 ? rc : listing_finish(&builder, strcmp, ret_listing, err);
 }
 
+static int add_header(void *arg, int folder_fd, const char *name, struct error *err)
+{
+    static const char suffix[] = ".header.yaml";
+    CLEANUP_FREE char *version = xstrdup(name);
+    size_t size = strlen(version);
+
+    (void)folder_fd; /* its name says it all */
+    if (size < sizeof suffix || strcmp(version + size + 1 - sizeof suffix, suffix) != 0)
+        return 0;
+    version[size + 1 - sizeof suffix] = '\0';
+    return uid_version_is_valid(version) ? listing_add(arg, version, err) : 0;
+}
+
 static int ask_cached_versions(struct catalog_request *request, const char *key,
                                struct listing **ret_listing, struct error *err)
 {
-    static const char suffix[] = ".header.yaml";
     CLEANUP_LISTING_BUILDER struct listing_builder builder;
-    CLEANUP_CLOSEDIR DIR *dir = opendir(key);
-    const struct dirent *entry;
-    int rc = 0;
+    int fd = open(key, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
     (void)request; /* there is no backend */
     listing_builder_init(&builder);
-    if (!dir) /* for whatever reason: the repositories are asked instead */
+    if (fd < 0) /* for whatever reason: the repositories are asked instead */
         return fail(err, ENOENT, "'%s' cannot be listed", key);
-    while (rc == 0 && (entry = readdir(dir))) {
-        CLEANUP_FREE char *version = xstrdup(entry->d_name);
-        size_t size = strlen(version);
-
-        if (size < sizeof suffix || strcmp(version + size + 1 - sizeof suffix, suffix))
-            continue;
-        version[size + 1 - sizeof suffix] = '\0';
-        if (uid_version_is_valid(version))
-            rc = listing_add(&builder, version, err);
-    }
+    rc = files_list_fd(fd, add_header, &builder, err);
     if (rc < 0)
         return rc;
     if (builder.count == 0)
