@@ -263,19 +263,22 @@ static void what_fails_drops_its_parts(void **state)
          NULL,                                                                       -EACCES   },
         {{{.reply = BEGUN}, {.reply = OK}},                                 give_up, -ECANCELED},
     };
-    struct s3_fixture *fixture = *state;
 
+    (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct backend_content content = {
             .fd = two_parts(), .size = (16 << 20) + 5, .progress = cases[i].progress};
+        struct s3_fixture *fixture; /* its own: a broken-off part may be seen late */
         struct error err = {0};
 
         test_row(i, "%d", cases[i].rc);
+        s3_fixture_open((void **)&fixture);
         s3_fixture_play(fixture, cases[i].steps, 2);
         assert_int_equal(backend_put(fixture->backend, "a.zip", &content, 0, &err),
                          cases[i].rc);
         assert_true(has_request(fixture, "DELETE /models/a.zip?uploadId=u%2B1 "));
         close(content.fd);
+        s3_fixture_close((void **)&fixture);
     }
 }
 
@@ -297,8 +300,7 @@ int main(void)
                                         s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(large_objects_come_in_parts, s3_fixture_open,
                                         s3_fixture_close),
-        cmocka_unit_test_setup_teardown(what_fails_drops_its_parts, s3_fixture_open,
-                                        s3_fixture_close),
+        cmocka_unit_test(what_fails_drops_its_parts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
