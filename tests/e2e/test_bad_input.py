@@ -258,6 +258,8 @@ class Repositories(MountTest):
         self.assertEqual(fs.read(uid, "a.txt"), b"a\n", "what is cached goes on")
         models.folder.with_name("away").rename(models.folder)
         self.assertEqual(fs.read(uid, "b.txt"), b"b\n")
+        # Asked while it was away, it may be left alone a little longer.
+        wait_until(lambda: os.path.exists(fs.point / "prod"), "its return")
         self.assertEqual((fs.point / "prod/current/b.txt").read_bytes(), b"b\n")
 
     def test_search_order(self):
