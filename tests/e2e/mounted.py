@@ -172,12 +172,16 @@ class Mount:
         """One worker after another is killed meanwhile; a list of their processes.
 
         Each answers something before: when many in succession do not, the supervisor
-        gives up, and on a busy machine a worker may take longer to start than pause_s."""
+        gives up, and on a busy machine a worker may take longer to start than pause_s.
+        There it also lives longer, or it would never get anything done."""
         stop, killed = threading.Event(), []
 
         def kill():
-            while not stop.wait(pause_s):
+            took_s = 0.0
+            while not stop.wait(max(pause_s, 2 * took_s)):
+                begin_s = time.monotonic()
                 (self.point / "@status").read_bytes()
+                took_s = time.monotonic() - begin_s
                 killed.append(self.worker())
                 os.kill(killed[-1], signal.SIGKILL)
 
