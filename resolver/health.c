@@ -114,7 +114,7 @@ int health_fail(const struct health *health, struct error *err)
     if (health->unreachable_rc < 0)
         return fail(err, -health->unreachable_rc, "%s", health->message);
     return fail(err, ETIMEDOUT, "the repository has not answered for %.1f s",
-                HEALTH_SILENCE_MS / 1000.0);
+                (double)HEALTH_SILENCE_MS / 1000);
 }
 
 enum health_news health_news(struct health *health, int64_t now_ms)
