@@ -32,17 +32,25 @@ static int look_at(struct fs *fs, uint64_t number, struct stat *ret_st, struct e
         rc = fail_errno(err, "look at a staged file");
     if (fd < 0)
         close(at.folder_fd);
-    if (rc < 0)
-        return rc;
-    if (staging_node_is_dead(fs->staging->nodes, number))
-        st.st_nlink = 0; /* the name among the unlinked does not count */
-    *ret_st = st;
-    return 0;
+    if (rc == 0)
+        *ret_st = st;
+    return rc;
 }
 
-static void fill(struct fuse_entry_param *entry, const struct stat *st)
+/* The name among the unlinked does not count. */
+static nlink_t count_names(struct fs *fs, uint64_t number, const struct stat *st)
+{
+    if (staging_node_is_dead(fs->staging->nodes, number))
+        return 0;
+    return st->st_nlink - (S_ISREG(st->st_mode) && st->st_nlink > 1 &&
+                           staging_disk_is_kept(fs->staging->disk, number, st->st_ino));
+}
+
+static void fill(struct fs *fs, uint64_t number, const struct stat *st,
+                 struct fuse_entry_param *entry)
 {
     entry->attr = *st;
+    entry->attr.st_nlink = count_names(fs, number, st);
     entry->attr.st_ino = staging_inode(st->st_ino);
     entry->attr_timeout = STAGING_KEEP_S;
     entry->entry_timeout = STAGING_KEEP_S;
@@ -60,7 +68,7 @@ int staging_describe(struct fs *fs, const struct place *place,
     rc = look_at(fs, place->number, &st, err);
     if (rc < 0)
         return rc;
-    fill(&entry, &st);
+    fill(fs, place->number, &st, &entry);
     rc = place_id(fs->slots, place, &entry.ino, err);
     if (rc == 0)
         *ret_entry = entry;
@@ -102,7 +110,7 @@ int staging_entry(struct fs *fs, uint64_t parent, const char *name, const struct
         rc = place_id(fs->slots, &place, &answer->entry.ino, err);
     if (rc < 0)
         return rc;
-    fill(&answer->entry, st);
+    fill(fs, place.number, st, &answer->entry);
     if (parent == 0 && may_vanish(fs, name))
         answer->entry.entry_timeout = 0;
     answer->kind = ANSWER_ENTRY;

@@ -170,7 +170,18 @@ void staging_disk_trash_name(uint64_t number, char name[NAME_MAX + 1])
     snprintf(name, NAME_MAX + 1, "%ju", (uintmax_t)number);
 }
 
-/* Among the unlinked lies what is open without a name. */
+bool staging_disk_is_kept(const struct staging_disk *disk, uint64_t number,
+                          uint64_t inode)
+{
+    char name[NAME_MAX + 1];
+    struct stat st;
+
+    staging_disk_trash_name(number, name);
+    return fstatat(disk->trash_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_ino == inode;
+}
+
+/* Among the unlinked lies what is open without a name that we know. */
 static int locate_unlinked(const struct staging_disk *disk, uint64_t number,
                            struct staging_at *ret_at, struct error *err)
 {

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "fs/staging_node.h"
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 struct staging_disk;
@@ -27,6 +28,10 @@ int staging_disk_trash_fd(const struct staging_disk *disk); /* of this mount; le
 
 /* The name of an open file there. */
 void staging_disk_trash_name(uint64_t number, char name[NAME_MAX + 1]);
+
+/* Has the file a name there? */
+bool staging_disk_is_kept(const struct staging_disk *disk, uint64_t number,
+                          uint64_t inode);
 
 /* The folder that a number's file lies in, open, and its name there; for the landing
  * place itself ".". What is open without a name lies among the unlinked. -ESTALE when

@@ -178,15 +178,21 @@ static void close_locked(struct staging_handles *handles, uint64_t number)
     staged_free(staged);
 }
 
+/* Its name among the unlinked, if there is one. What fails, the next mount does. */
+static void remove_kept(const struct staging_handles *handles, uint64_t number)
+{
+    char name[NAME_MAX + 1];
+
+    staging_disk_trash_name(number, name);
+    (void)unlinkat(staging_disk_trash_fd(handles->disk), name, 0);
+}
+
 /* The number is dead and nobody has its file: it goes. */
 static void forget_locked(struct staging_handles *handles, uint64_t number)
     REQUIRES(handles->lock)
 {
-    char name[NAME_MAX + 1];
-
     close_locked(handles, number);
-    staging_disk_trash_name(number, name);
-    (void)unlinkat(staging_disk_trash_fd(handles->disk), name, 0); /* or the next mount */
+    remove_kept(handles, number);
     staging_node_forget(handles->nodes, number);
 }
 
@@ -198,6 +204,14 @@ static void drop_locked(struct staging_handles *handles, uint64_t number)
         forget_locked(handles, number);
     else
         close_locked(handles, number);
+}
+
+/* Did it lose a name while it was open? A process before us may know. */
+static bool may_be_kept(const struct staged *staged)
+{
+    struct stat st;
+
+    return !staged || (fstat(staged->fd, &st) == 0 && st.st_nlink > 1);
 }
 
 int staging_handles_hold(struct staging_handles *handles, const struct staging_wish *wish,
@@ -241,8 +255,11 @@ bool staging_handles_release(struct staging_handles *handles, uint64_t number,
     staged = find_locked(handles, number);
     if (staged && for_writing && staged->writers > 0)
         is_last = --staged->writers == 0;
-    if (staging_node_release(handles->nodes, number) == 0)
+    if (staging_node_release(handles->nodes, number) == 0) {
+        if (may_be_kept(staged))
+            remove_kept(handles, number);
         drop_locked(handles, number);
+    }
     lock_release(&handles->lock);
     return is_last;
 }
@@ -290,18 +307,9 @@ bool staging_handles_has_writers_below(struct staging_handles *handles, const ch
 static bool has_other_name(const struct staging_handles *handles, uint64_t number,
                            const struct stat *st)
 {
-    char name[NAME_MAX + 1];
-    struct stat kept;
-    nlink_t own = 1;
-
     if (S_ISDIR(st->st_mode) || st->st_nlink == 1)
         return false;
-    staging_disk_trash_name(number, name);
-    if (fstatat(staging_disk_trash_fd(handles->disk), name, &kept, AT_SYMLINK_NOFOLLOW) ==
-            0 &&
-        kept.st_ino == st->st_ino)
-        own++;
-    return st->st_nlink > own;
+    return st->st_nlink > 2 || !staging_disk_is_kept(handles->disk, number, st->st_ino);
 }
 
 static int keep_linked(struct staging_handles *handles, int folder_fd, const char *name,
@@ -310,11 +318,10 @@ static int keep_linked(struct staging_handles *handles, int folder_fd, const cha
     char trash_name[NAME_MAX + 1];
 
     staging_disk_trash_name(loss->number, trash_name);
-    if (linkat(folder_fd, name, staging_disk_trash_fd(handles->disk), trash_name, 0) <
-            0 &&
-        errno != EEXIST) /* a process before this one did it */
+    loss->is_linked =
+        linkat(folder_fd, name, staging_disk_trash_fd(handles->disk), trash_name, 0) == 0;
+    if (!loss->is_linked && errno != EEXIST) /* for another name, or a process before */
         return fail_errno(err, "keep open file '%s'", name);
-    loss->is_linked = true;
     return 0;
 }
 
@@ -341,7 +348,7 @@ int staging_handles_lose(struct staging_handles *handles, int folder_fd, uint64_
     loss.has_other = has_other_name(handles, loss.number, &st);
     if (loss.has_other && S_ISREG(st.st_mode) && !is_open)
         return 0;
-    if (is_open && !loss.has_other)
+    if (is_open)
         rc = keep_linked(handles, folder_fd, name, &loss, err);
     else
         loss.fd = openat(folder_fd, name,
@@ -365,11 +372,18 @@ static void keep_locked(struct staging_handles *handles, uint64_t number, int ta
                          &(struct error){0}); /* or they get ESTALE */
 }
 
+static void lose_closed_locked(struct staging_handles *handles, uint64_t number)
+    REQUIRES(handles->lock)
+{
+    if (staging_node_is_dead(handles->nodes, number))
+        forget_locked(handles, number);
+    else
+        remove_kept(handles, number);
+}
+
 void staging_handles_lost(struct staging_handles *handles,
                           const struct staging_loss *loss, bool is_lost)
 {
-    char name[NAME_MAX + 1];
-
     if (loss->number == 0)
         return;
     lock_acquire(&handles->lock);
@@ -378,12 +392,10 @@ void staging_handles_lost(struct staging_handles *handles,
         if (!loss->has_other)
             staging_node_kill(handles->nodes, loss->number);
         if (!find_locked(handles, loss->number) &&
-            staging_node_is_dead(handles->nodes, loss->number) &&
-            !staging_node_is_open(handles->nodes, loss->number))
-            forget_locked(handles, loss->number); /* closed meanwhile */
+            !staging_node_is_open(handles->nodes, loss->number)) /* closed meanwhile */
+            lose_closed_locked(handles, loss->number);
     } else if (loss->is_linked) {
-        staging_disk_trash_name(loss->number, name);
-        (void)unlinkat(staging_disk_trash_fd(handles->disk), name, 0);
+        remove_kept(handles, loss->number);
     } else if (loss->fd >= 0) {
         close(loss->fd);
     }

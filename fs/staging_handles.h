@@ -52,9 +52,10 @@ bool staging_handles_has_writers(struct staging_handles *handles, uint64_t numbe
 bool staging_handles_has_writers_below(struct staging_handles *handles, const char *top);
 
 /* The file `name` in folder_fd, the folder of parent, loses that name, by unlink or
- * because another takes its place: if it is open and has no other, it gets one among the
- * unlinked. Call it before, and staging_handles_lost after success (is_lost) or failure.
- * is_done: an earlier process did it, and may not have come to staging_handles_lost. */
+ * because another takes its place: if it is open, it gets one among the unlinked until it
+ * is closed, since other names that it may have are not known to every process. Call it
+ * before, and staging_handles_lost after success (is_lost) or failure. is_done: an
+ * earlier process did it, and may not have come to staging_handles_lost. */
 struct staging_loss {
     uint64_t number; /* 0: nothing to do */
     bool has_other;  /* name: it lives on */

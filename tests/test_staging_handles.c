@@ -208,8 +208,41 @@ static void test_hard_link(void **state)
     assert_int_equal(linkat(landing, "a", landing, "b", 0), 0);
     unlink_name(&fixture, "a", false);
     assert_false(staging_node_is_dead(fixture.staged.nodes, file));
+    assert_true(is_in_trash(&fixture, file)); /* the second name may not be known */
     assert_true(staged_number(&fixture.staged, 0, "b") == file);
+    unlink_name(&fixture, "b", false);
+    assert_true(staging_node_is_dead(fixture.staged.nodes, file));
+    release(&fixture, file, O_RDONLY);
+    assert_false(is_in_trash(&fixture, file));
     fixture_close(&fixture);
+}
+
+/* The same of a file that keeps its second name, closed by the same process or the next.
+ */
+static void test_hard_link_stays(void **state)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const char *const names[] = {"a0", "a1"};
+        struct fixture fixture = fixture_open(state);
+        uint64_t file = staged_put(&fixture.staged, 0, names[i]);
+        int landing = staging_disk_fd(fixture.staged.disk);
+        struct stat st;
+
+        test_row(i, "%s", i == 0 ? "the same process" : "the next process");
+        hold(&fixture, file, O_RDONLY);
+        assert_int_equal(linkat(landing, names[i], landing, "b", 0), 0);
+        unlink_name(&fixture, names[i], false);
+        if (i == 1) {
+            staging_handles_free(fixture.handles);
+            open_handles(&fixture);
+        }
+        release(&fixture, file, O_RDONLY);
+        assert_false(is_in_trash(&fixture, file));
+        assert_int_equal(fstatat(landing, "b", &st, 0), 0);
+        assert_int_equal(st.st_nlink, 1);
+        assert_int_equal(unlinkat(landing, "b", 0), 0);
+        fixture_close(&fixture);
+    }
 }
 
 /* The next process knows that a file is open, though it has no descriptor of it. */
@@ -284,7 +317,7 @@ int main(void)
         TEST(test_open_and_unlinked), TEST(test_failed_unlink),
         TEST(test_removed_folder),    TEST(test_hard_link),
         TEST(test_next_process),      TEST(test_rename_was_done),
-        TEST(test_lose_top),
+        TEST(test_hard_link_stays),   TEST(test_lose_top),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

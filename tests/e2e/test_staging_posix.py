@@ -9,7 +9,7 @@ import socket
 import stat
 import unittest
 
-from mounted import MountTest
+from mounted import MountTest, wait_until
 
 CALLS = 4000
 SEEDS = range(3)
@@ -266,6 +266,25 @@ class LocalDisk(MountTest):
                 if len(names) in (700, 1800):
                     self.fs.kill_worker()
         self.assertEqual(sorted(names), [f"{n:04}" for n in range(3000)])
+
+    def test_an_open_file_loses_one_of_two_names(self):
+        """What is open is known to the next worker, whichever name it had last."""
+        unlinked = self.fs.cache / ".modelfs/unlinked"
+        self.job.mkdir()
+        for number, last in enumerate(("a", "b/b")):
+            (self.job / f"{number}/b").mkdir(parents=True)
+            one, other = self.job / f"{number}/a", self.job / f"{number}/b/b"
+            one.write_bytes(b"content")
+            with open(one, "r+b", 0) as file:
+                os.link(one, other)
+                os.unlink(self.job / f"{number}" / last)
+                self.fs.kill_worker()
+                self.assertEqual(os.fstat(file.fileno()).st_nlink, 1)
+                self.assertEqual(os.pread(file.fileno(), 100, 0), b"content")
+                os.ftruncate(file.fileno(), 4)
+            left = other if last == "a" else one
+            self.assertEqual((left.read_bytes(), left.stat().st_nlink), (b"cont", 1))
+            wait_until(lambda: not list(unlinked.glob("*/*")), "nothing kept")
 
     def on_both(self, call):
         """What a call does in a folder of its own on the disk must be done here too."""
