@@ -56,6 +56,13 @@ enum {
 int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
                  uint32_t *generation, archive_done *done, void *arg, struct error *err);
 
+/* The same, but a small member of an archive that is a local file is fetched before it
+ * returns, and done called, by the caller's thread: to wake up another one takes longer
+ * than that. Blocks for as long as the disk does. */
+int archive_want_here(struct archive *archive, uint32_t index, uint64_t offset,
+                      uint64_t size, uint32_t *generation, archive_done *done, void *arg,
+                      struct error *err);
+
 /* Would archive_want answer 1? Then *generation is set as there. Starts nothing. */
 bool archive_has(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
                  uint32_t *generation);

@@ -105,26 +105,37 @@ static int64_t retry_ms(struct member *member)
     return member->retry_ms;
 }
 
-static int submit_locked(struct archive *archive, const struct job *wish,
-                         workers_job *run, struct error *err) REQUIRES(archive->lock)
+/* A job that is to run: for the pool, or for the caller's thread. */
+static struct job *make_job_locked(struct archive *archive, const struct job *wish)
+    REQUIRES(archive->lock)
 {
-    struct member *member = wish->member;
     struct job *job = XNEW(struct job);
-    int rc;
 
     *job = *wish;
     registry_ref(archive);
-    rc = workers_submit(archive->workers, run, job, err);
+    archive->background_jobs += job->is_background;
+    job->member->has_job = true;
+    job->member->turn = MEMBER_NOW;
+    job->member->progress_ms = clock_now_ms();
+    return job;
+}
+
+static int submit_locked(struct archive *archive, const struct job *wish,
+                         workers_job *run, struct error *err) REQUIRES(archive->lock)
+{
+    bool had_job = wish->member->has_job;
+    enum member_turn turn = wish->member->turn;
+    struct job *job = make_job_locked(archive, wish);
+    int rc = workers_submit(archive->workers, run, job, err);
+
     if (rc < 0) {
+        wish->member->has_job = had_job;
+        wish->member->turn = turn;
+        archive->background_jobs -= job->is_background;
         archive->refs--; /* not the last: the caller has one */
         free(job);
-        return rc;
     }
-    archive->background_jobs += job->is_background;
-    member->has_job = true;
-    member->turn = MEMBER_NOW;
-    member->progress_ms = clock_now_ms();
-    return 0;
+    return rc;
 }
 
 /* It was to come along, and did not: who waits for it gets a request of its own. */
@@ -196,6 +207,25 @@ int transfer_start_locked(struct archive *archive, struct member *member,
     assert(!member->has_job || member->turn == MEMBER_LATER);
     return submit_locked(archive, &(struct job){.archive = archive, .member = member},
                          run_job, err);
+}
+
+static bool is_quick_locked(struct archive *archive, const struct member *member)
+    REQUIRES(archive->lock)
+{
+    return member->is_small && archive->object && object_fd(archive->object) >= 0;
+}
+
+struct job *transfer_take_locked(struct archive *archive, struct member *member)
+{
+    assert(!member->has_job || member->turn == MEMBER_LATER);
+    if (!is_quick_locked(archive, member))
+        return NULL;
+    return make_job_locked(archive, &(struct job){.archive = archive, .member = member});
+}
+
+void transfer_run(struct job *take_job)
+{
+    run_job(take_job);
 }
 
 int transfer_start_from_locked(struct archive *archive, const struct order *order,

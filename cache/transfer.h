@@ -9,6 +9,14 @@
 int transfer_start_locked(struct archive *archive, struct member *member,
                           struct error *err) REQUIRES(archive->lock);
 
+/* The same for the caller's thread, if the member is small and its archive a local file:
+ * to hand it over takes as long as to do it. NULL: it is not. transfer_run the job when
+ * no lock is held; it blocks for as long as the disk does. */
+struct job;
+struct job *transfer_take_locked(struct archive *archive, struct member *member)
+    REQUIRES(archive->lock);
+void transfer_run(struct job *take_job);
+
 /* Let a pool thread fetch what is absent from a place in the order of the archive on, by
  * one request: members side by side, or one large one. turn is that of all but the first
  * one. *place becomes where the next call should go on; at the end order_count. Never

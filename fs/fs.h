@@ -10,6 +10,7 @@
 #include "fs/tally.h"
 #include "resolver/resolver.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -29,6 +30,7 @@ struct fs {
     struct staging *staging;         /* @staging; NULL where it is not written */
     struct pending *pending;         /* changes of aliases that are ours alone */
     struct parked_list *parked;      /* requests that wait */
+    atomic_uint fetching;            /* threads that answer requests and fetch, too */
     struct passthrough *passthrough; /* files that the kernel reads itself */
     struct open_files *open_files;   /* members that are open */
     struct directories *directories; /* folders that are open */
