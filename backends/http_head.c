@@ -50,8 +50,9 @@ static bool read_u64(const char *text, size_t size, uint64_t *ret_value)
     return text_to_u64(digits, ret_value, &ignored) == 0;
 }
 
-int http_head_parse_range(const char *text, struct range *ret_range, bool *ret_has_size,
-                          uint64_t *ret_size)
+/* "bytes 0-99/1000", or a star in place of the size. false: it is none. */
+static bool parse_range(const char *text, struct range *ret_range, bool *ret_has_size,
+                        uint64_t *ret_size)
 {
     struct range range;
     uint64_t size = 0;
@@ -59,25 +60,26 @@ int http_head_parse_range(const char *text, struct range *ret_range, bool *ret_h
     bool has_size;
 
     if (strncasecmp(text, "bytes ", 6) != 0)
-        return -EINVAL;
+        return false;
     text += 6 + strspn(text + 6, " ");
     dash = strcspn(text, "-");
     slash = strcspn(text, "/");
     if (dash >= slash || text[slash] == '\0' || !read_u64(text, dash, &range.first) ||
         !read_u64(text + dash + 1, slash - dash - 1, &range.last) ||
         range.first > range.last || range.last == UINT64_MAX)
-        return -EINVAL;
+        return false;
     text += slash + 1;
     has_size = strcmp(text, "*") != 0;
     if (has_size && (!read_u64(text, strlen(text), &size) || range.last >= size))
-        return -EINVAL;
+        return false;
     *ret_range = range;
     *ret_has_size = has_size;
     *ret_size = size;
-    return 0;
+    return true;
 }
 
-int64_t http_head_parse_date(const char *text)
+/* A date as RFC 9110 has it, also its two old forms. Unix time, or 0. */
+static int64_t parse_date(const char *text)
 {
     time_t date;
 
@@ -105,7 +107,7 @@ static void read_range(struct http_head *head, const char *value)
     if (strncasecmp(value, "bytes */", 8) == 0) /* of 416: nothing was sent */
         return;
     if (head->has_range ||
-        http_head_parse_range(value, &head->range, &head->has_size, &head->size) < 0)
+        !parse_range(value, &head->range, &head->has_size, &head->size))
         head->is_unclear = true;
     else
         head->has_range = true;
@@ -134,12 +136,12 @@ static void read_chunked(struct http_head *head, const char *value)
 
 static void read_date(struct http_head *head, const char *value)
 {
-    head->date_s = http_head_parse_date(value);
+    head->date_s = parse_date(value);
 }
 
 static void read_modified(struct http_head *head, const char *value)
 {
-    head->modified_s = http_head_parse_date(value);
+    head->modified_s = parse_date(value);
 }
 
 static const struct {
@@ -211,7 +213,7 @@ static int64_t parse_retry_after(const char *value, int64_t date_s)
     if (read_u64(value, strlen(value), &delay))
         return delay < RETRY_AFTER_MAX_S ? (int64_t)delay * 1000
                                          : (int64_t)RETRY_AFTER_MAX_S * 1000;
-    then = http_head_parse_date(value);
+    then = parse_date(value);
     if (then == 0 || date_s == 0)
         return -1;
     if (then <= date_s)

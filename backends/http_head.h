@@ -47,11 +47,4 @@ void http_head_each(const struct http_head *head,
                     void (*field)(void *arg, const char *name, const char *value),
                     void *arg);
 
-/* "bytes 0-99/1000", or a star in place of the size. 0 or -EINVAL. */
-int http_head_parse_range(const char *text, struct range *ret_range, bool *ret_has_size,
-                          uint64_t *ret_size);
-
-/* A date as RFC 9110 has it, also its two old forms. Unix time, or 0. */
-int64_t http_head_parse_date(const char *text);
-
 #endif

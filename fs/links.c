@@ -167,7 +167,7 @@ static int make_current(struct fs *fs, const struct call *call, const struct pla
         rc = find_target(fs, call->other, RESOLVE_FETCH, &link.release, err);
     if (rc == 0)
         rc = set_alias(fs, place->name, &link.release, answer, err);
-    pending_end(fs->pending, place->name, rc == 0);
+    pending_end(fs->pending, place->name, rc);
     return rc < 0 ? rc : answer_entry(fs, &link, answer, err);
 }
 
@@ -244,7 +244,7 @@ static int rename_to_current(struct fs *fs, const struct place *to,
 
     pending_begin(fs->pending, to->name);
     rc = set_alias(fs, to->name, release, answer, err);
-    pending_end(fs->pending, to->name, rc == 0);
+    pending_end(fs->pending, to->name, rc);
     return rc;
 }
 

@@ -305,14 +305,14 @@ void pending_begin(struct pending *pending, const char *alias)
     lock_release(&pending->lock);
 }
 
-void pending_end(struct pending *pending, const char *alias, bool is_set)
+void pending_end(struct pending *pending, const char *alias, int rc)
 {
     struct pending_folder *folder;
 
     lock_acquire(&pending->lock);
     folder = pending_table_make(&pending->table, alias);
     folder->is_busy = false;
-    if (is_set) {
+    if (rc == 0) {
         folder->view = (struct pending_view){0};
         folder->remove_at_ms = INT64_MAX;
     } else if (folder->remove_at_ms != INT64_MAX && !folder->view.is_hidden) {

@@ -85,8 +85,8 @@ void pending_drop_current(struct pending *pending, const char *alias);
 void pending_postpone(struct pending *pending, const char *alias);
 
 /* Wait until nobody else changes the alias and keep others, and its removal, away until
- * pending_end. is_set: the repository has the alias now. */
+ * pending_end. rc: what the change came to; 0: the repository has the alias now. */
 void pending_begin(struct pending *pending, const char *alias);
-void pending_end(struct pending *pending, const char *alias, bool is_set);
+void pending_end(struct pending *pending, const char *alias, int rc);
 
 #endif

@@ -382,12 +382,12 @@ static void lose_closed_locked(struct staging_handles *handles, uint64_t number)
 }
 
 void staging_handles_lost(struct staging_handles *handles,
-                          const struct staging_loss *loss, bool is_lost)
+                          const struct staging_loss *loss, int rc)
 {
     if (loss->number == 0)
         return;
     lock_acquire(&handles->lock);
-    if (is_lost) {
+    if (rc == 0) {
         keep_locked(handles, loss->number, loss->fd);
         if (!loss->has_other)
             staging_node_kill(handles->nodes, loss->number);

@@ -54,7 +54,7 @@ bool staging_handles_has_writers_below(struct staging_handles *handles, const ch
 /* The file `name` in folder_fd, the folder of parent, loses that name, by unlink or
  * because another takes its place: if it is open, it gets one among the unlinked until it
  * is closed, since other names that it may have are not known to every process. Call it
- * before, and staging_handles_lost after success (is_lost) or failure. is_done: an
+ * before, and staging_handles_lost after, with what that came to (rc). is_done: an
  * earlier process did it, and may not have come to staging_handles_lost. */
 struct staging_loss {
     uint64_t number; /* 0: nothing to do */
@@ -66,7 +66,7 @@ int staging_handles_lose(struct staging_handles *handles, int folder_fd, uint64_
                          const char *name, bool is_done, struct staging_loss *ret_loss,
                          struct error *err);
 void staging_handles_lost(struct staging_handles *handles,
-                          const struct staging_loss *loss, bool is_lost);
+                          const struct staging_loss *loss, int rc);
 
 /* The kernel does not know the file any more. */
 void staging_handles_forget(struct staging_handles *handles, uint64_t number);

@@ -205,7 +205,7 @@ static int remove_name(struct fs *fs, const struct call *call, uint64_t parent, 
         return rc;
     if (unlinkat(folder_fd, name, flags) < 0 && !is_done(call, ENOENT))
         rc = fail_errno(err, "remove staged '%s'", name);
-    staging_handles_lost(fs->staging->handles, &loss, rc == 0);
+    staging_handles_lost(fs->staging->handles, &loss, rc);
     return rc;
 }
 
@@ -299,7 +299,7 @@ static int move(struct fs *fs, const struct call *call, int from_fd, uint64_t to
             0 &&
         !is_done(call, ENOENT))
         rc = fail_errno(err, "rename staged '%s'", call->name);
-    staging_handles_lost(fs->staging->handles, &loss, rc == 0);
+    staging_handles_lost(fs->staging->handles, &loss, rc);
     return rc;
 }
 

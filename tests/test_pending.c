@@ -150,7 +150,7 @@ static void test_new_current_in_time(void **state)
     pending_drop_current(pending, "prod");
     pending_postpone(pending, "prod");
     pending_begin(pending, "prod");
-    pending_end(pending, "prod", true);
+    pending_end(pending, "prod", 0);
     assert_false(pending_view(pending, "prod").no_current);
     close_pending(pending, &removed);
     assert_int_equal(removed.count, 0);
@@ -165,7 +165,7 @@ static void test_new_current_that_failed(void **state)
     (void)state;
     pending_drop_current(pending, "prod");
     pending_begin(pending, "prod");
-    pending_end(pending, "prod", false);
+    pending_end(pending, "prod", -EIO);
     assert_true(pending_view(pending, "prod").no_current);
     close_pending(pending, &removed);
     assert_string_equal(removed.names, "prod ");
@@ -239,7 +239,7 @@ static void test_removal_by_the_next_worker(void **state)
     pending = open_pending_with(&removed, store);
     assert_true(pending_view(pending, "prod").no_current);
     pending_begin(pending, "set"); /* sent again by the kernel */
-    pending_end(pending, "set", true);
+    pending_end(pending, "set", 0);
     wait_for_removal(&removed);
     close_pending(pending, &removed);
     assert_string_equal(removed.names, "prod ");

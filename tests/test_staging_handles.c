@@ -72,7 +72,7 @@ static void unlink_name(struct fixture *fixture, const char *name, bool is_done)
         0);
     if (!is_done)
         assert_int_equal(unlinkat(landing, name, 0), 0);
-    staging_handles_lost(fixture->handles, &loss, true);
+    staging_handles_lost(fixture->handles, &loss, 0);
 }
 
 static void assert_content(struct fixture *fixture, uint64_t number, const char *expected)
@@ -167,7 +167,7 @@ static void test_failed_unlink(void **state)
     assert_int_equal(
         staging_handles_lose(fixture.handles, landing, 0, "a", false, &loss, &err), 0);
     assert_true(loss.is_linked);
-    staging_handles_lost(fixture.handles, &loss, false);
+    staging_handles_lost(fixture.handles, &loss, -EIO);
     assert_false(is_in_trash(&fixture, file));
     assert_false(staging_node_is_dead(fixture.staged.nodes, file));
     fixture_close(&fixture);
@@ -186,7 +186,7 @@ static void test_removed_folder(void **state)
     assert_int_equal(
         staging_handles_lose(fixture.handles, landing, 0, "job", false, &loss, &err), 0);
     assert_int_equal(unlinkat(landing, "job", AT_REMOVEDIR), 0);
-    staging_handles_lost(fixture.handles, &loss, true);
+    staging_handles_lost(fixture.handles, &loss, 0);
     fd = staging_handles_dup(fixture.handles, job);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_nlink, 0);
