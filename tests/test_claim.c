@@ -6,6 +6,7 @@
 #include "publish/claim.h"
 #include "publish/process.h"
 #include "tests/dead_process.h"
+#include "tests/fakes/claims.h"
 #include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
 
@@ -54,16 +55,7 @@ static bool exists(struct backend *backend)
 /* Put the claim of somebody else. */
 static void put(struct backend *backend, const char *process, int lifetime_s)
 {
-    CLEANUP_FREE char *text =
-        xasprintf("owner: 'x on y'\nprocess: '%s'\nnonce: 'abc'\nlifetime: %d\n", process,
-                  lifetime_s);
-    struct error err = {0};
-
-    assert_int_equal(
-        backend_put(backend, PATH,
-                    &(struct backend_content){.data = text, .size = strlen(text)}, 0,
-                    &err),
-        0);
+    claims_put(backend, PATH, "abc", process, lifetime_s, 0);
 }
 
 static void test_one_holder_at_a_time(void **state)

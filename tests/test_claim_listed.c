@@ -6,6 +6,7 @@
 #include "common/sync.h"
 #include "publish/claim.h"
 #include "tests/dead_process.h"
+#include "tests/fakes/claims.h"
 #include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
 
@@ -91,16 +92,8 @@ static void put(struct backend *backend, const char *nonce, const char *process,
                 int lifetime_s, long long since_s)
 {
     CLEANUP_FREE char *path = xasprintf(FOLDER "/" PREFIX "%s.yaml", nonce);
-    CLEANUP_FREE char *text = xasprintf(
-        "owner: 'x on y'\nprocess: '%s'\nnonce: '%s'\nlifetime: %d\nsince: %lld\n",
-        process, nonce, lifetime_s, since_s);
-    struct error err = {0};
 
-    assert_int_equal(
-        backend_put(backend, path,
-                    &(struct backend_content){.data = text, .size = strlen(text)}, 0,
-                    &err),
-        0);
+    claims_put(backend, path, nonce, process, lifetime_s, since_s);
 }
 
 static void test_one_holder_at_a_time(void **state)

@@ -232,12 +232,23 @@ static void test_finds_them_where_others_do(void **state)
     }
 }
 
+static struct credentials *open_credentials(void)
+{
+    struct credentials *credentials = NULL;
+    struct error err = {0};
+
+    assert_int_equal(
+        credentials_open(CREDENTIALS_ARTIFACTORY, "https://x", NULL, &credentials, &err),
+        0);
+    return credentials;
+}
+
 static void test_relative_paths_outlive_the_working_folder(void **state)
 {
     static const char text[] = "[https://x]\nusername = u\npassword = p\n";
     const struct folder *home = *state;
     CLEANUP_LOGIN struct login login = {0};
-    struct credentials *credentials = NULL;
+    struct credentials *credentials;
     struct error err = {0};
 
     set_environment(home, "ARTIFACTORY_CONFIG_FILE=own.cfg");
@@ -245,9 +256,7 @@ static void test_relative_paths_outlive_the_working_folder(void **state)
     assert_int_equal(fchdir(home->fd), 0);
     assert_int_equal(credentials_keep_paths(&err), 0);
     assert_int_equal(chdir("/"), 0);
-    assert_int_equal(
-        credentials_open(CREDENTIALS_ARTIFACTORY, "https://x", NULL, &credentials, &err),
-        0);
+    credentials = open_credentials();
     assert_int_equal(credentials_get(credentials, &login, &err), 0);
     assert_string_equal(login.secret, "p");
     credentials_close(credentials);
@@ -275,14 +284,12 @@ static void test_refused_login_is_read_again(void **state)
 {
     const struct folder *home = *state;
     CLEANUP_LOGIN struct login first = {0};
-    struct credentials *credentials = NULL;
+    struct credentials *credentials;
     struct error err = {0};
 
     set_environment(home, "");
     write_login(home, "one");
-    assert_int_equal(
-        credentials_open(CREDENTIALS_ARTIFACTORY, "https://x", NULL, &credentials, &err),
-        0);
+    credentials = open_credentials();
     assert_int_equal(credentials_get(credentials, &first, &err), 0);
     assert_false(credentials_refresh(credentials, &first));
     write_login(home, "two");
@@ -296,14 +303,12 @@ static void test_broken_rotation_keeps_what_held(void **state)
 {
     const struct folder *home = *state;
     CLEANUP_LOGIN struct login first = {0};
-    struct credentials *credentials = NULL;
+    struct credentials *credentials;
     struct error err = {0};
 
     set_environment(home, "");
     write_login(home, "one");
-    assert_int_equal(
-        credentials_open(CREDENTIALS_ARTIFACTORY, "https://x", NULL, &credentials, &err),
-        0);
+    credentials = open_credentials();
     assert_int_equal(credentials_get(credentials, &first, &err), 0);
     folder_put(home->fd, file_paths[3], "half", 4, 0600, 1000);
     assert_false(credentials_refresh(credentials, &first));
@@ -317,15 +322,13 @@ static void test_broken_rotation_keeps_what_held(void **state)
 static void test_changed_file_is_noticed(void **state)
 {
     const struct folder *home = *state;
-    struct credentials *credentials = NULL;
+    struct credentials *credentials;
     struct error err = {0};
     bool is_new = false;
 
     set_environment(home, "");
     unlinkat(home->fd, file_paths[3], 0);
-    assert_int_equal(
-        credentials_open(CREDENTIALS_ARTIFACTORY, "https://x", NULL, &credentials, &err),
-        0);
+    credentials = open_credentials();
     check_secret(credentials, "");
     write_login(home, "two");
     for (int64_t end = clock_now_ms() + 30000; !is_new && clock_now_ms() < end;) {
