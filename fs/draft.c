@@ -122,10 +122,10 @@ int draft_cut(struct draft *draft, uint64_t size, struct error *err)
     return 0;
 }
 
-int draft_check(const struct draft *draft, struct error *err)
+int draft_check(const struct bytes *text, struct error *err)
 {
     CLEANUP_YAML struct yaml *yaml = NULL;
-    int rc = yaml_parse(draft->text.data, draft->text.size, &yaml, err);
+    int rc = yaml_parse(text->data, text->size, &yaml, err);
 
     if (rc < 0)
         return fail_context(err, -EINVAL, "meta.yaml");

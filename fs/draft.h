@@ -37,7 +37,7 @@ void draft_keep(struct draft *draft);
 int draft_put(struct draft *draft, const struct draft_write *write, struct error *err);
 int draft_cut(struct draft *draft, uint64_t size, struct error *err);
 
-/* Is it a mapping? */
-int draft_check(const struct draft *draft, struct error *err);
+/* Is the text of one a mapping? */
+int draft_check(const struct bytes *text, struct error *err);
 
 #endif

@@ -61,13 +61,6 @@ static void take_out_locked(struct drafts *drafts, struct draft *draft)
     drafts->count--;
 }
 
-static void drop_locked(struct drafts *drafts, struct draft *draft) REQUIRES(drafts->lock)
-{
-    take_out_locked(drafts, draft);
-    draft_store_remove(drafts->store_fd, draft->handle);
-    draft_free(draft);
-}
-
 static void drop_failure_locked(struct drafts *drafts, struct failure *failure)
     REQUIRES(drafts->lock)
 {
@@ -174,18 +167,32 @@ int drafts_truncate(struct drafts *drafts, uint64_t handle, uint64_t size,
     return rc;
 }
 
+/* Parsed without the lock: what is written meanwhile is for a later close to check. */
 int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
 {
+    CLEANUP_BYTES struct bytes text;
     struct draft *draft;
+    bool is_needed;
     int rc = 0;
 
+    bytes_init(&text, YAML_BYTES_MAX);
     lock_acquire(&drafts->lock);
     draft = find_locked(drafts, handle);
-    if (draft && draft->is_dirty) {
+    is_needed = draft && draft->is_dirty;
+    if (is_needed) {
         draft->is_flushed = true;
-        rc = draft_check(draft, err);
+        rc = bytes_append(&text, draft->text.data, draft->text.size, err);
+    }
+    lock_release(&drafts->lock);
+    if (!is_needed || rc < 0)
+        return rc;
+    rc = draft_check(&text, err);
+    lock_acquire(&drafts->lock);
+    draft = find_locked(drafts, handle);
+    if (draft && draft->is_flushed) {
         draft->is_refused = rc < 0;
         draft_keep(draft);
+        condition_broadcast(&drafts->changed);
     }
     lock_release(&drafts->lock);
     return rc;
@@ -253,12 +260,18 @@ static int commit(struct fs *fs, uint64_t handle, bool is_last, struct error *er
         note_locked(drafts, &draft->release, rc < 0 ? err->message : NULL);
     }
     if (draft && is_last)
-        drop_locked(drafts, draft);
+        take_out_locked(drafts, draft);
     else if (is_needed)
         draft_keep(draft);
     condition_broadcast(&drafts->changed);
     lock_release(&drafts->lock);
-    return draft ? rc : lost(err);
+    if (!draft)
+        return lost(err);
+    if (is_last) {
+        draft_store_remove(drafts->store_fd, draft->handle);
+        draft_free(draft);
+    }
+    return rc;
 }
 
 int drafts_commit(struct fs *fs, uint64_t handle, struct error *err)
