@@ -56,7 +56,7 @@ static int work(void *arg, struct handover *handover, struct error *err)
     CLEANUP_WIRE struct wire *wire = NULL;
     const struct service_options *service = arg;
     const struct mount_options *asked = service->mount;
-    int rc = wire_open(service->config, WIRE_CACHE, &wire, err);
+    int rc = wire_open(service->config, WIRE_MOUNT, &wire, err);
 
     if (rc < 0)
         return rc;

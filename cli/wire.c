@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 
+enum { COMMAND_SILENCE_MS = 10000 }; /* as a connection may take */
+
 int wire_make_default(const struct config *config, struct error *err)
 {
     CLEANUP_FREE char *path = NULL;
@@ -71,7 +73,8 @@ static int open_backends(struct wire *wire, struct error *err)
     return rc;
 }
 
-static int open_resolver(struct wire *wire, struct error *err)
+/* Who gave a command can wait for a slow server longer than a look-up can. */
+static int open_resolver(struct wire *wire, enum wire_parts parts, struct error *err)
 {
     return resolver_open(
         &(struct resolver_options){
@@ -82,6 +85,7 @@ static int open_resolver(struct wire *wire, struct error *err)
             .ttl_alias_ms = wire->config->ttl_alias_ms,
             .ttl_listing_ms = wire->config->ttl_listing_ms,
             .ttl_negative_ms = wire->config->ttl_negative_ms,
+            .silence_ms = parts == WIRE_MOUNT ? 0 : COMMAND_SILENCE_MS,
         },
         &wire->resolver, err);
 }
@@ -99,8 +103,8 @@ int wire_open(struct config *take_config, enum wire_parts parts, struct wire **r
     if (rc == 0)
         rc = open_backends(wire, err);
     if (rc == 0)
-        rc = open_resolver(wire, err);
-    if (rc == 0 && parts == WIRE_CACHE)
+        rc = open_resolver(wire, parts, err);
+    if (rc == 0 && parts != WIRE_RESOLVER)
         rc = wire_cache(wire->config, &wire->cache, err);
     if (rc == 0)
         *ret_wire = steal_ptr(&wire);

@@ -21,6 +21,7 @@
 enum wire_parts {
     WIRE_RESOLVER, /* cache stays NULL: the cache folder is not touched */
     WIRE_CACHE,
+    WIRE_MOUNT, /* the cache, for look-ups, which wait no longer than 3 s */
 };
 
 struct wire {

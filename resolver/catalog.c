@@ -43,6 +43,7 @@ int catalog_open(const struct catalog_options *options, struct catalog **ret_cat
     for (size_t i = 0; i < options->backend_count; i++) {
         catalog->repositories[i].backend = options->backends[i];
         catalog->repositories[i].name = options->names ? options->names[i] : "";
+        catalog->repositories[i].health.silence_ms = options->silence_ms;
     }
     lock_init(&catalog->lock);
     condition_init(&catalog->ended);

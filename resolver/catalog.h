@@ -80,6 +80,7 @@ struct catalog_options {
     const char *const *names; /* for the log; lent */
     struct known *known;      /* lent; NULL: nothing is kept on disk */
     int64_t ttl_ms[CATALOG_TTL_COUNT];
+    int64_t silence_ms;      /* of health.h */
     size_t memory_max;       /* bytes of entries that are not kept; 0: 6 MiB */
     int64_t (*now_ms)(void); /* NULL: clock_now_ms; for tests */
 };

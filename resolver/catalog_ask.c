@@ -229,7 +229,7 @@ static void wait_locked(struct catalog *catalog, struct entry *entry)
 int catalog_ask_wait_for_room_locked(struct catalog *catalog, const struct health *health)
     REQUIRES(catalog->lock)
 {
-    int64_t deadline_ms = clock_now_ms() + HEALTH_SILENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + health_silence_ms(health);
     int rc = 0;
 
     while (rc == 0 && health->under_way >= UNDER_WAY_MAX)

@@ -19,9 +19,15 @@ static bool is_unreachable(int rc)
     return false;
 }
 
+int64_t health_silence_ms(const struct health *health)
+{
+    return health->silence_ms ? health->silence_ms : HEALTH_SILENCE_MS;
+}
+
 static bool is_silent(const struct health *health, int64_t now_ms)
 {
-    return health->unheard > 0 && now_ms - health->silent_since_ms >= HEALTH_SILENCE_MS;
+    return health->unheard > 0 &&
+           now_ms - health->silent_since_ms >= health_silence_ms(health);
 }
 
 bool health_is_down(const struct health *health, int64_t now_ms)
@@ -114,7 +120,7 @@ int health_fail(const struct health *health, struct error *err)
     if (health->unreachable_rc < 0)
         return fail(err, -health->unreachable_rc, "%s", health->message);
     return fail(err, ETIMEDOUT, "the repository has not answered for %.1f s",
-                (double)HEALTH_SILENCE_MS / 1000);
+                (double)health_silence_ms(health) / 1000);
 }
 
 enum health_news health_news(struct health *health, int64_t now_ms)

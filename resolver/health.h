@@ -7,10 +7,10 @@
  *     health_end(&health, begun_ms, now_ms, rc, &err);
  *
  * A repository is down when the last request failed because it could not be reached, when
- * the last three broke, or when it was asked and gave no sign of life for
- * HEALTH_SILENCE_MS: what hangs since before the last sign of life says nothing. While it
- * is down one request each pause_ms finds out whether it is back; nobody else asks. So an
- * outage costs its users one wait, not one each, and ends for all with the first answer.
+ * the last three broke, or when it was asked and gave no sign of life for silence_ms:
+ * what hangs since before the last sign of life says nothing. While it is down one
+ * request each pause_ms finds out whether it is back; nobody else asks. So an outage
+ * costs its users one wait, not one each, and ends for all with the first answer.
  *
  * Plain values, no clock: the caller locks, and brings the time in ms. */
 #ifndef RESOLVER_HEALTH_H
@@ -24,6 +24,7 @@
 enum { HEALTH_SILENCE_MS = 2500 }; /* a look-up is to be answered within 3 s */
 
 struct health {
+    int64_t silence_ms; /* constant; 0: HEALTH_SILENCE_MS */
     uint64_t requests, failures;
     unsigned under_way;
     unsigned unheard;        /* of these: begun, or alive, since the last answer */
@@ -40,6 +41,9 @@ struct health {
     int64_t down_ms;         /* when it said so */
     char message[ERROR_MESSAGE_MAX]; /* of the last failure */
 };
+
+/* How long it may be silent. */
+int64_t health_silence_ms(const struct health *health);
 
 bool health_is_down(const struct health *health, int64_t now_ms);
 

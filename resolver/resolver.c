@@ -60,7 +60,8 @@ static int open_catalog(struct resolver *resolver, const struct resolver_options
             .known = resolver->known,
             .ttl_ms = {[CATALOG_TTL_ALIAS] = options->ttl_alias_ms,
                        [CATALOG_TTL_LISTING] = options->ttl_listing_ms,
-                       [CATALOG_TTL_NEGATIVE] = options->ttl_negative_ms}
+                       [CATALOG_TTL_NEGATIVE] = options->ttl_negative_ms},
+            .silence_ms = options->silence_ms,
     },
         &resolver->catalog, err);
 }

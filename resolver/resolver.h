@@ -51,6 +51,8 @@ struct resolver_options {
     const char *known_folder; /* below cache_root: where what repositories say is kept for
                                  when they cannot be asked; NULL: in memory only */
     int64_t ttl_alias_ms, ttl_listing_ms, ttl_negative_ms;
+    int64_t silence_ms; /* a repository without a sign of life for so long is down; 0: 2.5
+                           s, as look-ups of a kernel need */
 };
 
 struct resolver;

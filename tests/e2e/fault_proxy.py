@@ -271,6 +271,10 @@ class Connection:
     async def before_stall(self, head, request, fault):
         await self.stall()
 
+    async def before_slow(self, head, request, fault):
+        """Longer than a look-up waits."""
+        await asyncio.sleep(SLOW_S)
+
     async def before_429(self, head, request, fault):
         await self.answer(head, request, fault, "429 Too Many Requests",
                           retry_after=fault.retry_after)
@@ -357,6 +361,7 @@ class Connection:
             self.up.close()
 
 
+SLOW_S = 4
 KINDS = sorted({name.partition("_")[2] for name in vars(Connection)
                 if name.split("_")[0] in ("before", "change", "body")}
                | {"lose_reply", "reset_upload", "stall_upload"})

@@ -19,7 +19,7 @@ import unittest
 
 from artifactory import OnArtifactory
 from fault_proxy import BehindProxy
-from mounted import MODELFS, MountTest
+from mounted import MODELFS, MountTest, modelfs
 from radosgw import OnS3
 from repository import short_id
 
@@ -234,6 +234,15 @@ class Faults(BehindProxy):
               file=sys.stderr)
         self.assertLess(killed, 2)
         self.assertLess(stopped, 5)
+
+    def test_a_slow_server_is_waited_for_by_commands(self):
+        repository = self.repository()
+        uid, _ = self.publish(repository, 1)
+        config = self.config(repository)
+        self.proxy.inject("slow", times=2)
+        done = modelfs("ls", config=config)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(uid.split("-")[0], done.stdout)
 
     def start_publish(self, folder, config, number):
         with open(f"{folder}.log", "wb") as log:
