@@ -19,6 +19,7 @@ int entries_init(struct entries *entries, size_t memory_max, struct error *err)
         return rc;
     entries->buckets = xcalloc(BUCKETS, sizeof *entries->buckets);
     entries->memory = 0;
+    entries->repositories = 0;
     entries->memory_max = memory_max;
     TAILQ_INIT(&entries->use_order);
     return 0;
@@ -53,8 +54,8 @@ static struct entry_bucket *bucket_of(struct entries *entries, unsigned reposito
     return &entries->buckets[XXH3_64bits_withSeed(key, strlen(key), seed) % BUCKETS];
 }
 
-struct entry *entries_find(struct entries *entries, unsigned repository,
-                           const struct catalog_kind *kind, const char *key)
+static struct entry *find(struct entries *entries, unsigned repository,
+                          const struct catalog_kind *kind, const char *key)
 {
     struct entry *entry;
 
@@ -64,6 +65,14 @@ struct entry *entries_find(struct entries *entries, unsigned repository,
             strcmp(entry->key, key) == 0)
             break;
     }
+    return entry;
+}
+
+struct entry *entries_find(struct entries *entries, unsigned repository,
+                           const struct catalog_kind *kind, const char *key)
+{
+    struct entry *entry = find(entries, repository, kind, key);
+
     if (entry && !kind->is_kept) {
         TAILQ_REMOVE(&entries->use_order, entry, in_use_order);
         TAILQ_INSERT_TAIL(&entries->use_order, entry, in_use_order);
@@ -83,6 +92,8 @@ struct entry *entries_make(struct entries *entries, unsigned repository,
     memcpy(entry->key, key, size);
     entry->kind = kind;
     entry->repository = repository;
+    if (repository >= entries->repositories)
+        entries->repositories = repository + 1;
     LIST_INSERT_HEAD(bucket_of(entries, repository, kind, key), entry, in_bucket);
     if (!kind->is_kept)
         TAILQ_INSERT_TAIL(&entries->use_order, entry, in_use_order);
@@ -117,16 +128,28 @@ void entries_settle(struct entries *entries, struct entry *entry)
     evict(entries);
 }
 
-void entries_forget(struct entries *entries, const struct catalog_kind *kind,
-                    const char *key)
+static void forget_all(struct entries *entries, const struct catalog_kind *kind)
 {
     struct entry *entry;
 
     for (size_t i = 0; i < BUCKETS; i++) {
         LIST_FOREACH(entry, &entries->buckets[i], in_bucket)
         {
-            if (entry->kind == kind && (!key || strcmp(entry->key, key) == 0))
-                entry->changes++;
+            entry->changes += entry->kind == kind;
         }
+    }
+}
+
+void entries_forget(struct entries *entries, const struct catalog_kind *kind,
+                    const char *key)
+{
+    struct entry *entry;
+
+    if (!key)
+        forget_all(entries, kind);
+    for (unsigned i = 0; key && i < entries->repositories; i++) {
+        entry = find(entries, i, kind, key);
+        if (entry)
+            entry->changes++;
     }
 }

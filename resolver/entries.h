@@ -40,6 +40,7 @@ TAILQ_HEAD(entry_use_order, entry);
 struct entries {
     struct entry_bucket *buckets;
     struct entry_use_order use_order; /* least recently used first */
+    unsigned repositories;            /* that were asked: less than this */
     size_t memory;                    /* bytes of those in use_order */
     size_t memory_max;
     uint64_t seed;
