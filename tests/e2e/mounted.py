@@ -140,7 +140,7 @@ class Mount:
 
         try:
             wait_until(is_unmounted, lambda: f"unmount: {said}")
-            return self.process.wait(MINUTE)
+            return self.process.wait(2 * MINUTE)  # it flushes a disk that others write to
         finally:
             if is_mounted(self.point):
                 unmount_lazily(self.point)

@@ -19,8 +19,8 @@ class Limits(MountTest):
         models = self.repository()
         uids = [models.publish({"a.bin": os.urandom(100)}, params={"n": n})
                 for n in range(150)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         fs = self.mount(models)
-        resource.prlimit(fs.worker(), resource.RLIMIT_NOFILE, (256, 256))
         for uid in uids:
             self.assertEqual(len(fs.read(uid, "a.bin")), 100)
 
