@@ -21,6 +21,7 @@
 enum {
     NOW_S = 1700000000,
     THREADS = 8,
+    SECOND_MS = 20, /* of the store's clock, where it runs */
 };
 
 static const struct claim_options quick = {.poll_ms = 1};
@@ -152,6 +153,31 @@ static void test_takes_over_what_expired(void **state)
     assert_int_equal(take(memory, &claim), 0);
     claim_release(claim);
     backend_close(memory);
+}
+
+/* A store that creates on condition, but replaces without: those who come later look for
+ * one document, so the one who takes over must have that. */
+static void test_takes_over_where_nothing_is_replaced_on_condition(void **state)
+{
+    struct backend *memory = memory_backend_new();
+    struct backend *backend = fault_backend_new(memory);
+    char dead[PROCESS_NAME_SIZE];
+    struct claim *first, *second;
+    struct error err = {0};
+
+    (void)state;
+    memory_backend_run_clock(memory, SECOND_MS);
+    name_dead_process(dead);
+    put(backend, dead, 60);
+    fault_backend_fail(backend, FAULT_REPLACE, NULL, ENOTSUP, FAULT_ALWAYS);
+    assert_int_equal(take(backend, &first), 0);
+    assert_int_equal(claim_check(first, &err), 0);
+    assert_int_equal(take(backend, &second), -EEXIST);
+    assert_int_equal(claim_check(first, &err), 0);
+    fault_backend_clear(backend); /* to remove on condition it knows */
+    claim_release(first);
+    assert_false(exists(backend));
+    backend_close(backend);
 }
 
 static int count_down(void *arg, struct error *err)
@@ -372,6 +398,7 @@ int main(void)
         TEST(test_processes_have_names),
         TEST(test_takes_over_who_died),
         TEST(test_takes_over_what_expired),
+        TEST(test_takes_over_where_nothing_is_replaced_on_condition),
         TEST(test_waits_until_the_model_exists),
         TEST(test_waits_for_who_gives_it_back),
         TEST(test_gives_way_to_who_renews),
