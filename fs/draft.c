@@ -100,6 +100,7 @@ int draft_put(struct draft *draft, const struct draft_write *write, struct error
     if (rc < 0)
         return rc;
     memcpy(draft->text.data + offset, write->data, write->size);
+    draft->changes++;
     draft->is_dirty = true;
     draft->is_refused = false;
     draft->is_flushed = false;
@@ -114,6 +115,7 @@ int draft_cut(struct draft *draft, uint64_t size, struct error *err)
 
     if (rc < 0)
         return rc;
+    draft->changes++;
     if (draft->text.size > size) {
         draft->text.size = size;
         draft->text.data[size] = '\0';
@@ -133,4 +135,11 @@ int draft_check(const struct bytes *text, struct error *err)
         return fail(err, EINVAL, "meta.yaml: a mapping is needed, not a %s",
                     yaml_kind_name(yaml_root(yaml)->kind));
     return 0;
+}
+
+void draft_judge(struct draft *draft, uint64_t changes, bool is_refused)
+{
+    if (draft->changes == changes)
+        draft->is_refused = is_refused;
+    draft_keep(draft);
 }

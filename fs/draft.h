@@ -14,6 +14,7 @@ struct draft {
     uint64_t node_id;
     struct release release;
     struct bytes text;
+    uint64_t changes; /* of the text */
     enum publish_meta how;
     bool is_dirty;      /* differs from what the repository was sent */
     bool is_flushed;    /* closed once since: its last close may be on its way */
@@ -39,5 +40,9 @@ int draft_cut(struct draft *draft, uint64_t size, struct error *err);
 
 /* Is the text of one a mapping? */
 int draft_check(const struct bytes *text, struct error *err);
+
+/* What draft_check said of a copy, made when there were so many changes. Of a text that
+ * was changed since it says nothing. */
+void draft_judge(struct draft *draft, uint64_t changes, bool is_refused);
 
 #endif

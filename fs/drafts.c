@@ -172,6 +172,7 @@ int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
 {
     CLEANUP_BYTES struct bytes text;
     struct draft *draft;
+    uint64_t changes = 0;
     bool is_needed;
     int rc = 0;
 
@@ -181,6 +182,7 @@ int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
     is_needed = draft && draft->is_dirty;
     if (is_needed) {
         draft->is_flushed = true;
+        changes = draft->changes;
         rc = bytes_append(&text, draft->text.data, draft->text.size, err);
     }
     lock_release(&drafts->lock);
@@ -189,9 +191,8 @@ int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
     rc = draft_check(&text, err);
     lock_acquire(&drafts->lock);
     draft = find_locked(drafts, handle);
-    if (draft && draft->is_flushed) {
-        draft->is_refused = rc < 0;
-        draft_keep(draft);
+    if (draft) {
+        draft_judge(draft, changes, rc < 0);
         condition_broadcast(&drafts->changed);
     }
     lock_release(&drafts->lock);
