@@ -66,6 +66,7 @@ static void free_cache(struct cache *cache)
     documents_close(cache->documents);
     store_close(&cache->store);
     condition_done(&cache->opened);
+    condition_done(&cache->evicted);
     lock_done(&cache->evict_lock);
     lock_done(&cache->lock);
     free(cache->pools);
@@ -80,6 +81,7 @@ int cache_open(const struct cache_options *options, struct cache **ret_cache,
 
     lock_init(&cache->lock);
     lock_init(&cache->evict_lock);
+    condition_init(&cache->evicted);
     condition_init(&cache->opened);
     TAILQ_INIT(&cache->archives);
     TAILQ_INIT(&cache->openings);

@@ -110,7 +110,7 @@ static int take_back(struct cache *cache, const struct candidate *candidate,
     return rc;
 }
 
-/* What is in use, or fails, stays. */
+/* What is in use, or fails, stays. What another process removed meanwhile is gone. */
 static int evict_one(struct cache *cache, const struct candidate *candidate,
                      struct error *err)
 {
@@ -120,6 +120,8 @@ static int evict_one(struct cache *cache, const struct candidate *candidate,
     registry_close_idle(cache, candidate->id, candidate->version);
     rc = tree_open_existing(&cache->store, candidate->id, candidate->version,
                             candidate->digest, &tree, err);
+    if (rc == -ENOENT)
+        return 0;
     if (rc == 0)
         rc = tree_lock_alone(tree, err);
     if (rc == 0)
@@ -211,10 +213,51 @@ static void note_used(struct cache *cache, uint64_t bytes)
     lock_release(&cache->evict_lock);
 }
 
+/* One thread evicts at a time: what another one is about to remove looks as if it were in
+ * use. How many made room before. */
+static uint64_t take_turn(struct cache *cache)
+{
+    uint64_t rooms;
+
+    lock_acquire(&cache->evict_lock);
+    rooms = cache->rooms_made;
+    while (cache->is_evicting)
+        condition_wait(&cache->evicted, &cache->evict_lock);
+    cache->is_evicting = true;
+    lock_release(&cache->evict_lock);
+    return rooms;
+}
+
+/* true: another thread made room since take_turn was called, or this one did. */
+static bool end_turn(struct cache *cache, uint64_t rooms, bool has_room)
+{
+    bool is_made;
+
+    lock_acquire(&cache->evict_lock);
+    cache->rooms_made += has_room;
+    is_made = cache->rooms_made != rooms;
+    cache->is_evicting = false;
+    condition_broadcast(&cache->evicted);
+    lock_release(&cache->evict_lock);
+    return is_made;
+}
+
+static int reserve_in_turn(struct cache *cache, uint64_t bytes, struct error *err)
+{
+    uint64_t left = 0;
+    int rc;
+
+    if (fits(cache, bytes)) /* by now */
+        return 0;
+    rc = evict(cache, cache->size - bytes, 0, &left, err);
+    note_used(cache, rc == 0 ? left + bytes : left);
+    return rc;
+}
+
 int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
 {
     uint64_t limit = cache->size;
-    uint64_t left = 0;
+    uint64_t rooms;
     int rc;
 
     if (limit == 0 || fits(cache, bytes))
@@ -222,18 +265,20 @@ int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
     if (bytes > limit)
         return fail(err, ENOSPC, "it has %ju bytes, more than cache.size allows (%ju)",
                     (uintmax_t)bytes, (uintmax_t)limit);
-    rc = evict(cache, limit - bytes, 0, &left, err);
-    note_used(cache, rc == 0 ? left + bytes : left);
+    rooms = take_turn(cache);
+    rc = reserve_in_turn(cache, bytes, err);
+    (void)end_turn(cache, rooms, rc == 0);
     return rc < 0 ? fail_context(err, rc, "cache.size is %ju", (uintmax_t)limit) : 0;
 }
 
 int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err)
 {
+    uint64_t rooms = take_turn(cache);
     uint64_t left = 0;
     int rc = evict(cache, UINT64_MAX, bytes, &left, err);
 
     note_used(cache, left);
-    return rc;
+    return end_turn(cache, rooms, rc == 0) ? 0 : rc;
 }
 
 void evict_clean(struct cache *cache)

@@ -43,8 +43,11 @@ struct cache {
     atomic_bool is_closing;
 
     struct lock evict_lock;
-    bool is_used_known;  /* guarded by evict_lock */
-    uint64_t used_bytes; /* of what modelfs put there; guarded by evict_lock */
+    bool is_used_known;       /* guarded by evict_lock */
+    uint64_t used_bytes;      /* of what modelfs put there; guarded by evict_lock */
+    bool is_evicting;         /* a thread is at it; guarded by evict_lock */
+    uint64_t rooms_made;      /* how often that made room; guarded by evict_lock */
+    struct condition evicted; /* is_evicting ended */
 
     atomic_uint_fast64_t spare_bytes; /* that are taken (spare.h) */
     atomic_uint helpers_running;      /* further threads of transfers */

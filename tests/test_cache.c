@@ -4,6 +4,8 @@
 #include "cache/load.h"
 #include "common/cleanup.h"
 #include "common/files.h"
+#include "common/memory.h"
+#include "common/sync.h"
 #include "tests/fakes/cache_fixture.h"
 
 #include <errno.h>
@@ -302,6 +304,78 @@ static void the_least_recently_used_goes_first(void **state)
     fixture_close(&fixture);
 }
 
+struct wanter {
+    pthread_t thread;
+    struct archive *archive;
+    char name[16];
+    int rc;
+};
+
+static void *want_in_thread(void *arg)
+{
+    struct wanter *wanter = arg;
+    uint32_t generation = ARCHIVE_GENERATION_NEW;
+
+    wanter->rc = fixture_want(wanter->archive, wanter->name, 0, 0, &generation);
+    return NULL;
+}
+
+enum { OLD_FILES = 200, WANTERS = 8, ROUNDS = 10, OLD_BYTES = 1000, NEW_BYTES = 10000 };
+
+/* Publish and open a version of count files. */
+static struct archive *open_version(struct fixture *fixture, const char *version,
+                                    size_t count, size_t size, const unsigned char *noise)
+{
+    CLEANUP_FREE char *names = xcalloc(count, 16);
+    CLEANUP_FREE struct zip_file *files = xcalloc(count, sizeof *files);
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names + 16 * i, 16, "%zu.bin", i);
+        files[i] = (struct zip_file){.name = names + 16 * i, .data = noise, .size = size};
+    }
+    snprintf(fixture->release.version, sizeof fixture->release.version, "%s", version);
+    fixture_publish_as(fixture, version, files, count);
+    return fixture_archive(fixture);
+}
+
+/* One removes the old model; the others, who look meanwhile, wait for the room. */
+static void room_for_many(size_t round)
+{
+    CLEANUP_FREE unsigned char *noise = fixture_noise(NEW_BYTES);
+    CLEANUP_FREE char *path = NULL;
+    struct wanter wanters[WANTERS];
+    struct archive *archive;
+    struct fixture fixture;
+    struct error err = {0};
+
+    printf("    round %zu\n", round);
+    fixture_open(&fixture, &(struct cache_options){.size = OLD_FILES * OLD_BYTES,
+                                                   .threads = WANTERS});
+    archive = open_version(&fixture, "1.0.0", OLD_FILES, OLD_BYTES, noise);
+    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
+    archive_unref(archive);
+    archive = open_version(&fixture, "2.0.0", WANTERS, NEW_BYTES, noise);
+    for (size_t i = 0; i < WANTERS; i++) {
+        wanters[i] = (struct wanter){.archive = archive};
+        snprintf(wanters[i].name, sizeof wanters[i].name, "%zu.bin", i);
+        assert_int_equal(
+            thread_start(&wanters[i].thread, "want", want_in_thread, &wanters[i]), 0);
+    }
+    for (size_t i = 0; i < WANTERS; i++)
+        pthread_join(wanters[i].thread, NULL);
+    for (size_t i = 0; i < WANTERS; i++)
+        assert_int_equal(wanters[i].rc, 0);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+static void room_for_many_at_once(void **state)
+{
+    (void)state;
+    for (size_t round = 0; round < ROUNDS; round++)
+        room_for_many(round);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_cut_file_is_fetched_again),
         cmocka_unit_test(a_model_that_is_completed_meanwhile_is_listed_once),
         cmocka_unit_test(the_least_recently_used_goes_first),
+        cmocka_unit_test(room_for_many_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
