@@ -15,6 +15,8 @@ enum {
     /* Of each of several pages at once, in a folder of short names: all together may have
      * what one may. */
     SHARE_BYTES_MAX = S3_XML_BYTES_MAX / S3_SHARE_MAX,
+    /* In succession. Stores make some where much was deleted. */
+    EMPTY_PAGES_MAX = 1000,
 };
 
 struct listing {
@@ -23,7 +25,8 @@ struct listing {
     int depth;
     backend_each *each;
     void *arg;
-    bool is_seen; /* the folder exists */
+    bool is_seen;         /* the folder exists */
+    unsigned empty_pages; /* in succession */
     /* Of each share: the folder that was told, which the next page may repeat. */
     char last[S3_SHARE_MAX][BACKEND_PATH_MAX];
 };
@@ -83,6 +86,10 @@ static int tell_page(struct listing *listing, const struct s3_page *page,
     struct s3_xml_entry entry;
     int rc = 0;
 
+    listing->empty_pages = page->entries.size == 0 ? listing->empty_pages + 1 : 0;
+    if (listing->empty_pages > EMPTY_PAGES_MAX)
+        return fail(err, EIO, "'%s' lists page after page without a name",
+                    s3_client_host(listing->client));
     for (size_t at = 0; rc == 0 && s3_page_next(page, &at, &entry);) {
         listing->is_seen = true;
         if (!s3_share_is_before(share, entry.key) && !s3_share_is_past(share, entry.key))

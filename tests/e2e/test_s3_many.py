@@ -34,6 +34,7 @@ class Listings(http.server.BaseHTTPRequestHandler):
     """Keys "_uid/<id>/1.0.0/<id>-1.0.0.header.yaml"; no other object exists."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     idents = sorted(short_id(i) for i in range(MODELS))
 
     def log_message(self, *_):
@@ -63,6 +64,11 @@ class Listings(http.server.BaseHTTPRequestHandler):
             self.list_models(query)
 
     def list_models(self, query):
+        if self.server.is_endless:
+            return self.answer(
+                200, "<ListBucketResult><IsTruncated>true</IsTruncated>"
+                     f"<NextContinuationToken>{len(self.server.listed)}"
+                     "</NextContinuationToken></ListBucketResult>")
         self.server.stopped.wait(self.server.pause)
         if len(self.server.listed) > self.server.pages_max:
             return self.answer(403, "<Error><Code>AccessDenied</Code></Error>")
@@ -86,6 +92,7 @@ class Server(http.server.ThreadingHTTPServer):
     pause = 0.0                 # seconds before each page of models
     knows_start = True          # begins where it is asked to
     pages_max = 1 << 20         # then it refuses
+    is_endless = False          # empty pages, and always another one
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Listings)
@@ -163,7 +170,25 @@ class Many(MountTest):
         mount = self.mount(("/s3", "models"), ttl={"negative": "10ms"})
         self.assert_fails(errno.EACCES, os.listdir, mount.point)
         self.server.pages_max = 1 << 20
-        self.assertEqual(self.names(mount), set(Listings.idents))
+
+        def is_allowed():
+            try:
+                return self.names(mount) == set(Listings.idents)
+            except PermissionError:     # known for as long as negative answers are
+                return False
+
+        wait_until(is_allowed, "all models")
+
+    def test_a_store_without_a_last_page(self):
+        """Who lists is told, at the latest after a while; nobody asks on for ever."""
+        self.server.is_endless = True
+        mount = self.mount(("/s3", "models"), ttl={"negative": "1h"})
+        with self.assertRaises(OSError) as raised:
+            os.listdir(mount.point)
+        self.assertIn(raised.exception.errno, (errno.EIO, errno.ETIMEDOUT))
+        wait_until(lambda: "without a name" in (mount.point / "@status").read_text(),
+                   "the end")
+        self.assertLess(len(self.server.listed), 1100)
 
     def test_a_store_that_takes_its_time(self):
         """More than a look-up may: as long as pages come, who lists waits."""
