@@ -80,8 +80,8 @@ static int renew(struct claim *claim, int64_t age_ms, struct error *err)
     return rc == 0 || rc == -ESTALE || rc == -ENOENT ? confirm(claim, err) : rc;
 }
 
-/* Nobody renews the claim of version tag any more: ours in its place. 1: try to make ours,
- * which also shows what a store that replaces without a condition is good for. */
+/* Nobody renews the claim of version tag any more: ours in its place. 1: try to make
+ * ours, which also shows what a store that replaces without a condition is good for. */
 static int take_over(struct claim *claim, const char *tag, struct error *err)
 {
     int rc = write_claim(claim, backend_replace, tag, err);
