@@ -99,7 +99,8 @@ static int check_generation_locked(struct archive *archive, uint32_t index,
 
 /* Who is to fetch it: the pool, or with ret_job the caller, if it is quick. */
 static int start_locked(struct archive *archive, struct member *member,
-                        struct job **ret_job, struct error *err) REQUIRES(archive->lock)
+                        struct transfer_job **ret_job, struct error *err)
+    REQUIRES(archive->lock)
 {
     if (ret_job)
         *ret_job = transfer_take_locked(archive, member);
@@ -107,7 +108,8 @@ static int start_locked(struct archive *archive, struct member *member,
 }
 
 static int want_locked(struct archive *archive, uint32_t index, struct waiter *wish,
-                       struct job **ret_job, struct error *err) REQUIRES(archive->lock)
+                       struct transfer_job **ret_job, struct error *err)
+    REQUIRES(archive->lock)
 {
     struct member *member = archive_state_member_locked(archive, index);
     int rc = 0;
@@ -164,7 +166,7 @@ bool archive_has(struct archive *archive, uint32_t index, uint64_t offset, uint6
 
 /* wish: who asks, and for what. */
 static int want(struct archive *archive, uint32_t index, struct waiter *wish,
-                uint32_t *generation, struct job **ret_job, struct error *err)
+                uint32_t *generation, struct transfer_job **ret_job, struct error *err)
 {
     int rc = check_kind(archive, index, err);
 
@@ -201,7 +203,7 @@ int archive_want_here(struct archive *archive, uint32_t index, uint64_t offset,
                       struct error *err)
 {
     struct waiter wish = make_wish(toc_entry(archive->toc, index)->size, offset, size);
-    struct job *job = NULL;
+    struct transfer_job *job = NULL;
     int rc;
 
     wish.done = done;

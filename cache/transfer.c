@@ -1,4 +1,4 @@
-/* transfer.c: what runs on pool threads to bring members into the cache.
+/* transfer.c: what threads run to bring members into the cache.
  *
  * A job takes the member's lock between processes, looks whether another process was
  * faster, receives, verifies, moves the file to its place, notes it, answers waiters.
@@ -26,8 +26,8 @@ enum {
     RANGE_BYTES = 32 << 20, /* of several members in one request that nobody waits for */
 };
 
-/* What a pool thread is given; its own until the job ends. */
-struct job {
+/* What a thread is given; its own until the job ends. */
+struct transfer_job {
     struct archive *archive; /* a reference */
     struct member *member;
     struct batch *batch; /* what comes along; NULL: nothing, or not planned yet */
@@ -40,7 +40,7 @@ static bool is_remote_locked(struct archive *archive) REQUIRES(archive->lock)
 }
 
 /* From a remote archive, with the neighbours of what somebody waits for. */
-static enum outcome fetch_batch(struct attempt *attempt, struct job *job,
+static enum outcome fetch_batch(struct attempt *attempt, struct transfer_job *job,
                                 struct object *object)
 {
     struct archive *archive = attempt->archive;
@@ -52,7 +52,7 @@ static enum outcome fetch_batch(struct attempt *attempt, struct job *job,
     return batch_fetch(attempt, job->batch, object);
 }
 
-static enum outcome fetch(struct attempt *attempt, struct job *job)
+static enum outcome fetch(struct attempt *attempt, struct transfer_job *job)
 {
     struct archive *archive = attempt->archive;
     struct member *member = attempt->member;
@@ -83,7 +83,7 @@ static enum outcome fetch(struct attempt *attempt, struct job *job)
 }
 
 /* A full disk is tried once more when something was evicted. */
-static enum outcome run_attempt(struct attempt *attempt, struct job *job)
+static enum outcome run_attempt(struct attempt *attempt, struct transfer_job *job)
 {
     enum outcome outcome = attempt_begin(attempt);
 
@@ -106,10 +106,11 @@ static int64_t retry_ms(struct member *member)
 }
 
 /* A job that is to run: for the pool, or for the caller's thread. */
-static struct job *make_job_locked(struct archive *archive, const struct job *wish)
+static struct transfer_job *make_job_locked(struct archive *archive,
+                                            const struct transfer_job *wish)
     REQUIRES(archive->lock)
 {
-    struct job *job = XNEW(struct job);
+    struct transfer_job *job = XNEW(struct transfer_job);
 
     *job = *wish;
     registry_ref(archive);
@@ -120,12 +121,12 @@ static struct job *make_job_locked(struct archive *archive, const struct job *wi
     return job;
 }
 
-static int submit_locked(struct archive *archive, const struct job *wish,
+static int submit_locked(struct archive *archive, const struct transfer_job *wish,
                          workers_job *run, struct error *err) REQUIRES(archive->lock)
 {
     bool had_job = wish->member->has_job;
     enum member_turn turn = wish->member->turn;
-    struct job *job = make_job_locked(archive, wish);
+    struct transfer_job *job = make_job_locked(archive, wish);
     int rc = workers_submit(archive->workers, run, job, err);
 
     if (rc < 0) {
@@ -154,7 +155,8 @@ static void release_member(struct archive *archive, uint32_t index, workers_job 
         member->is_background = false;
         if (is_wanted)
             rc = submit_locked(
-                archive, &(struct job){.archive = archive, .member = member}, run, &err);
+                archive, &(struct transfer_job){.archive = archive, .member = member},
+                run, &err);
         if (!is_wanted || rc < 0) {
             member_take_all(member, &waiters);
             tree_unlock(archive->tree, TREE_LOCK_MEMBER + index);
@@ -175,7 +177,7 @@ static void release_batch(struct archive *archive, struct batch *batch, workers_
 
 static void run_job(void *arg)
 {
-    struct job *job = arg;
+    struct transfer_job *job = arg;
     struct archive *archive = job->archive;
     enum outcome outcome;
 
@@ -205,7 +207,8 @@ int transfer_start_locked(struct archive *archive, struct member *member,
                           struct error *err)
 {
     assert(!member->has_job || member->turn == MEMBER_LATER);
-    return submit_locked(archive, &(struct job){.archive = archive, .member = member},
+    return submit_locked(archive,
+                         &(struct transfer_job){.archive = archive, .member = member},
                          run_job, err);
 }
 
@@ -215,15 +218,16 @@ static bool is_quick_locked(struct archive *archive, const struct member *member
     return member->is_small && archive->object && object_fd(archive->object) >= 0;
 }
 
-struct job *transfer_take_locked(struct archive *archive, struct member *member)
+struct transfer_job *transfer_take_locked(struct archive *archive, struct member *member)
 {
     assert(!member->has_job || member->turn == MEMBER_LATER);
     if (!is_quick_locked(archive, member))
         return NULL;
-    return make_job_locked(archive, &(struct job){.archive = archive, .member = member});
+    return make_job_locked(archive,
+                           &(struct transfer_job){.archive = archive, .member = member});
 }
 
-void transfer_run(struct job *take_job)
+void transfer_run(struct transfer_job *take_job)
 {
     run_job(take_job);
 }
@@ -231,7 +235,7 @@ void transfer_run(struct job *take_job)
 int transfer_start_from_locked(struct archive *archive, const struct order *order,
                                uint32_t *place, enum member_turn turn, struct error *err)
 {
-    struct job job = {.archive = archive, .is_background = true};
+    struct transfer_job job = {.archive = archive, .is_background = true};
     struct member *member;
     int rc;
 

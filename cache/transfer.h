@@ -12,10 +12,10 @@ int transfer_start_locked(struct archive *archive, struct member *member,
 /* The same for the caller's thread, if the member is small and its archive a local file:
  * to hand it over takes as long as to do it. NULL: it is not. transfer_run the job when
  * no lock is held; it blocks for as long as the disk does. */
-struct job;
-struct job *transfer_take_locked(struct archive *archive, struct member *member)
+struct transfer_job;
+struct transfer_job *transfer_take_locked(struct archive *archive, struct member *member)
     REQUIRES(archive->lock);
-void transfer_run(struct job *take_job);
+void transfer_run(struct transfer_job *take_job);
 
 /* Let a pool thread fetch what is absent from a place in the order of the archive on, by
  * one request: members side by side, or one large one. turn is that of all but the first
