@@ -8,8 +8,9 @@
  *     outcome = attempt_settle(&attempt, outcome);
  *     attempt_end(&attempt, outcome);              answers the waiters
  *
- * On transfer threads, with no mutex held. Where a check failed the file is removed:
- * those who have it open keep what was handed out, and nobody can open it any more. */
+ * On the thread that runs the transfer (transfer.h), with no mutex held. Where a check
+ * failed the file is removed: those who have it open keep what was handed out, and nobody
+ * can open it any more. */
 #ifndef CACHE_ATTEMPT_H
 #define CACHE_ATTEMPT_H
 

@@ -6,7 +6,7 @@
  *
  * flock(2) of a file that stays (AUDMODEL section 8), taken as Python's filelock does.
  * The lock is the descriptor: the end of the process gives it back. Held only for a
- * moment, by pool threads, with no mutex held. */
+ * moment, with no mutex held; only pool threads and commands wait for it. */
 #ifndef CACHE_MODEL_LOCK_H
 #define CACHE_MODEL_LOCK_H
 

@@ -6,9 +6,10 @@
  *     receive_close(receiver);
  *
  * Checks the local header, unpacks, writes, tells the member's waiters what has come, and
- * compares size and CRC-32 at the end. Of a transfer thread, with the member's lock
- * (tree.h) held and no mutex. What comes in pieces is written and told by a second thread
- * (relay.h), while the next piece is unpacked: until receive_end it may be behind. */
+ * compares size and CRC-32 at the end. Of the thread that runs the transfer, with the
+ * member's lock (tree.h) held and no mutex. What comes in pieces is written and told by a
+ * second thread (relay.h), while the next piece is unpacked: until receive_end it may be
+ * behind. */
 #ifndef CACHE_RECEIVE_H
 #define CACHE_RECEIVE_H
 

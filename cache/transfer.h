@@ -1,4 +1,5 @@
-/* transfer.h: what runs on pool threads to bring members into the cache. */
+/* transfer.h: what threads run to bring members into the cache: those of a pool, and for
+ * small members of a local archive who asks for them. */
 #ifndef CACHE_TRANSFER_H
 #define CACHE_TRANSFER_H
 

@@ -50,7 +50,7 @@
  *     fs/grace                      whether the end is there
  *
  * Never held: across backend calls, callbacks, fuse_reply_*, fuse_lowlevel_notify_*.
- * flock(2) of a model: pool threads only, with no mutex held. */
+ * flock(2) of a model: with no mutex held; other threads than those of pools only try. */
 #ifndef COMMON_SYNC_H
 #define COMMON_SYNC_H
 

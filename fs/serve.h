@@ -1,8 +1,10 @@
 /* serve.h: carries a call to its answer: at once, by a pool thread, or when bytes arrive.
  *
  * Look-ups and the reading of folders are answered within 3 s, whatever the backends do
- * (the kernel lets nobody pass a look-up that waits, and its followers cannot be killed).
- * What waits for bytes ends when the cache sees no progress (cache.h). */
+ * (the kernel lets nobody pass a look-up that waits, and its followers cannot be killed);
+ * but who opens a folder of which nothing was ever known waits for as long as its
+ * repository goes on telling names, and can be interrupted. What waits for bytes ends
+ * when the cache sees no progress (cache.h). */
 #ifndef FS_SERVE_H
 #define FS_SERVE_H
 

@@ -11,7 +11,8 @@
  * day at most. A job that failed may be started again. What is known of each is kept in a
  * folder as well: a board that is opened there later knows it, takes up what the same
  * owner had running, and finishes what was published but not done with. Thread-safe;
- * nothing but job_board_close blocks. */
+ * who changes a job waits for its record on the local disk, job_board_close for what
+ * runs; nothing else blocks. */
 #ifndef PUBLISH_JOB_H
 #define PUBLISH_JOB_H
 
