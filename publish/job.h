@@ -47,7 +47,7 @@ struct job_options {
     int (*open)(void *arg, const char *name, struct error *err);
     /* It was published: before anybody is told. A second time after a crash. */
     void (*published)(void *arg, const char *name, const struct job_made *made);
-    /* It ended; err is NULL after success. */
+    /* It ends; err is NULL after success. Before anybody else is told. */
     void (*ended)(void *arg, const char *name, const struct error *err);
     void *arg;
 };

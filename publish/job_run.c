@@ -230,16 +230,15 @@ void job_run(void *arg)
 {
     struct job *job = arg;
     const struct job_options *options = &job->board->options;
-    CLEANUP_FREE char *name = xstrdup(job->name);
     struct error err = {0};
     struct job_made made = {.alias = ""};
     int rc = make_model(job, &made, &err);
 
     if (rc == 0)
-        options->published(options->arg, name, &made);
+        options->published(options->arg, job->name, &made);
     FAULT("job.before-end");
+    options->ended(options->arg, job->name, rc < 0 ? &err : NULL);
     enter(job, rc < 0 ? JOB_FAILED : JOB_PUBLISHED, rc < 0 ? &err : NULL);
-    options->ended(options->arg, name, rc < 0 ? &err : NULL);
 }
 
 void job_run_fail(struct job *job, const struct error *err)

@@ -9,6 +9,7 @@
 #include "tests/folders.h"
 
 #include <errno.h>
+#include <sched.h>
 
 /* What the jobs' threads say, and when they may go on. */
 struct desk {
@@ -16,6 +17,8 @@ struct desk {
     struct condition changed;
     const char *text;
     bool is_open;
+    struct job_board *board;
+    bool is_late;           /* ended was called when others knew already */
     unsigned ended;         /* calls of ended */
     unsigned told;          /* calls of told */
     unsigned taken;         /* calls of published */
@@ -57,9 +60,11 @@ static void ended(void *arg, const char *name, const struct error *err)
 {
     struct desk *desk = arg;
 
-    (void)name;
-    lock_acquire(&desk->lock);
+    bool is_late = !job_is_running(desk->board, name);
+
     (void)err;
+    lock_acquire(&desk->lock);
+    desk->is_late |= is_late;
     desk->ended++;
     condition_broadcast(&desk->changed);
     lock_release(&desk->lock);
@@ -85,6 +90,13 @@ static void wait_for(struct desk *desk, unsigned *count)
     lock_release(&desk->lock);
 }
 
+static void wait_for_end(struct desk *desk)
+{
+    wait_for(desk, &desk->ended);
+    while (job_is_running(desk->board, "job"))
+        sched_yield();
+}
+
 static struct job_board *open_board_at(struct desk *desk, const char *text, int folder_fd,
                                        const char *owner)
 {
@@ -103,6 +115,7 @@ static struct job_board *open_board_at(struct desk *desk, const char *text, int 
                                                           .arg = desk},
                                     &board, &err),
                      0);
+    desk->board = board;
     return board;
 }
 
@@ -115,6 +128,7 @@ static void close_board(struct job_board *board, struct desk *desk)
 {
     job_board_close(board);
     job_board_free(board);
+    assert_false(desk->is_late);
     condition_done(&desk->changed);
     lock_done(&desk->lock);
 }
@@ -148,7 +162,7 @@ static void run_to_failure(const char *manifest, const char *part)
     assert_true(job_is_known(board, "job"));
     assert_int_equal(job_await(board, "job", told, &desk), 0);
     wait_for(&desk, &desk.told);
-    wait_for(&desk, &desk.ended);
+    wait_for_end(&desk);
     assert_int_equal(job_await(board, "job", told, &desk), 1);
     assert_int_equal(job_print_result(board, "job", &text, &err), -EALREADY);
     assert_non_null(strstr(err.message, part));
@@ -205,7 +219,7 @@ static void test_result_of_a_retry(void **state)
     assert_int_equal(job_add(board, "job", &err), 0);
     job_expect(board, "job");
     assert_int_equal(job_start(board, "job", &err), 0);
-    wait_for(&desk, &desk.ended);
+    wait_for_end(&desk);
     assert_int_equal(job_print_result(board, "job", &text, &err), -EALREADY);
     job_expect(board, "job");
     assert_status(board, "state: waiting\n");
@@ -217,7 +231,7 @@ static void test_result_of_a_retry(void **state)
     assert_int_equal(desk.told, 1); /* that it starts */
     job_expect(board, "job");
     assert_true(job_is_running(board, "job"));
-    wait_for(&desk, &desk.ended);
+    wait_for_end(&desk);
     assert_int_equal(job_print_result(board, "job", &text, &err), -EALREADY);
     bytes_done(&text);
     close_board(board, &desk);
@@ -266,7 +280,7 @@ static void take_up(int folder_fd, size_t row)
     board = open_board_at(&desk, "name: a\n", folder_fd, "mine");
     job_resume(board);
     if (left[row].ended)
-        wait_for(&desk, &desk.ended);
+        wait_for_end(&desk);
     assert_int_equal(job_is_known(board, "job"), left[row].status != NULL);
     if (left[row].status)
         assert_status(board, left[row].status);
@@ -334,7 +348,7 @@ static void test_is_kept(void **state)
 
     assert_int_equal(job_add(board, "job", &err), 0);
     assert_int_equal(job_start(board, "job", &err), 0);
-    wait_for(&desk, &desk.ended);
+    wait_for_end(&desk);
     close_board(board, &desk);
     board = open_board_at(&desk, "name: a\n", folder->fd, "mine");
     job_resume(board);
