@@ -1,5 +1,6 @@
 /* backend_ops.h: what a kind of backend is made of: for the kinds and for backend.c,
- * which alone calls through the table and says in backend.h what each call promises. */
+ * which says in backend.h what each call promises. But for it only plain.c calls through
+ * the table, on behalf of a kind and of what was checked before. */
 #ifndef BACKENDS_BACKEND_OPS_H
 #define BACKENDS_BACKEND_OPS_H
 
