@@ -34,24 +34,19 @@ const struct toc *archive_toc(const struct archive *archive)
     return archive->toc;
 }
 
-static enum member_state state_locked(struct archive *archive, uint32_t index)
-    REQUIRES(archive->lock)
-{
-    const struct member *member;
-
-    if (tree_record_is_there(&archive->records[index]))
-        return MEMBER_COMPLETE;
-    member = archive_state_member_locked(archive, index);
-    return member && (member->has_job || member_is_started(member)) ? MEMBER_ARRIVING
-                                                                    : MEMBER_ABSENT;
-}
-
 enum member_state archive_member_state(struct archive *archive, uint32_t index)
 {
-    enum member_state state;
+    enum member_state state = MEMBER_ABSENT;
+    struct member *member;
 
     lock_acquire(&archive->lock);
-    state = state_locked(archive, index);
+    if (tree_record_is_there(&archive->records[index])) {
+        state = MEMBER_COMPLETE;
+    } else {
+        member = archive_state_member_locked(archive, index);
+        if (member && (member->has_job || member_is_started(member)))
+            state = MEMBER_ARRIVING;
+    }
     lock_release(&archive->lock);
     return state;
 }
@@ -267,20 +262,6 @@ static int open_complete(struct archive *archive, uint32_t index, const char *pa
     return steal_fd(&fd);
 }
 
-/* -1 if there is none. */
-static int take_fresh_locked(struct archive *archive, uint32_t index)
-    REQUIRES(archive->lock)
-{
-    struct fresh *fresh;
-
-    LIST_FOREACH(fresh, &archive->fresh, link)
-    {
-        if (fresh->index == index && fresh->fd >= 0)
-            return steal_fd(&fresh->fd);
-    }
-    return -1;
-}
-
 int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
                struct error *err)
 {
@@ -289,17 +270,14 @@ int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
 
     toc_path(archive->toc, index, path);
     for (int tries = 0; fd == -ENOENT && tries < OPEN_TRIES; tries++) {
-        enum member_state state;
-        int rc, fresh_fd = -1;
+        enum member_state state = archive_member_state(archive, index);
+        int rc;
 
         lock_acquire(&archive->lock);
-        state = state_locked(archive, index);
         rc = check_generation_locked(archive, index, generation, err);
-        if (rc == 0 && state == MEMBER_COMPLETE)
-            fresh_fd = take_fresh_locked(archive, index);
         lock_release(&archive->lock);
-        if (rc < 0 || fresh_fd >= 0)
-            return rc < 0 ? rc : fresh_fd;
+        if (rc < 0)
+            return rc;
         if (state == MEMBER_ABSENT)
             return fail(err, ENOENT, "nothing of '%s' is in the cache", path);
         fd = state == MEMBER_COMPLETE ? open_complete(archive, index, path, err)

@@ -70,8 +70,7 @@ bool archive_has(struct archive *archive, uint32_t index, uint64_t offset, uint6
                  uint32_t *generation);
 
 /* A descriptor for reading those bytes of the member that archive_want said are there; it
- * stays valid through completion and eviction. The caller closes it. Opens a local file;
- * the first to ask from its archive_done is given the one that the transfer had.
+ * stays valid through completion and eviction. The caller closes it. Opens a local file.
  * -ENOENT when nothing of it is in the cache. */
 int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
                struct error *err);

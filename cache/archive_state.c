@@ -140,7 +140,6 @@ int archive_state_new(struct cache *cache, struct resolver *resolver,
     archive->refs = 1;
     lock_init(&archive->lock);
     condition_init(&archive->changed);
-    LIST_INIT(&archive->fresh);
     TAILQ_INIT(&archive->failures);
     for (size_t i = 0; i < ARCHIVE_BUCKETS; i++)
         LIST_INIT(&archive->members[i]);

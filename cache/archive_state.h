@@ -34,14 +34,6 @@ struct failure {
 };
 TAILQ_HEAD(failure_list, failure);
 
-/* The file of a member that is complete just now, for the first who waited for it. */
-struct fresh {
-    LIST_ENTRY(fresh) link;
-    uint32_t index;
-    int fd; /* -1: taken */
-};
-LIST_HEAD(fresh_list, fresh);
-
 struct archive {
     struct cache *cache;       /* constant */
     struct resolver *resolver; /* constant; lent */
@@ -64,7 +56,6 @@ struct archive {
     uint64_t complete_bytes;     /* guarded by lock */
     struct member_list members[ARCHIVE_BUCKETS]; /* that arrive; guarded by lock */
     uint32_t member_count;                       /* guarded by lock */
-    struct fresh_list fresh;                     /* guarded by lock */
     struct failure_list failures;                /* guarded by lock */
     uint32_t failure_count;                      /* guarded by lock */
     bool is_replaced;                            /* the object is; guarded by lock */

@@ -181,23 +181,6 @@ enum outcome attempt_settle(struct attempt *attempt, enum outcome outcome)
     return outcome;
 }
 
-/* Those who waited need not open its file. */
-static void offer_file_locked(struct archive *archive, struct member *member,
-                              struct fresh *fresh) REQUIRES(archive->lock)
-{
-    *fresh = (struct fresh){.index = member->index, .fd = steal_fd(&member->fd)};
-    LIST_INSERT_HEAD(&archive->fresh, fresh, link);
-}
-
-static void withdraw_file(struct archive *archive, struct fresh *fresh)
-{
-    lock_acquire(&archive->lock);
-    LIST_REMOVE(fresh, link);
-    lock_release(&archive->lock);
-    if (fresh->fd >= 0)
-        close(fresh->fd);
-}
-
 /* Note how it ended; whom to tell goes to waiters. true: the member is no more. */
 static bool end_locked(struct archive *archive, struct attempt *attempt,
                        enum outcome outcome, struct waiter_list *waiters)
@@ -240,9 +223,8 @@ enum outcome attempt_end(struct attempt *attempt, enum outcome outcome)
     struct archive *archive = attempt->archive;
     struct waiter_list waiters = TAILQ_HEAD_INITIALIZER(waiters);
     char path[TOC_PATH_MAX + 1];
-    struct fresh fresh = {.fd = -1};
     struct error err;
-    bool is_over, is_complete, is_offered;
+    bool is_over, is_complete;
     int rc = 0;
 
     toc_path(archive->toc, attempt->member->index, path);
@@ -251,9 +233,6 @@ enum outcome attempt_end(struct attempt *attempt, enum outcome outcome)
         lock_release(&archive->lock);
         return OUTCOME_IDLE;
     }
-    is_offered = outcome == OUTCOME_COMPLETE && attempt->member->fd >= 0;
-    if (is_offered)
-        offer_file_locked(archive, attempt->member, &fresh);
     is_over = end_locked(archive, attempt, outcome, &waiters);
     is_complete = archive_state_is_complete_locked(archive);
     lock_release(&archive->lock);
@@ -265,8 +244,6 @@ enum outcome attempt_end(struct attempt *attempt, enum outcome outcome)
         rc = fail_context(&err, -err.code, "'%s' of model %s-%s", path,
                           archive->release.id, archive->release.version);
     waiters_answer(&waiters, rc, rc < 0 ? &err : NULL);
-    if (is_offered)
-        withdraw_file(archive, &fresh);
     if (is_complete && outcome == OUTCOME_COMPLETE)
         complete_later(archive);
     return OUTCOME_ENDED;

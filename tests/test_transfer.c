@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -62,64 +61,6 @@ static void many_readers_cost_one_transfer(void **state)
     cache_count(fixture.cache, &counters);
     assert_int_equal(counters.transfers_done, 1);
     assert_int_equal(counters.members_done, 1);
-    archive_unref(archive);
-    fixture_close(&fixture);
-}
-
-/* One of those who wait for "a.bin". */
-struct visitor {
-    struct archive *archive;
-    sem_t *seen;
-    int fds[2];
-};
-
-static void visit(void *arg, int rc, const struct error *err)
-{
-    struct visitor *visitor = arg;
-    struct error unused = {0};
-
-    (void)err;
-    for (int i = 0; rc == 0 && i < 2; i++)
-        visitor->fds[i] = archive_fd(visitor->archive, 1, 1, &unused);
-    sem_post(visitor->seen);
-}
-
-/* Be it the descriptor that the transfer had, or another one. */
-static void each_who_waited_gets_a_file(void **state)
-{
-    CLEANUP_FREE unsigned char *noise = fixture_noise(BLOCK);
-    CLEANUP_FREE unsigned char *there = malloc(BLOCK);
-    struct zip_file file = {.name = "a.bin", .data = noise, .size = BLOCK};
-    struct fixture fixture;
-    struct archive *archive = open_model(&fixture, 0, &file, 1);
-    struct visitor visitors[3];
-    struct error err = {0};
-    sem_t seen;
-
-    (void)state;
-    sem_init(&seen, 0, 0);
-    fault_backend_block(fixture.fault, FAULT_OBJECT_READ, ".zip");
-    for (size_t i = 0; i < ARRAY_SIZE(visitors); i++) {
-        uint32_t generation = ARCHIVE_GENERATION_NEW;
-
-        visitors[i] = (struct visitor){
-            archive, &seen, {-1, -1}
-        };
-        assert_int_equal(archive_want(archive, 1, 0, ARCHIVE_WHOLE, &generation, visit,
-                                      &visitors[i], &err),
-                         0);
-    }
-    fault_backend_release(fixture.fault);
-    for (size_t i = 0; i < ARRAY_SIZE(visitors); i++)
-        sem_wait(&seen);
-    for (size_t i = 0; i < 2 * ARRAY_SIZE(visitors); i++) {
-        CLEANUP_CLOSE int fd = visitors[i / 2].fds[i % 2];
-
-        test_row(i, "visitor %zu", i / 2);
-        assert_int_equal(pread(fd, there, BLOCK, 0), BLOCK);
-        assert_memory_equal(there, noise, BLOCK);
-    }
-    sem_destroy(&seen);
     archive_unref(archive);
     fixture_close(&fixture);
 }
@@ -415,7 +356,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_readers_cost_one_transfer),
-        cmocka_unit_test(each_who_waited_gets_a_file),
         cmocka_unit_test(many_openers_cost_one_opening),
         cmocka_unit_test(first_bytes_come_long_before_the_end),
         cmocka_unit_test(damaged_members_never_read_to_their_end),
