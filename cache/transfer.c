@@ -215,7 +215,8 @@ int transfer_start_locked(struct archive *archive, struct member *member,
 static bool is_quick_locked(struct archive *archive, const struct member *member)
     REQUIRES(archive->lock)
 {
-    return member->is_small && archive->object && object_fd(archive->object) >= 0;
+    return member->is_small && archive->object && object_fd(archive->object) >= 0 &&
+           evict_has_room(archive->cache, member->size);
 }
 
 struct transfer_job *transfer_take_locked(struct archive *archive, struct member *member)
