@@ -33,7 +33,7 @@ static int check_directives(const char *text, size_t size, struct error *err)
 }
 
 /* libyaml counts from 0 */
-static struct yaml_place place_of(const yaml_mark_t *mark)
+static struct yaml_place place_at(const yaml_mark_t *mark)
 {
     return (struct yaml_place){(unsigned)mark->line + 1, (unsigned)mark->column + 1};
 }
@@ -42,7 +42,7 @@ static int parser_failure(const yaml_parser_t *parser, const char *text, size_t 
                           struct error *err)
 {
     const char *problem = parser->problem ? parser->problem : "not YAML";
-    struct yaml_place at = place_of(&parser->problem_mark);
+    struct yaml_place at = place_at(&parser->problem_mark);
 
     if (parser->error == YAML_MEMORY_ERROR)
         return fail(err, ENOMEM, "no memory for YAML of %zu bytes", size);
@@ -85,7 +85,7 @@ static const char *collection_tag(const yaml_char_t *tag)
 static int take_event(struct yaml_build *build, const yaml_event_t *from, int *documents,
                       struct error *err)
 {
-    struct yaml_event event = {.at = place_of(&from->start_mark)};
+    struct yaml_event event = {.at = place_at(&from->start_mark)};
 
     switch (from->type) {
     case YAML_DOCUMENT_START_EVENT:
