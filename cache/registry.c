@@ -8,7 +8,8 @@
 
 enum {
     IDLE_MAX = 256,  /* archives that nobody uses */
-    IDLE_SHARE = 16, /* of the descriptors a process may have: each holds up to four */
+    OTHERS = 192,    /* descriptors that threads, transfers and what completes may need */
+    IDLE_SHARE = 16, /* of the further ones that a process may have: each holds four */
     IDLE_MS = 30000, /* so long they stay: meanwhile no process evicts them */
     IDLE_ENTRIES_MAX = 128 << 10, /* of their tables together: their memory */
 };
@@ -74,10 +75,12 @@ void registry_add_locked(struct cache *cache, struct archive *archive)
 size_t registry_idle_max(void)
 {
     struct rlimit limit;
+    rlim_t left;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / IDLE_SHARE >= IDLE_MAX)
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return IDLE_MAX;
-    return (size_t)limit.rlim_cur / IDLE_SHARE;
+    left = limit.rlim_cur > OTHERS ? limit.rlim_cur - OTHERS : 0;
+    return left / IDLE_SHARE < IDLE_MAX ? (size_t)left / IDLE_SHARE : IDLE_MAX;
 }
 
 /* Move idle archives above the limits to list. */
