@@ -1,5 +1,6 @@
 """No repository can be asked: what was seen goes on working, also after a restart."""
 
+import concurrent.futures
 import contextlib
 import errno
 import os
@@ -125,16 +126,21 @@ class OfflineCase:
         self.look_around(fs)
         self.assertEqual(fs.stop(), 0)
         self.go_away()
-        for arguments, expected in ((("resolve", "prod"), self.cached),
-                                    (("latest", self.cached.split("-", 1)[0]), "1.0.0"),
-                                    (("versions", self.listed.split("-", 1)[0]), "1.0.0"),
-                                    (("info", "--name", self.cached), "onnx")):
-            done = fs.command(*arguments)
-            self.assertEqual((done.returncode, done.stdout), (0, expected + "\n"),
-                             done.stderr)
-        done = fs.command("resolve", "unheard")
-        self.assertEqual(done.returncode, 1)
-        self.assert_sentence(done.stderr, "repository 'models'")
+        commands = ((("resolve", "prod"), self.cached),
+                    (("latest", self.cached.split("-", 1)[0]), "1.0.0"),
+                    (("versions", self.listed.split("-", 1)[0]), "1.0.0"),
+                    (("info", "--name", self.cached), "onnx"),
+                    (("resolve", "unheard"), None))
+        # Each waits for a silent server: all at once.
+        with concurrent.futures.ThreadPoolExecutor(len(commands)) as pool:
+            outcomes = pool.map(lambda row: fs.command(*row[0]), commands)
+        for (arguments, expected), done in zip(commands, outcomes):
+            if expected:
+                self.assertEqual((done.returncode, done.stdout), (0, expected + "\n"),
+                                 (arguments, done.stderr))
+            else:
+                self.assertEqual(done.returncode, 1)
+                self.assert_sentence(done.stderr, "repository 'models'")
 
     def test_changes_of_others_are_seen_again(self):
         fs = self.mount(self.models, ttl=TTL)
