@@ -92,19 +92,8 @@ static int check_generation_locked(struct archive *archive, uint32_t index,
     return 0;
 }
 
-/* Who is to fetch it: the pool, or with ret_job the caller, if it is quick. */
-static int start_locked(struct archive *archive, struct member *member,
-                        struct transfer_job **ret_job, struct error *err)
-    REQUIRES(archive->lock)
-{
-    if (ret_job)
-        *ret_job = transfer_take_locked(archive, member);
-    return ret_job && *ret_job ? 0 : transfer_start_locked(archive, member, err);
-}
-
 static int want_locked(struct archive *archive, uint32_t index, struct waiter *wish,
-                       struct transfer_job **ret_job, struct error *err)
-    REQUIRES(archive->lock)
+                       struct error *err) REQUIRES(archive->lock)
 {
     struct member *member = archive_state_member_locked(archive, index);
     int rc = 0;
@@ -116,7 +105,7 @@ static int want_locked(struct archive *archive, uint32_t index, struct waiter *w
     if (!wish->wants_all && member_has(member, wish->first, wish->end))
         return 1;
     if (!member->has_job || member->turn == MEMBER_LATER)
-        rc = start_locked(archive, member, ret_job, err);
+        rc = transfer_start_locked(archive, member, err);
     if (rc < 0) {
         if (!member->has_job && !member_is_started(member)) {
             archive_state_drop_member_locked(archive, member);
@@ -159,13 +148,15 @@ bool archive_has(struct archive *archive, uint32_t index, uint64_t offset, uint6
     return has;
 }
 
-/* wish: who asks, and for what. */
-static int want(struct archive *archive, uint32_t index, struct waiter *wish,
-                uint32_t *generation, struct transfer_job **ret_job, struct error *err)
+int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
+                 uint32_t *generation, archive_done *done, void *arg, struct error *err)
 {
+    struct waiter wish = make_wish(toc_entry(archive->toc, index)->size, offset, size);
     int rc = check_kind(archive, index, err);
 
-    wish->since_ms = clock_now_ms();
+    wish.since_ms = clock_now_ms();
+    wish.done = done;
+    wish.arg = arg;
     lock_acquire(&archive->lock);
     if (rc == -ENOTSUP)
         archive_state_note_failure_locked(archive, index, err);
@@ -174,38 +165,12 @@ static int want(struct archive *archive, uint32_t index, struct waiter *wish,
     if (rc == 0)
         rc = tree_record_is_there(&archive->records[index])
                  ? 1
-                 : want_locked(archive, index, wish, ret_job, err);
+                 : want_locked(archive, index, &wish, err);
     if (rc >= 0)
         *generation = archive->records[index].failed + 1;
     if (rc == 0)
         prefetch_start_locked(archive);
     lock_release(&archive->lock);
-    return rc;
-}
-
-int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
-                 uint32_t *generation, archive_done *done, void *arg, struct error *err)
-{
-    struct waiter wish = make_wish(toc_entry(archive->toc, index)->size, offset, size);
-
-    wish.done = done;
-    wish.arg = arg;
-    return want(archive, index, &wish, generation, NULL, err);
-}
-
-int archive_want_here(struct archive *archive, uint32_t index, uint64_t offset,
-                      uint64_t size, uint32_t *generation, archive_done *done, void *arg,
-                      struct error *err)
-{
-    struct waiter wish = make_wish(toc_entry(archive->toc, index)->size, offset, size);
-    struct transfer_job *job = NULL;
-    int rc;
-
-    wish.done = done;
-    wish.arg = arg;
-    rc = want(archive, index, &wish, generation, &job, err);
-    if (job)
-        transfer_run(job);
     return rc;
 }
 

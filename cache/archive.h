@@ -36,10 +36,9 @@ const struct toc *archive_toc(const struct archive *archive);
 
 enum member_state archive_member_state(struct archive *archive, uint32_t index);
 
-/* Called exactly once, on a thread that brings bytes (of archive_want_here maybe the
- * caller's), with no lock held. rc 0: the bytes are there; -EIO damaged, -ENOSPC no room,
- * -ESTALE the archive was replaced, -ETIMEDOUT no progress for 30 s, else what the
- * backend said. err is lent for the call. */
+/* Called exactly once, on a thread that brings bytes, with no lock held. rc 0: the bytes
+ * are there; -EIO damaged, -ENOSPC no room, -ESTALE the archive was replaced, -ETIMEDOUT
+ * no progress for 30 s, else what the backend said. err is lent for the call. */
 typedef void archive_done(void *arg, int rc, const struct error *err);
 
 enum {
@@ -56,14 +55,6 @@ enum {
  * the generation failed its check, or two did in succession. */
 int archive_want(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,
                  uint32_t *generation, archive_done *done, void *arg, struct error *err);
-
-/* The same, but a small member of an archive that is a local file is fetched by the
- * caller's thread, and done called before it returns, unless another process has the
- * member: to wake up another thread takes longer than that. Blocks for as long as the
- * disk does, and where the cache has a limit, what others have there may go first. */
-int archive_want_here(struct archive *archive, uint32_t index, uint64_t offset,
-                      uint64_t size, uint32_t *generation, archive_done *done, void *arg,
-                      struct error *err);
 
 /* Would archive_want answer 1? Then *generation is set as there. Starts nothing. */
 bool archive_has(struct archive *archive, uint32_t index, uint64_t offset, uint64_t size,

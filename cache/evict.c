@@ -191,21 +191,14 @@ int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *re
     return rc;
 }
 
-/* As far as we know. */
-static bool has_room_locked(const struct cache *cache, uint64_t bytes)
-    REQUIRES(cache->evict_lock)
-{
-    return cache->is_used_known && cache->used_bytes <= cache->size &&
-           bytes <= cache->size - cache->used_bytes;
-}
-
-/* true: it fits; counted. */
+/* true: it fits, as far as we know; counted. */
 static bool fits(struct cache *cache, uint64_t bytes)
 {
     bool fits;
 
     lock_acquire(&cache->evict_lock);
-    fits = has_room_locked(cache, bytes);
+    fits = cache->is_used_known && cache->used_bytes <= cache->size &&
+           bytes <= cache->size - cache->used_bytes;
     if (fits)
         cache->used_bytes += bytes;
     lock_release(&cache->evict_lock);
@@ -259,16 +252,6 @@ static int reserve_in_turn(struct cache *cache, uint64_t bytes, struct error *er
     rc = evict(cache, cache->size - bytes, 0, &left, err);
     note_used(cache, rc == 0 ? left + bytes : left);
     return rc;
-}
-
-bool evict_has_room(struct cache *cache, uint64_t bytes)
-{
-    bool has_room;
-
-    lock_acquire(&cache->evict_lock);
-    has_room = cache->size == 0 || has_room_locked(cache, bytes);
-    lock_release(&cache->evict_lock);
-    return has_room;
 }
 
 int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)

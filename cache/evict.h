@@ -8,9 +8,6 @@
 
 #include "cache/internal.h"
 
-/* Is there room for so many bytes, as things are? Then evict_reserve has not to wait. */
-bool evict_has_room(struct cache *cache, uint64_t bytes);
-
 /* bytes will come: make room for them below the size, if there is one. Blocks. -ENOSPC:
  * all that could go is in use. */
 int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err);

@@ -105,38 +105,26 @@ static int64_t retry_ms(struct member *member)
     return member->retry_ms;
 }
 
-/* A job that is to run: for the pool, or for the caller's thread. */
-static struct transfer_job *make_job_locked(struct archive *archive,
-                                            const struct transfer_job *wish)
-    REQUIRES(archive->lock)
-{
-    struct transfer_job *job = XNEW(struct transfer_job);
-
-    *job = *wish;
-    registry_ref(archive);
-    archive->background_jobs += job->is_background;
-    job->member->has_job = true;
-    job->member->turn = MEMBER_NOW;
-    job->member->progress_ms = clock_now_ms();
-    return job;
-}
-
 static int submit_locked(struct archive *archive, const struct transfer_job *wish,
                          workers_job *run, struct error *err) REQUIRES(archive->lock)
 {
-    bool had_job = wish->member->has_job;
-    enum member_turn turn = wish->member->turn;
-    struct transfer_job *job = make_job_locked(archive, wish);
-    int rc = workers_submit(archive->workers, run, job, err);
+    struct member *member = wish->member;
+    struct transfer_job *job = XNEW(struct transfer_job);
+    int rc;
 
+    *job = *wish;
+    registry_ref(archive);
+    rc = workers_submit(archive->workers, run, job, err);
     if (rc < 0) {
-        wish->member->has_job = had_job;
-        wish->member->turn = turn;
-        archive->background_jobs -= job->is_background;
         archive->refs--; /* not the last: the caller has one */
         free(job);
+        return rc;
     }
-    return rc;
+    archive->background_jobs += job->is_background;
+    member->has_job = true;
+    member->turn = MEMBER_NOW;
+    member->progress_ms = clock_now_ms();
+    return 0;
 }
 
 /* It was to come along, and did not: who waits for it gets a request of its own. */
@@ -210,27 +198,6 @@ int transfer_start_locked(struct archive *archive, struct member *member,
     return submit_locked(archive,
                          &(struct transfer_job){.archive = archive, .member = member},
                          run_job, err);
-}
-
-static bool is_quick_locked(struct archive *archive, const struct member *member)
-    REQUIRES(archive->lock)
-{
-    return member->is_small && archive->object && object_fd(archive->object) >= 0 &&
-           evict_has_room(archive->cache, member->size);
-}
-
-struct transfer_job *transfer_take_locked(struct archive *archive, struct member *member)
-{
-    assert(!member->has_job || member->turn == MEMBER_LATER);
-    if (!is_quick_locked(archive, member))
-        return NULL;
-    return make_job_locked(archive,
-                           &(struct transfer_job){.archive = archive, .member = member});
-}
-
-void transfer_run(struct transfer_job *take_job)
-{
-    run_job(take_job);
 }
 
 int transfer_start_from_locked(struct archive *archive, const struct order *order,

@@ -10,7 +10,6 @@
 #include "fs/tally.h"
 #include "resolver/resolver.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -30,7 +29,6 @@ struct fs {
     struct staging *staging;         /* @staging; NULL where it is not written */
     struct pending *pending;         /* changes of aliases that are ours alone */
     struct parked_list *parked;      /* requests that wait */
-    atomic_uint fetching;            /* threads that answer requests and fetch, too */
     struct passthrough *passthrough; /* files that the kernel reads itself */
     struct open_files *open_files;   /* members that are open */
     struct directories *directories; /* folders that are open */

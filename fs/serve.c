@@ -19,7 +19,6 @@
 enum {
     LOOKUP_MS = 3000, /* in all */
     ASK_MS = 30000,   /* everything else that asks a backend */
-    FETCHING_MAX = 2, /* of libfuse's ten threads, at local archives */
 };
 
 /* Which threads may wait for a backend with it. */
@@ -130,13 +129,9 @@ static void bytes_arrived(void *arg, int rc, const struct error *err)
     ledger_end(before);
 }
 
-/* Wait for the bytes that answer wants; the request is parked already. What one thread
- * brings by itself sooner than it could wake up another, it does; however slow the disk
- * is, few threads wait for it here, and the others go on serving. */
+/* Wait for the bytes that answer wants; the request is parked already. */
 static void await_bytes(struct parked *parked, struct answer *answer)
 {
-    struct fs *fs = parked->fs;
-    bool is_ours = atomic_fetch_add(&fs->fetching, 1) < FETCHING_MAX;
     struct error err = {0};
     int rc;
 
@@ -144,12 +139,11 @@ static void await_bytes(struct parked *parked, struct answer *answer)
     parked->wanted = answer->want.archive;
     answer->want.archive = NULL;
     parked->call.generation = answer->want.generation;
-    rc = (is_ours ? archive_want_here : archive_want)(
-        parked->wanted, answer->want.index, answer->want.offset, answer->want.size,
-        &parked->call.generation, bytes_arrived, parked, &err);
+    rc = archive_want(parked->wanted, answer->want.index, answer->want.offset,
+                      answer->want.size, &parked->call.generation, bytes_arrived, parked,
+                      &err);
     if (rc != 0)
         bytes_arrived(parked, rc < 0 ? rc : 0, &err);
-    atomic_fetch_sub(&fs->fetching, 1);
 }
 
 static void ask_backends(struct parked *parked)

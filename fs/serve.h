@@ -11,8 +11,7 @@
 #include "fs/call.h"
 #include "fs/parked.h"
 
-/* Answer call->req, now or later. Called by FUSE threads; blocks for local disks alone,
- * and for archives on these not more than two threads at once. */
+/* Answer call->req, now or later. Called by FUSE threads; never blocks. */
 void serve(struct fs *fs, const struct call *call);
 
 /* For parked_open: what happens to a request whose deadline has passed. */

@@ -2,7 +2,6 @@
  * whole and in pieces. */
 #include "tests/test.h"
 
-#include "cache/load.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "tests/fakes/cache_fixture.h"
@@ -10,8 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,15 +21,11 @@ struct place {
 };
 
 /* The cache's fixture closes the backend. */
-static void place_open_as(struct place *place, const struct cache_options *options)
-{
-    file_fixture_open(&place->disk);
-    fixture_open_on(&place->fixture, options, steal_ptr(&place->disk.backend));
-}
-
 static void place_open(struct place *place, uint64_t hold)
 {
-    place_open_as(place, &(struct cache_options){.hold = hold});
+    file_fixture_open(&place->disk);
+    fixture_open_on(&place->fixture, &(struct cache_options){.hold = hold},
+                    steal_ptr(&place->disk.backend));
 }
 
 static void place_close(struct place *place)
@@ -94,104 +87,6 @@ static void all_kinds_come_as_they_are(void **state)
         archive_unref(archive);
         place_close(&place);
     }
-}
-
-struct call {
-    pthread_t thread;
-    int rc;
-    sem_t done;
-};
-
-static void note_thread(void *arg, int rc, const struct error *err)
-{
-    struct call *call = arg;
-
-    (void)err;
-    call->thread = pthread_self();
-    call->rc = rc;
-    sem_post(&call->done);
-}
-
-static void what_is_quick_needs_no_other_thread(void **state)
-{
-    CLEANUP_FREE unsigned char *noise = fixture_noise(LARGE + 17);
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        bool is_quick = cases[i].size < 1000;
-        struct zip_file files[] = {
-            {.name = "a.txt", .data = "hello", .size = 5},
-            { .name = "b.bin",
-             .data = noise,
-             .size = cases[i].size,
-             .is_stored = cases[i].is_stored}
-        };
-        uint32_t generation = ARCHIVE_GENERATION_NEW;
-        struct error err = {0};
-        struct archive *archive;
-        struct place place;
-        struct call call;
-
-        test_row(i, "%s", cases[i].what);
-        sem_init(&call.done, 0, 0);
-        place_open(&place, cases[i].hold);
-        fixture_publish(&place.fixture, files, ARRAY_SIZE(files));
-        archive = fixture_archive(&place.fixture);
-        assert_true(fixture_has(archive, "a.txt", "hello", 5)); /* that it is local */
-        assert_int_equal(archive_want_here(archive, fixture_index(archive, "b.bin"), 0,
-                                           ARCHIVE_WHOLE, &generation, note_thread, &call,
-                                           &err),
-                         0);
-        if (!is_quick)
-            sem_wait(&call.done);
-        else
-            assert_int_equal(sem_trywait(&call.done), 0);
-        assert_int_equal(call.rc, 0);
-        assert_int_equal(pthread_equal(call.thread, pthread_self()) != 0, is_quick);
-        assert_true(fixture_has(archive, "b.bin", noise, cases[i].size));
-        sem_destroy(&call.done);
-        archive_unref(archive);
-        place_close(&place);
-    }
-}
-
-static void nobody_who_asks_evicts(void **state)
-{
-    CLEANUP_FREE unsigned char *noise = fixture_noise(MIB_BYTES);
-    struct zip_file first = {.name = "a.bin", .data = noise, .size = MIB_BYTES};
-    struct zip_file files[] = {
-        {.name = "a.txt", .data = "hello", .size = 5  },
-        {.name = "b.bin", .data = noise,   .size = 500}
-    };
-    uint32_t generation = ARCHIVE_GENERATION_NEW;
-    CLEANUP_FREE char *path = NULL;
-    struct error err = {0};
-    struct archive *archive;
-    struct place place;
-    struct call call;
-
-    (void)state;
-    sem_init(&call.done, 0, 0);
-    place_open_as(&place, &(struct cache_options){.size = MIB_BYTES + 100});
-    fixture_publish(&place.fixture, &first, 1);
-    archive = fixture_archive(&place.fixture);
-    assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
-    archive_unref(archive);
-    snprintf(place.fixture.release.version, sizeof place.fixture.release.version,
-             "2.0.0");
-    fixture_publish_as(&place.fixture, "2.0.0", files, ARRAY_SIZE(files));
-    archive = fixture_archive(&place.fixture);
-    assert_true(fixture_has(archive, "a.txt", "hello", 5));
-    assert_int_equal(archive_want_here(archive, fixture_index(archive, "b.bin"), 0,
-                                       ARCHIVE_WHOLE, &generation, note_thread, &call,
-                                       &err),
-                     0);
-    sem_wait(&call.done);
-    assert_int_equal(call.rc, 0);
-    assert_false(pthread_equal(call.thread, pthread_self()));
-    sem_destroy(&call.done);
-    archive_unref(archive);
-    place_close(&place);
 }
 
 static void what_is_damaged_is_found_out(void **state)
@@ -257,8 +152,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_kinds_come_as_they_are),
-        cmocka_unit_test(what_is_quick_needs_no_other_thread),
-        cmocka_unit_test(nobody_who_asks_evicts),
         cmocka_unit_test(what_is_damaged_is_found_out),
         cmocka_unit_test(an_archive_that_changes_is_stale),
     };
