@@ -255,13 +255,18 @@ static int complete_it(void *arg, const struct cache_row *row, struct error *err
 
 static void a_model_that_is_completed_meanwhile_is_listed_once(void **state)
 {
+    CLEANUP_FREE unsigned char *noise = fixture_noise(1 << 20);
+    const struct zip_file files[] = {
+        small_model[0],
+        {.name = "weights.bin", .data = noise, .size = 1 << 20}, /* does not come along */
+    };
     struct completing completing = {.rows = 0};
     struct fixture fixture;
     struct error err = {0};
 
     (void)state;
     fixture_open(&fixture, &(struct cache_options){0});
-    fixture_publish(&fixture, small_model, ARRAY_SIZE(small_model));
+    fixture_publish(&fixture, files, ARRAY_SIZE(files));
     completing.archive = fixture_archive(&fixture);
     assert_true(fixture_has(completing.archive, "model.yaml", "a: 1\n", 5));
     assert_int_equal(cache_list(fixture.cache, complete_it, &completing, &err), 0);
