@@ -65,6 +65,7 @@ static void free_cache(struct cache *cache)
     workers_close(cache->writers);
     documents_close(cache->documents);
     store_close(&cache->store);
+    condition_done(&cache->work_ended);
     condition_done(&cache->opened);
     condition_done(&cache->evicted);
     lock_done(&cache->evict_lock);
@@ -83,6 +84,7 @@ int cache_open(const struct cache_options *options, struct cache **ret_cache,
     lock_init(&cache->evict_lock);
     condition_init(&cache->evicted);
     condition_init(&cache->opened);
+    condition_init(&cache->work_ended);
     TAILQ_INIT(&cache->archives);
     TAILQ_INIT(&cache->openings);
     set_options(cache, options);

@@ -257,14 +257,27 @@ static void run_job(void *arg)
         registry_release(archive);
 }
 
+static void run_counted(void *arg)
+{
+    struct archive *archive = arg;
+    struct cache *cache = archive->cache;
+
+    run_job(archive);
+    registry_work_end(cache);
+}
+
 void complete_later(struct archive *archive)
 {
+    struct cache *cache = archive->cache;
     struct error err = {0};
 
     registry_ref(archive);
+    registry_work_begin(cache);
+    if (workers_submit(cache->movers, run_counted, archive, &err) == 0)
+        return;
+    registry_work_end(cache);
     /* Where models come faster than the disk can be flushed, those that bring them wait.
-     */
-    if (workers_submit(archive->cache->movers, run_job, archive, &err) < 0 &&
-        workers_submit(archive->workers, run_job, archive, &err) < 0)
+     * Not counted: before it in that queue may be who waits for room. */
+    if (workers_submit(archive->workers, run_job, archive, &err) < 0)
         registry_release(archive); /* full or closing: the next open of it tries again */
 }

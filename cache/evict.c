@@ -129,28 +129,45 @@ static int evict_one(struct cache *cache, const struct candidate *candidate,
     return rc < 0 ? rc : remove_tree(cache, candidate, tree, err);
 }
 
-/* Evict until no more than keep bytes are left, or until freed ones are free. */
-static int evict(struct cache *cache, uint64_t keep, uint64_t wanted, uint64_t *ret_left,
-                 struct error *err)
+/* What an eviction is for, and what came of it. */
+struct goal {
+    uint64_t keep;   /* no more than so many bytes may be left, */
+    uint64_t wanted; /* and at least so many must be freed */
+    uint64_t freed, left;
+};
+
+static int try_goal(struct cache *cache, struct goal *goal, struct error *err)
 {
     struct candidates candidates = {0};
     struct error ignored = {0}; /* what cannot go now stays */
-    uint64_t freed = 0;
     int rc = inventory_trees(&cache->store, NULL, NULL, add_candidate, &candidates, err);
 
     if (rc == 0 && candidates.count > 0)
         qsort(candidates.list, candidates.count, sizeof(*candidates.list), by_last_use);
+    goal->left = candidates.bytes;
     for (size_t i = 0; rc == 0 && i < candidates.count; i++) {
-        if (candidates.bytes - freed <= keep && freed >= wanted)
+        if (goal->left <= goal->keep && goal->freed >= goal->wanted)
             break;
-        if (evict_one(cache, &candidates.list[i], &ignored) == 0)
-            freed += candidates.list[i].bytes;
+        if (evict_one(cache, &candidates.list[i], &ignored) == 0) {
+            goal->left -= candidates.list[i].bytes;
+            goal->freed += candidates.list[i].bytes;
+        }
     }
-    *ret_left = candidates.bytes - freed;
     free(candidates.list);
-    if (rc == 0 && (*ret_left > keep || freed < wanted))
+    if (rc == 0 && (goal->left > goal->keep || goal->freed < goal->wanted))
         rc = fail(err, ENOSPC, "the cache folder '%s' is full and all of it is in use",
                   cache->store.root);
+    return rc;
+}
+
+/* What is in use only because we are about to end with it can go as soon as we have. */
+static int evict(struct cache *cache, struct goal *goal, struct error *err)
+{
+    uint64_t ended = registry_work_ended(cache);
+    int rc = try_goal(cache, goal, err);
+
+    if (rc == -ENOSPC && registry_work_await(cache, ended))
+        rc = try_goal(cache, goal, err);
     return rc;
 }
 
@@ -244,13 +261,13 @@ static bool end_turn(struct cache *cache, uint64_t rooms, bool has_room)
 
 static int reserve_in_turn(struct cache *cache, uint64_t bytes, struct error *err)
 {
-    uint64_t left = 0;
+    struct goal goal = {.keep = cache->size - bytes};
     int rc;
 
     if (fits(cache, bytes)) /* by now */
         return 0;
-    rc = evict(cache, cache->size - bytes, 0, &left, err);
-    note_used(cache, rc == 0 ? left + bytes : left);
+    rc = evict(cache, &goal, err);
+    note_used(cache, rc == 0 ? goal.left + bytes : goal.left);
     return rc;
 }
 
@@ -274,10 +291,10 @@ int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
 int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err)
 {
     uint64_t rooms = take_turn(cache);
-    uint64_t left = 0;
-    int rc = evict(cache, UINT64_MAX, bytes, &left, err);
+    struct goal goal = {.keep = UINT64_MAX, .wanted = bytes};
+    int rc = evict(cache, &goal, err);
 
-    note_used(cache, left);
+    note_used(cache, goal.left);
     return end_turn(cache, rooms, rc == 0) ? 0 : rc;
 }
 

@@ -38,8 +38,11 @@ struct cache {
     struct archive_list archives; /* guarded by lock */
     struct opening_list openings; /* guarded by lock */
     struct condition opened;      /* one of openings ended */
-    struct workers **pools;       /* one per repository; guarded by lock */
-    size_t pool_count;            /* guarded by lock */
+    uint64_t works_begun;         /* registry_work_begin; guarded by lock */
+    uint64_t works_ended;         /* guarded by lock */
+    struct condition work_ended;
+    struct workers **pools; /* one per repository; guarded by lock */
+    size_t pool_count;      /* guarded by lock */
     atomic_bool is_closing;
 
     struct lock evict_lock;

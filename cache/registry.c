@@ -105,16 +105,60 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
         TAILQ_REMOVE(&cache->archives, archive, link);
         TAILQ_INSERT_TAIL(list, archive, link);
     }
+    cache->works_begun += !TAILQ_EMPTY(list);
 }
 
-static void close_all(struct archive_list *list)
+void registry_work_begin(struct cache *cache)
+{
+    lock_acquire(&cache->lock);
+    cache->works_begun++;
+    lock_release(&cache->lock);
+}
+
+void registry_work_end(struct cache *cache)
+{
+    lock_acquire(&cache->lock);
+    cache->works_ended++;
+    condition_broadcast(&cache->work_ended);
+    lock_release(&cache->lock);
+}
+
+uint64_t registry_work_ended(struct cache *cache)
+{
+    uint64_t ended;
+
+    lock_acquire(&cache->lock);
+    ended = cache->works_ended;
+    lock_release(&cache->lock);
+    return ended;
+}
+
+bool registry_work_await(struct cache *cache, uint64_t ended)
+{
+    uint64_t begun;
+    bool has_ended;
+
+    lock_acquire(&cache->lock);
+    begun = cache->works_begun;
+    while (cache->works_ended < begun)
+        condition_wait(&cache->work_ended, &cache->lock);
+    has_ended = cache->works_ended != ended;
+    lock_release(&cache->lock);
+    return has_ended;
+}
+
+/* They are in use until they are closed, and nobody else knows. */
+static void close_all(struct cache *cache, struct archive_list *list)
 {
     struct archive *archive;
 
+    if (TAILQ_EMPTY(list))
+        return;
     while ((archive = TAILQ_FIRST(list)) != NULL) {
         TAILQ_REMOVE(list, archive, link);
         archive_state_free(archive);
     }
+    registry_work_end(cache);
 }
 
 void registry_release(struct archive *archive)
@@ -130,7 +174,7 @@ void registry_release(struct archive *archive)
     if (--archive->refs == 0)
         collect_surplus_locked(cache, &surplus);
     lock_release(&cache->lock);
-    close_all(&surplus);
+    close_all(cache, &surplus);
 }
 
 void registry_close_surplus(struct cache *cache)
@@ -140,7 +184,7 @@ void registry_close_surplus(struct cache *cache)
     lock_acquire(&cache->lock);
     collect_surplus_locked(cache, &surplus);
     lock_release(&cache->lock);
-    close_all(&surplus);
+    close_all(cache, &surplus);
 }
 
 void registry_close_idle(struct cache *cache, const char *id, const char *version)
@@ -157,8 +201,9 @@ void registry_close_idle(struct cache *cache, const char *id, const char *versio
         TAILQ_REMOVE(&cache->archives, archive, link);
         TAILQ_INSERT_TAIL(&list, archive, link);
     }
+    cache->works_begun += !TAILQ_EMPTY(&list);
     lock_release(&cache->lock);
-    close_all(&list);
+    close_all(cache, &list);
 }
 
 void registry_for_each(struct cache *cache, registry_each *each, void *arg)
@@ -168,6 +213,7 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
     size_t count = 0;
 
     lock_acquire(&cache->lock);
+    cache->works_begun++;
     TAILQ_FOREACH(archive, &cache->archives, link)
     {
         count++;
@@ -186,4 +232,5 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
         lock_release(&cache->lock);
     }
     free(archives);
+    registry_work_end(cache);
 }

@@ -35,6 +35,17 @@ void registry_close_surplus(struct cache *cache);
 /* Close what nobody uses of a version, or with id NULL of all. */
 void registry_close_idle(struct cache *cache, const char *id, const char *version);
 
+/* Own work that keeps an archive in use though nobody waits for it any more: it must end
+ * by itself, without room in the cache. With no lock held. */
+void registry_work_begin(struct cache *cache);
+void registry_work_end(struct cache *cache);
+
+/* How much of it has ended so far. */
+uint64_t registry_work_ended(struct cache *cache);
+
+/* Wait for what is being done. true: some has ended since there were so many. */
+bool registry_work_await(struct cache *cache, uint64_t ended);
+
 /* Call each(archive, arg) for all that are open, with no lock held. */
 typedef void registry_each(struct archive *archive, void *arg);
 void registry_for_each(struct cache *cache, registry_each *each, void *arg);

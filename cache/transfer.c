@@ -167,28 +167,33 @@ static void run_job(void *arg)
 {
     struct transfer_job *job = arg;
     struct archive *archive = job->archive;
+    struct cache *cache = archive->cache;
     enum outcome outcome;
 
     do {
         struct attempt attempt = {.archive = archive, .member = job->member};
 
-        archive->cache->transfers_running++;
+        cache->transfers_running++;
         outcome = run_attempt(&attempt, job);
-        archive->cache->transfers_running--;
+        cache->transfers_running--;
         release_batch(archive, steal_ptr(&job->batch), run_job);
-        if (outcome == OUTCOME_BUSY && !archive->cache->is_closing) {
-            delay_submit(archive->cache->delay, retry_ms(job->member), archive->workers,
-                         run_job, job);
+        if (outcome == OUTCOME_BUSY && !cache->is_closing) {
+            delay_submit(cache->delay, retry_ms(job->member), archive->workers, run_job,
+                         job);
             return;
         }
+        registry_work_begin(cache);
         if (outcome != OUTCOME_ENDED)
             outcome = attempt_end(&attempt, attempt_settle(&attempt, outcome));
+        if (outcome != OUTCOME_ENDED)
+            registry_work_end(cache);
     } while (outcome != OUTCOME_ENDED);
     lock_acquire(&archive->lock);
     archive->background_jobs -= job->is_background;
     lock_release(&archive->lock);
     free(job);
     registry_release(archive);
+    registry_work_end(cache);
 }
 
 int transfer_start_locked(struct archive *archive, struct member *member,
