@@ -118,8 +118,7 @@ static struct http_pool_host *find_host_locked(struct http_pool *pool,
 {
     struct http_pool_host *host;
 
-    TAILQ_FOREACH(host, &pool->hosts, entry)
-    {
+    TAILQ_FOREACH(host, &pool->hosts, entry) {
         if (url_is_same_origin(&host->origin, url))
             break;
     }
@@ -260,8 +259,7 @@ void http_pool_cancel(struct http_pool *pool)
     lock_acquire(&pool->lock);
     pool->is_cancelled = true;
     condition_broadcast(&pool->changed);
-    TAILQ_FOREACH(handle, &pool->busy, entry)
-    {
+    TAILQ_FOREACH(handle, &pool->busy, entry) {
         curl_multi_wakeup(handle->multi);
     }
     lock_release(&pool->lock);

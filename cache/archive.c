@@ -276,8 +276,7 @@ int archive_print_verdict(struct archive *archive, struct bytes *to, struct erro
     int rc;
 
     lock_acquire(&archive->lock);
-    TAILQ_FOREACH(failure, &archive->failures, link)
-    {
+    TAILQ_FOREACH(failure, &archive->failures, link) {
         if (archive->records[failure->index].failures > 0)
             damage = failure;
     }
@@ -304,8 +303,7 @@ int archive_print_errors(struct archive *archive, struct bytes *to, struct error
     int rc = 0;
 
     lock_acquire(&archive->lock);
-    TAILQ_FOREACH(failure, &archive->failures, link)
-    {
+    TAILQ_FOREACH(failure, &archive->failures, link) {
         toc_path(archive->toc, failure->index, path);
         rc = bytes_printf(to, err, "%s: %s\n", failure->index ? path : ".",
                           failure->err.message);

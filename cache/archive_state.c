@@ -21,8 +21,7 @@ struct member *archive_state_member_locked(struct archive *archive, uint32_t ind
 {
     struct member *member;
 
-    LIST_FOREACH(member, &archive->members[index % ARCHIVE_BUCKETS], link)
-    {
+    LIST_FOREACH(member, &archive->members[index % ARCHIVE_BUCKETS], link) {
         if (member->index == index)
             return member;
     }

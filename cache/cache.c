@@ -353,8 +353,7 @@ void cache_count(struct cache *cache, struct cache_counters *ret_counters)
         .members_done = cache->members_done,
     };
     lock_acquire(&cache->lock);
-    TAILQ_FOREACH(archive, &cache->archives, link)
-    {
+    TAILQ_FOREACH(archive, &cache->archives, link) {
         ret_counters->archives_open++;
     }
     lock_release(&cache->lock);

@@ -117,8 +117,7 @@ static struct known *find_locked(struct documents *documents,
 {
     struct known *known;
 
-    TAILQ_FOREACH(known, &documents->known, link)
-    {
+    TAILQ_FOREACH(known, &documents->known, link) {
         if (release_is_same(&known->release, release))
             return known;
     }

@@ -60,8 +60,7 @@ static void tell(struct load *load)
     lock_acquire(&archive->lock);
     bytes = archive->complete_bytes;
     for (size_t i = 0; archive->member_count > 0 && i < ARCHIVE_BUCKETS; i++) {
-        LIST_FOREACH(member, &archive->members[i], link)
-        {
+        LIST_FOREACH(member, &archive->members[i], link) {
             bytes += member_arrived(member);
         }
     }

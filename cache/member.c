@@ -149,8 +149,7 @@ static struct member_run *run_of(const struct member *member, uint64_t block)
 {
     struct member_run *run;
 
-    LIST_FOREACH(run, &member->runs, link)
-    {
+    LIST_FOREACH(run, &member->runs, link) {
         if (run->next <= block && block < run->end)
             return run;
     }
@@ -187,8 +186,7 @@ static bool find_wanted(const struct member *member, uint64_t *ret_block)
 {
     const struct waiter *waiter;
 
-    TAILQ_FOREACH(waiter, &member->waiters, link)
-    {
+    TAILQ_FOREACH(waiter, &member->waiters, link) {
         if (!waiter->wants_all && wanted_block(member, waiter, ret_block) &&
             !is_soon(member, *ret_block))
             return true;
@@ -219,8 +217,7 @@ static bool find_rest(const struct member *member, uint64_t *ret_block)
     const struct member_run *run;
     uint64_t longest = 2 * SPLIT_BLOCKS - 1;
 
-    LIST_FOREACH(run, &member->runs, link)
-    {
+    LIST_FOREACH(run, &member->runs, link) {
         uint64_t left = run->end - run->next;
 
         if (left <= longest)

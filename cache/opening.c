@@ -267,8 +267,7 @@ static struct opening *find_opening_locked(struct cache *cache,
 {
     struct opening *opening;
 
-    TAILQ_FOREACH(opening, &cache->openings, link)
-    {
+    TAILQ_FOREACH(opening, &cache->openings, link) {
         if (release_is_same(&opening->release, release))
             return opening;
     }

@@ -35,8 +35,7 @@ struct archive *registry_find_locked(struct cache *cache, const struct release *
 {
     struct archive *archive, *newest = NULL;
 
-    TAILQ_FOREACH(archive, &cache->archives, link)
-    {
+    TAILQ_FOREACH(archive, &cache->archives, link) {
         if (!release_is_same(&archive->release, release))
             continue;
         if (digest ? strcmp(toc_digest(archive->toc), digest) == 0
@@ -58,8 +57,7 @@ bool registry_has_replaced(struct cache *cache, const struct release *release)
     bool has_replaced = false;
 
     lock_acquire(&cache->lock);
-    TAILQ_FOREACH(archive, &cache->archives, link)
-    {
+    TAILQ_FOREACH(archive, &cache->archives, link) {
         if (release_is_same(&archive->release, release) && was_replaced(archive))
             has_replaced = true;
     }
@@ -214,14 +212,12 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
 
     lock_acquire(&cache->lock);
     cache->works_begun++;
-    TAILQ_FOREACH(archive, &cache->archives, link)
-    {
+    TAILQ_FOREACH(archive, &cache->archives, link) {
         count++;
     }
     archives = xcalloc(count + 1, sizeof(struct archive *));
     count = 0;
-    TAILQ_FOREACH(archive, &cache->archives, link)
-    {
+    TAILQ_FOREACH(archive, &cache->archives, link) {
         archives[count++] = registry_ref(archive);
     }
     lock_release(&cache->lock);

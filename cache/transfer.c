@@ -244,8 +244,7 @@ void transfer_fail_stalled(struct archive *archive, int64_t deadline_ms)
 
     lock_acquire(&archive->lock);
     for (size_t i = 0; archive->member_count > 0 && i < ARCHIVE_BUCKETS; i++) {
-        LIST_FOREACH(member, &archive->members[i], link)
-        {
+        LIST_FOREACH(member, &archive->members[i], link) {
             member_take_stalled(member, deadline_ms, &stalled);
         }
     }

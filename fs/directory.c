@@ -60,8 +60,7 @@ void directories_free(struct directories *directories)
 
     if (!directories)
         return;
-    HASH_ITER(hh, directories->table, directory, next)
-    {
+    HASH_ITER(hh, directories->table, directory, next) {
         HASH_DEL(directories->table, directory);
         directory_free(directory);
     }

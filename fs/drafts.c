@@ -95,8 +95,7 @@ static struct draft *find_locked(struct drafts *drafts, uint64_t handle)
 {
     struct draft *draft;
 
-    TAILQ_FOREACH(draft, &drafts->all, next)
-    {
+    TAILQ_FOREACH(draft, &drafts->all, next) {
         if (draft->handle == handle)
             return draft;
     }
@@ -396,8 +395,7 @@ void drafts_resume(struct fs *fs)
 
     lock_acquire(&drafts->lock);
     left = xcalloc(drafts->count + 1, sizeof(struct draft *));
-    TAILQ_FOREACH(draft, &drafts->all, next)
-    {
+    TAILQ_FOREACH(draft, &drafts->all, next) {
         if (draft->is_released)
             left[count++] = draft;
     }
@@ -411,8 +409,7 @@ static bool is_settled_locked(struct drafts *drafts, const struct release *relea
 {
     const struct draft *draft;
 
-    TAILQ_FOREACH(draft, &drafts->all, next)
-    {
+    TAILQ_FOREACH(draft, &drafts->all, next) {
         if ((draft->is_committing ||
              (draft->is_dirty && draft->is_flushed && !draft->is_refused)) &&
             release_is_same(&draft->release, release))
@@ -439,8 +436,7 @@ int drafts_print_failure(struct drafts *drafts, const struct release *release,
     int rc = 0;
 
     lock_acquire(&drafts->lock);
-    TAILQ_FOREACH(failure, &drafts->failures, next)
-    {
+    TAILQ_FOREACH(failure, &drafts->failures, next) {
         if (rc == 0 && release_is_same(&failure->release, release))
             rc = bytes_printf(to, err, "meta.yaml: %s\n", failure->message);
     }

@@ -61,8 +61,7 @@ void open_files_free(struct open_files *files)
 
     if (!files)
         return;
-    HASH_ITER(hh, files->table, file, next)
-    {
+    HASH_ITER(hh, files->table, file, next) {
         HASH_DEL(files->table, file);
         open_file_unref(file);
     }

@@ -120,8 +120,7 @@ static struct entry *take_expired_locked(struct parked_list *list) REQUIRES(list
     struct entry *entry;
 
     list->wake_ms = INT64_MAX;
-    TAILQ_FOREACH(entry, &list->all, link)
-    {
+    TAILQ_FOREACH(entry, &list->all, link) {
         if (entry->deadline_ms <= now) {
             take_locked(list, entry);
             entry->refs++;

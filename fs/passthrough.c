@@ -94,8 +94,7 @@ void passthrough_free(struct passthrough *passthrough)
 
     if (!passthrough)
         return;
-    HASH_ITER(hh, passthrough->backings, backing, next)
-    {
+    HASH_ITER(hh, passthrough->backings, backing, next) {
         HASH_DEL(passthrough->backings, backing);
         free(backing);
     }

@@ -34,8 +34,7 @@ static struct pending_folder *due_locked(struct pending *pending, int64_t *ret_n
     struct pending_folder *folder;
 
     *ret_next_ms = INT64_MAX;
-    TAILQ_FOREACH(folder, &pending->table.folders, next)
-    {
+    TAILQ_FOREACH(folder, &pending->table.folders, next) {
         if (folder->is_busy || folder->remove_at_ms == INT64_MAX)
             continue;
         if (folder->remove_at_ms <= now || pending->is_closing)

@@ -11,8 +11,7 @@ struct pending_folder *pending_table_find(struct pending_table *table, const cha
 {
     struct pending_folder *folder;
 
-    TAILQ_FOREACH(folder, &table->folders, next)
-    {
+    TAILQ_FOREACH(folder, &table->folders, next) {
         if (strcmp(folder->alias, alias) == 0)
             return folder;
     }
@@ -38,8 +37,7 @@ struct pending_name *pending_table_link(struct pending_folder *folder, const cha
 {
     struct pending_name *link;
 
-    TAILQ_FOREACH(link, &folder->all, next)
-    {
+    TAILQ_FOREACH(link, &folder->all, next) {
         if (strcmp(link->name, name) == 0)
             return link;
     }
@@ -172,8 +170,7 @@ int pending_table_names(struct pending_table *table, enum pending_names_of of,
     const struct pending_name *link;
     int rc = 0;
 
-    TAILQ_FOREACH(folder, &table->folders, next)
-    {
+    TAILQ_FOREACH(folder, &table->folders, next) {
         if ((of == PENDING_FOLDERS && folder->view.has_folder) ||
             (of == PENDING_HIDDEN && folder->view.is_hidden))
             rc = append_name(to, folder->alias, err);
@@ -183,8 +180,7 @@ int pending_table_names(struct pending_table *table, enum pending_names_of of,
     folder = of == PENDING_LINKS ? pending_table_find(table, alias) : NULL;
     if (!folder)
         return 0;
-    TAILQ_FOREACH(link, &folder->all, next)
-    {
+    TAILQ_FOREACH(link, &folder->all, next) {
         rc = append_name(to, link->name, err);
         if (rc < 0)
             return rc;

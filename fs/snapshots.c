@@ -46,8 +46,7 @@ void snapshots_free(struct snapshots *snapshots)
 
     if (!snapshots)
         return;
-    HASH_ITER(hh, snapshots->table, text, next)
-    {
+    HASH_ITER(hh, snapshots->table, text, next) {
         HASH_DEL(snapshots->table, text);
         text_free(text);
     }

@@ -59,8 +59,7 @@ void staging_handles_free(struct staging_handles *handles)
 
     if (!handles)
         return;
-    HASH_ITER(hh, handles->open, staged, next)
-    {
+    HASH_ITER(hh, handles->open, staged, next) {
         HASH_DEL(handles->open, staged);
         staged_free(staged);
     }

@@ -37,8 +37,7 @@ void job_board_close(struct job_board *board)
     lock_release(&board->lock);
     workers_close(board->workers);
     lock_acquire(&board->lock);
-    HASH_ITER(hh, board->all, job, next)
-    {
+    HASH_ITER(hh, board->all, job, next) {
         STAILQ_CONCAT(&waiters, &job->waiters);
     }
     lock_release(&board->lock);
@@ -51,8 +50,7 @@ void job_board_free(struct job_board *board)
 
     if (!board)
         return;
-    HASH_ITER(hh, board->all, job, next)
-    {
+    HASH_ITER(hh, board->all, job, next) {
         HASH_DEL(board->all, job);
         job_free(job);
     }
@@ -100,8 +98,7 @@ static struct job *sweep_locked(struct job_board *board) REQUIRES(board->lock)
     if (now_s < board->sweep_at_s && HASH_COUNT(board->all) < JOBS_MAX)
         return NULL;
     board->sweep_at_s = now_s + SWEEP_S;
-    HASH_ITER(hh, board->all, job, next)
-    {
+    HASH_ITER(hh, board->all, job, next) {
         if (!is_old(job, now_s))
             continue;
         HASH_DEL(board->all, job);
@@ -337,8 +334,7 @@ void job_resume(struct job_board *board)
     struct error err = {0};
 
     lock_acquire(&board->lock);
-    HASH_ITER(hh, board->all, job, next)
-    {
+    HASH_ITER(hh, board->all, job, next) {
         if (!job->is_left)
             continue;
         job->is_left = false;
@@ -376,8 +372,7 @@ int job_names(struct job_board *board, struct bytes *to, struct error *err)
 
     lock_acquire(&board->lock);
     HASH_SORT(board->all, compare_names);
-    HASH_ITER(hh, board->all, job, next)
-    {
+    HASH_ITER(hh, board->all, job, next) {
         if (rc == 0 && !is_old(job, now_s))
             rc = bytes_append(to, job->name, strlen(job->name) + 1, err);
     }

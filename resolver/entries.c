@@ -59,8 +59,7 @@ static struct entry *find(struct entries *entries, unsigned repository,
 {
     struct entry *entry;
 
-    LIST_FOREACH(entry, bucket_of(entries, repository, kind, key), in_bucket)
-    {
+    LIST_FOREACH(entry, bucket_of(entries, repository, kind, key), in_bucket) {
         if (entry->kind == kind && entry->repository == repository &&
             strcmp(entry->key, key) == 0)
             break;
@@ -133,8 +132,7 @@ static void forget_all(struct entries *entries, const struct catalog_kind *kind)
     struct entry *entry;
 
     for (size_t i = 0; i < BUCKETS; i++) {
-        LIST_FOREACH(entry, &entries->buckets[i], in_bucket)
-        {
+        LIST_FOREACH(entry, &entries->buckets[i], in_bucket) {
             entry->changes += entry->kind == kind;
         }
     }

@@ -157,8 +157,7 @@ static int find_note(struct known *known, unsigned repository,
     const struct known_change *note;
 
     lock_acquire(&known->lock);
-    LIST_FOREACH(note, bucket_of(known, repository, kind, key), in_bucket)
-    {
+    LIST_FOREACH(note, bucket_of(known, repository, kind, key), in_bucket) {
         if (note->repository == repository && note->kind == kind &&
             strcmp(note->key, key) == 0)
             break;

@@ -210,8 +210,7 @@ static size_t count_all(const struct known_changes *changes)
     const struct known_change *change;
     size_t count = 0;
 
-    STAILQ_FOREACH(change, changes, link)
-    {
+    STAILQ_FOREACH(change, changes, link) {
         count++;
     }
     return count;
