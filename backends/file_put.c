@@ -341,7 +341,7 @@ static void sweep(const char *root)
     struct error ignored;
 
     if (fd >= 0)
-        (void)files_list_fd(fd, sweep_one, NULL, &ignored);
+        (void)files_list_fd(fd, root, sweep_one, NULL, &ignored);
 }
 
 int file_put_object(const char *root, const char *path,

@@ -132,7 +132,7 @@ int store_list(const struct store *store, const char *folder, store_each *each, 
     /* No folder of ours: what others put there must stop nobody. */
     if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EACCES)
         return 0;
-    return fd < 0 ? fd : files_list_fd(fd, tell_unless_hidden, &listing, err);
+    return fd < 0 ? fd : files_list_fd(fd, folder, tell_unless_hidden, &listing, err);
 }
 
 static int stop_at_first(void *arg, int folder_fd, const char *name, struct error *err)

@@ -76,7 +76,7 @@ static bool has_link(struct search *search, const char *folder, files_each *is_i
 
     snprintf(name, sizeof name, "/proc/%.20s/%s", search->pid, folder);
     fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && files_list_fd(fd, is_it, search, &ignored) > 0;
+    return fd >= 0 && files_list_fd(fd, name, is_it, search, &ignored) > 0;
 }
 
 static bool uses(const char *pid, const char *path, long long mount_id)
@@ -141,7 +141,7 @@ void busy_users(const char *path, long long mount_id, char *buffer, size_t size)
 
     buffer[0] = '\0';
     if (fd >= 0)
-        (void)files_list_fd(fd, note_user, &users, &ignored);
+        (void)files_list_fd(fd, "/proc", note_user, &users, &ignored);
     if (users.count > SHOWN_MAX && users.used < size)
         snprintf(buffer + users.used, size - users.used, " and %zu more",
                  users.count - SHOWN_MAX);

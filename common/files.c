@@ -308,7 +308,8 @@ int files_make_and_open(const char *root, const char *path, mode_t mode,
                   : files_open_beneath(root_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
 }
 
-int files_list_fd(int take_fd, files_each *each, void *arg, struct error *err)
+int files_list_fd(int take_fd, const char *path, files_each *each, void *arg,
+                  struct error *err)
 {
     CLEANUP_CLOSE int fd = take_fd;
     CLEANUP_CLOSEDIR DIR *dir = fdopendir(fd);
@@ -316,13 +317,13 @@ int files_list_fd(int take_fd, files_each *each, void *arg, struct error *err)
     int rc = 0;
 
     if (!dir)
-        return fail_errno(err, "read a folder");
+        return fail_errno(err, "read folder '%s'", path);
     (void)steal_fd(&fd); /* closed with dir */
     while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             rc = each(arg, dirfd(dir), entry->d_name, err);
     }
-    return rc == 0 && errno ? fail_errno(err, "read a folder") : rc;
+    return rc == 0 && errno ? fail_errno(err, "read folder '%s'", path) : rc;
 }
 
 int files_list(int dir_fd, const char *path, files_each *each, void *arg,
@@ -330,7 +331,7 @@ int files_list(int dir_fd, const char *path, files_each *each, void *arg,
 {
     int fd = files_open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
 
-    return fd < 0 ? fd : files_list_fd(fd, each, arg, err);
+    return fd < 0 ? fd : files_list_fd(fd, path, each, arg, err);
 }
 
 int files_open_unnamed(const char *folder, mode_t mode, struct error *err)

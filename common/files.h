@@ -70,8 +70,9 @@ typedef int files_each(void *arg, int folder_fd, const char *name, struct error 
 int files_list(int dir_fd, const char *path, files_each *each, void *arg,
                struct error *err);
 
-/* The same for a folder that is open; the descriptor is closed. */
-int files_list_fd(int take_fd, files_each *each, void *arg, struct error *err);
+/* The same for a folder that is open; the descriptor is closed. path: in messages. */
+int files_list_fd(int take_fd, const char *path, files_each *each, void *arg,
+                  struct error *err);
 
 /* Remove a file or a folder with all in it, following no link; fine if there is none. */
 int files_remove_tree(int dir_fd, const char *path, struct error *err);

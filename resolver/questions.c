@@ -306,7 +306,7 @@ static int ask_cached_versions(struct catalog_request *request, const char *key,
     listing_builder_init(&builder);
     if (fd < 0) /* for whatever reason: the repositories are asked instead */
         return fail(err, ENOENT, "'%s' cannot be listed", key);
-    rc = files_list_fd(fd, add_header, &builder, err);
+    rc = files_list_fd(fd, key, add_header, &builder, err);
     if (rc < 0)
         return rc;
     if (builder.count == 0)

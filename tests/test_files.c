@@ -416,6 +416,10 @@ static void every_name_is_listed_until_one_fails(void **state)
     assert_int_equal(two.count, 2);
     assert_int_equal(files_list(top, "folder/link", see, &all, &err), -ELOOP);
     assert_int_equal(files_list(top, "folder/a", see, &all, &err), -ENOTDIR);
+    assert_int_equal(
+        files_list_fd(openat(top, "folder/a", O_RDONLY), "folder/a", see, &all, &err),
+        -ENOTDIR);
+    assert_non_null(strstr(err.message, "'folder/a'"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_top, remove_top)
