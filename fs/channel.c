@@ -46,9 +46,8 @@ static __thread const void *touched;
 
 /* The answer that this thread makes of bytes of a file. */
 static __thread struct whole {
-    uint64_t unique;
+    const struct channel_file *file;
     size_t size; /* of the message; 0: none is made */
-    int rc;      /* what went out instead of it */
 } whole;
 
 /* The request is recorded whole: the next worker is given it again. Its size comes last.
@@ -193,12 +192,18 @@ static size_t total_size(const struct iovec *iov, int count)
     return total;
 }
 
-/* What has to go out instead of less than the whole. */
-static struct kernel_out_header refuse_part(uint64_t refused, int error)
+/* What has to go out instead of less than the whole: the asker is told first. */
+static struct kernel_out_header refuse_part(int error)
 {
-    whole.rc = error ? error : -EIO;
+    const struct channel_file *file = whole.file;
+    struct error err = {0};
+    int rc =
+        fail(&err, error < 0 ? -error : EIO, "cannot read bytes %ju-%ju of a cache file",
+             (uintmax_t)file->offset, (uintmax_t)(file->offset + file->size - 1));
+
+    file->refused(file->arg, rc, &err);
     return (struct kernel_out_header){
-        .len = sizeof(struct kernel_out_header), .error = whole.rc, .unique = refused};
+        .len = sizeof(struct kernel_out_header), .error = rc, .unique = file->unique};
 }
 
 static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userdata)
@@ -214,7 +219,7 @@ static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userda
     __atomic_fetch_add(&channel->handover->block->answered, 1, __ATOMIC_RELEASE);
     memcpy(&header, iov[0].iov_base, sizeof header);
     if (whole.size > 0 && header.len != whole.size) {
-        header = refuse_part(header.unique, header.error);
+        header = refuse_part(header.error);
         written = write(fd, &header, sizeof header);
     } else {
         written = writev(fd, iov, count);
@@ -235,12 +240,12 @@ static ssize_t channel_splice(int pipe_fd, off_t *no_offset, int fd, off_t *no_o
     if (size == whole.size) {
         written = splice(pipe_fd, no_offset, fd, no_offset2, size, flags);
     } else {
-        header = refuse_part(whole.unique, 0);
+        header = refuse_part(0);
         (void)write(fd, &header, sizeof header); /* fails when the caller is gone */
         errno = EIO;
         written = -1; /* what is in the pipe must not go out */
     }
-    ledger_answered(channel->handover->block, whole.unique);
+    ledger_answered(channel->handover->block, whole.file->unique);
     return written;
 }
 
@@ -391,21 +396,17 @@ const char *channel_no_passthrough(const struct channel *channel)
     return channel->no_passthrough;
 }
 
-int channel_reply_file(fuse_req_t req, const struct channel_file *file, struct error *err)
+void channel_reply_file(fuse_req_t req, const struct channel_file *file)
 {
     struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(file->size);
 
     bytes.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
     bytes.buf[0].fd = file->fd;
     bytes.buf[0].pos = (off_t)file->offset;
-    whole = (struct whole){.unique = file->unique,
+    whole = (struct whole){.file = file,
                            .size = sizeof(struct kernel_out_header) + file->size};
     (void)fuse_reply_data(req, &bytes, 0); /* fails when the caller is gone */
-    whole.size = 0;
-    return whole.rc < 0
-               ? fail(err, -whole.rc, "cannot read bytes %ju-%ju of a cache file",
-                      (uintmax_t)file->offset, (uintmax_t)(file->offset + file->size - 1))
-               : 0;
+    whole = (struct whole){.file = NULL};
 }
 
 /* INIT before the threads start: libfuse answers EIO to what a second thread reads

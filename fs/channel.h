@@ -77,13 +77,15 @@ struct channel_file {
     int fd;
     uint64_t offset;
     size_t size;
+    /* Called right before the answer goes out, if that is an error: -EIO if the file ends
+     * before, say. err is lent. */
+    void (*refused)(void *arg, int rc, const struct error *err);
+    void *arg;
 };
 
 /* Bytes of a file, whose pages are lent to the kernel: they are copied once, to the
- * reader. All of them or none: a short answer would cut the file for its reader.
- * Negative: the answer was an error, -EIO if the file ends before. */
-int channel_reply_file(fuse_req_t req, const struct channel_file *file,
-                       struct error *err);
+ * reader. All of them or none: a short answer would cut the file for its reader. */
+void channel_reply_file(fuse_req_t req, const struct channel_file *file);
 
 /* May a file be mapped that is open with direct I/O? Known once INIT was answered. */
 bool channel_maps_direct_io(const struct channel *channel);

@@ -88,18 +88,29 @@ static void reply_open(struct fs *fs, const struct call *call,
         reply_undo(fs, call, answer);
 }
 
+struct reader {
+    struct fs *fs;
+    const struct call *call;
+};
+
+static void file_refused(void *arg, int rc, const struct error *err)
+{
+    const struct reader *reader = arg;
+
+    note_failure(reader->fs, reader->call, rc, err);
+}
+
 static void reply_file(struct fs *fs, const struct call *call,
                        const struct answer *answer)
 {
-    const struct channel_file file = {.unique = call->unique,
-                                      .fd = open_file_fd(answer->file),
-                                      .offset = answer->file_offset,
-                                      .size = answer->file_size};
-    struct error err = {0};
-    int rc = channel_reply_file(call->req, &file, &err);
+    struct reader reader = {.fs = fs, .call = call};
 
-    if (rc < 0)
-        note_failure(fs, call, rc, &err);
+    channel_reply_file(call->req, &(struct channel_file){.unique = call->unique,
+                                                         .fd = open_file_fd(answer->file),
+                                                         .offset = answer->file_offset,
+                                                         .size = answer->file_size,
+                                                         .refused = file_refused,
+                                                         .arg = &reader});
 }
 
 void reply(struct fs *fs, const struct call *call, int rc, const struct answer *answer,

@@ -64,6 +64,7 @@ class Fallbacks(MountTest):
             os.truncate(fs.cache.joinpath(*uid.split("-"), "large.bin"), 5 * MIB)
             for offset in (5 * MIB, 7 * MIB + 3, size - 1):
                 self.assert_fails(errno.EIO, os.pread, file.fileno(), MIB, offset)
+                self.assertIn("of a cache file", (fs.point / "@status").read_text())
             got = os.pread(file.fileno(), 2 * MIB, 4 * MIB)
             self.assertEqual(got, FILES["large.bin"][4 * MIB:5 * MIB])
             self.assertEqual(os.fstat(file.fileno()).st_size, size)
