@@ -143,7 +143,8 @@ bool fetcher_note(struct fetcher *fetcher, const void *data, size_t size)
     return goes_on;
 }
 
-uint64_t fetcher_left(const struct fetcher *fetcher)
+/* Bytes up to the end of the block that comes. */
+static uint64_t left_of_block(const struct fetcher *fetcher)
 {
     uint64_t end = (fetcher->at / MEMBER_BLOCK + 1) * MEMBER_BLOCK;
 
@@ -157,7 +158,7 @@ int fetcher_put(void *arg, const void *data, size_t size, struct error *err)
     int rc = 0;
 
     while (rc == 0 && size > 0 && !fetcher->is_over) {
-        uint64_t left = fetcher_left(fetcher);
+        uint64_t left = left_of_block(fetcher);
         size_t piece = size < left ? size : (size_t)left;
 
         rc = files_pwrite(fetcher->member->fd, bytes, piece, fetcher->at, err);

@@ -41,10 +41,8 @@ struct helper {
     uint64_t serial; /* of the member that it was started for */
 };
 
-/* Bytes up to the end of the block that comes. */
-uint64_t fetcher_left(const struct fetcher *fetcher);
-
-/* The next bytes are in the file: at most fetcher_left. false: the run ends with them. */
+/* The next bytes are in the file, none of them past the end of their block. false: the
+ * run ends with them. */
 bool fetcher_note(struct fetcher *fetcher, const void *data, size_t size);
 
 /* The next bytes of the run: arg is the fetcher. -ECANCELED: what comes behind them is

@@ -61,8 +61,9 @@ struct config {
  * defaults. config_free the result. */
 int config_load(const char *asked, struct config **ret_config, struct error *err);
 
-/* The same for a text; path stands in messages, and its folder is where relative paths
- * start; NULL: the text is no file's. AUDMODEL_CACHE_ROOT overrides cache.root. */
+/* The same for a text, without a look at any disk: the part that tests judge. path stands
+ * in messages, and its folder is where relative paths start; NULL: the text is no file's.
+ * AUDMODEL_CACHE_ROOT overrides cache.root. */
 int config_parse(const char *text, size_t size, const char *path,
                  struct config **ret_config, struct error *err);
 

@@ -140,11 +140,6 @@ void json_number(struct json *json, const char *key, uint64_t number)
     json_word(json, key, word);
 }
 
-void json_boolean(struct json *json, const char *key, bool is_true)
-{
-    json_word(json, key, is_true ? "true" : "false");
-}
-
 void json_null(struct json *json, const char *key)
 {
     json_word(json, key, "null");
@@ -266,7 +261,7 @@ void json_yaml(struct json *json, const char *key, const struct yaml_node *node)
         json_null(json, key);
         break;
     case YAML_BOOL:
-        json_boolean(json, key, node->boolean);
+        json_word(json, key, node->boolean ? "true" : "false");
         break;
     case YAML_INT:
         json_word(json, key, node->text.data);

@@ -44,7 +44,6 @@ void json_end(struct json *json); /* the last one ends the line */
 
 void json_text(struct json *json, const char *key, const char *text);
 void json_number(struct json *json, const char *key, uint64_t number);
-void json_boolean(struct json *json, const char *key, bool is_true);
 void json_null(struct json *json, const char *key);
 
 /* A tree: dates and bytes as text, tuples and sets as lists, keys as Python's json has
