@@ -233,8 +233,16 @@ static int send(struct fs *fs, const struct draft *draft, const struct bytes *te
     return rc;
 }
 
-/* The draft stays: only the thread for metadata, which we are on, removes any. */
-static int commit(struct fs *fs, uint64_t handle, bool is_last, struct error *err)
+enum commit_for {
+    COMMIT_FOR_SYNC,
+    COMMIT_FOR_RELEASE, /* the last time: the draft goes */
+};
+
+/* The draft stays: only the thread for metadata, which we are on, removes any. Who waits
+ * is told when its file is gone: what comes then must not be undone by a worker that
+ * sends the text again. */
+static int commit(struct fs *fs, uint64_t handle, enum commit_for reason,
+                  struct error *err)
 {
     CLEANUP_BYTES struct bytes text;
     struct drafts *drafts = fs->drafts;
@@ -254,12 +262,14 @@ static int commit(struct fs *fs, uint64_t handle, bool is_last, struct error *er
     lock_release(&drafts->lock);
     if (is_needed && rc == 0)
         rc = send(fs, draft, &text, err);
+    if (draft && reason == COMMIT_FOR_RELEASE)
+        draft_store_remove(drafts->store_fd, draft->handle);
     lock_acquire(&drafts->lock);
     if (is_needed) {
         draft->is_committing = false;
         note_locked(drafts, &draft->release, rc < 0 ? err->message : NULL);
     }
-    if (draft && is_last)
+    if (draft && reason == COMMIT_FOR_RELEASE)
         take_out_locked(drafts, draft);
     else if (is_needed)
         draft_keep(draft);
@@ -267,16 +277,14 @@ static int commit(struct fs *fs, uint64_t handle, bool is_last, struct error *er
     lock_release(&drafts->lock);
     if (!draft)
         return lost(err);
-    if (is_last) {
-        draft_store_remove(drafts->store_fd, draft->handle);
+    if (reason == COMMIT_FOR_RELEASE)
         draft_free(draft);
-    }
     return rc;
 }
 
 int drafts_commit(struct fs *fs, uint64_t handle, struct error *err)
 {
-    return commit(fs, handle, false, err);
+    return commit(fs, handle, COMMIT_FOR_SYNC, err);
 }
 
 struct last {
@@ -289,7 +297,7 @@ static void commit_last(void *arg)
     struct last *last = arg;
     struct error err = {0};
 
-    if (commit(last->fs, last->handle, true, &err) < 0)
+    if (commit(last->fs, last->handle, COMMIT_FOR_RELEASE, &err) < 0)
         failures_note(last->fs->failures, err.message);
     free(last);
 }
