@@ -97,7 +97,8 @@ int links_rmdir(struct fs *fs, const struct call *call, const struct place *plac
     rc = resolver_alias(fs->resolver, call->name, how, &target, err);
     if (rc < 0 && rc != -ENOENT)
         return rc;
-    return pending_remove_folder(fs->pending, call->name, rc == 0, err);
+    return pending_remove_folder(fs->pending, call->name,
+                                 rc == 0 ? PENDING_OF_ALIAS : PENDING_OF_NO_ALIAS, err);
 }
 
 /* The release that a path of one or two parts in the mount names. */

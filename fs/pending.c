@@ -195,13 +195,13 @@ int pending_add_folder(struct pending *pending, const char *alias, struct error 
 }
 
 static int remove_folder_locked(struct pending *pending, const char *alias,
-                                bool is_published, struct error *err)
+                                enum pending_folder_of of, struct error *err)
     REQUIRES(pending->lock)
 {
     struct pending_folder *folder = pending_table_make(&pending->table, alias);
     int rc = 0;
 
-    if (folder->count > 0 || (is_published && !folder->view.no_current)) {
+    if (folder->count > 0 || (of == PENDING_OF_ALIAS && !folder->view.no_current)) {
         rc = fail(err, ENOTEMPTY, "alias folder '%s' is not empty", alias);
     } else {
         folder->view.has_folder = false;
@@ -215,13 +215,13 @@ static int remove_folder_locked(struct pending *pending, const char *alias,
     return rc;
 }
 
-int pending_remove_folder(struct pending *pending, const char *alias, bool is_published,
-                          struct error *err)
+int pending_remove_folder(struct pending *pending, const char *alias,
+                          enum pending_folder_of of, struct error *err)
 {
     int rc;
 
     lock_acquire(&pending->lock);
-    rc = remove_folder_locked(pending, alias, is_published, err);
+    rc = remove_folder_locked(pending, alias, of, err);
     lock_release(&pending->lock);
     return rc;
 }

@@ -67,8 +67,12 @@ int pending_add_folder(struct pending *pending, const char *alias, struct error 
 
 /* rmdir of a folder without `current`; with it, the repository's alias is removed next.
  * -ENOTEMPTY: links are left, or `current` was not unlinked. */
-int pending_remove_folder(struct pending *pending, const char *alias, bool is_published,
-                          struct error *err);
+enum pending_folder_of {
+    PENDING_OF_NO_ALIAS, /* it was made here */
+    PENDING_OF_ALIAS,    /* a repository has an alias of the name */
+};
+int pending_remove_folder(struct pending *pending, const char *alias,
+                          enum pending_folder_of of, struct error *err);
 
 /* symlink, rename: an existing link of the name is replaced. serial 0: a new one. -ENOSPC
  * past a limit. */

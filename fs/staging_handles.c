@@ -324,24 +324,17 @@ static int keep_linked(struct staging_handles *handles, int folder_fd, const cha
     return 0;
 }
 
-int staging_handles_lose(struct staging_handles *handles, int folder_fd, uint64_t parent,
-                         const char *name, bool is_done, struct staging_loss *ret_loss,
-                         struct error *err)
+int staging_handles_lose(struct staging_handles *handles, int folder_fd, const char *name,
+                         struct staging_loss *ret_loss, struct error *err)
 {
     struct staging_loss loss = {.number = 0, .fd = -1};
-    struct stat st = {.st_ino = 0};
-    bool is_there = fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    struct stat st;
     bool is_open;
     int rc = 0;
 
     *ret_loss = loss;
-    if (is_done) {
-        if (staging_node_find_name(handles->nodes, parent, name, &loss.number) &&
-            staging_node_inode(handles->nodes, loss.number) != st.st_ino)
-            ret_loss->number = loss.number; /* not what took its place */
-        return 0;
-    }
-    if (!is_there || !staging_node_find(handles->nodes, st.st_ino, &loss.number))
+    if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !staging_node_find(handles->nodes, st.st_ino, &loss.number))
         return 0; /* nobody knows it */
     is_open = S_ISREG(st.st_mode) && staging_node_is_open(handles->nodes, loss.number);
     loss.has_other = has_other_name(handles, loss.number, &st);
@@ -356,6 +349,20 @@ int staging_handles_lose(struct staging_handles *handles, int folder_fd, uint64_
     if (rc == 0)
         *ret_loss = loss;
     return rc;
+}
+
+void staging_handles_lose_again(struct staging_handles *handles, int folder_fd,
+                                uint64_t parent, const char *name,
+                                struct staging_loss *ret_loss)
+{
+    struct stat st = {.st_ino = 0};
+    uint64_t number;
+
+    *ret_loss = (struct staging_loss){.number = 0, .fd = -1};
+    (void)fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW); /* or nothing is there */
+    if (staging_node_find_name(handles->nodes, parent, name, &number) &&
+        staging_node_inode(handles->nodes, number) != st.st_ino)
+        ret_loss->number = number; /* not what took its place */
 }
 
 /* Who has the file as working folder, or open by path alone, may still ask about it. */

@@ -54,17 +54,22 @@ bool staging_handles_has_writers_below(struct staging_handles *handles, const ch
 /* The file `name` in folder_fd, the folder of parent, loses that name, by unlink or
  * because another takes its place: if it is open, it gets one among the unlinked until it
  * is closed, since other names that it may have are not known to every process. Call it
- * before, and staging_handles_lost after, with what that came to (rc). is_done: an
- * earlier process did it, and may not have come to staging_handles_lost. */
+ * before, and staging_handles_lost after, with what that came to (rc). */
 struct staging_loss {
     uint64_t number; /* 0: nothing to do */
     bool has_other;  /* name: it lives on */
     bool is_linked;  /* among the unlinked */
     int fd;          /* of what is not open, for who may ask about it; or -1 */
 };
-int staging_handles_lose(struct staging_handles *handles, int folder_fd, uint64_t parent,
-                         const char *name, bool is_done, struct staging_loss *ret_loss,
-                         struct error *err);
+int staging_handles_lose(struct staging_handles *handles, int folder_fd, const char *name,
+                         struct staging_loss *ret_loss, struct error *err);
+
+/* The same for a name that a process before this one took, which may not have come to
+ * staging_handles_lost. */
+void staging_handles_lose_again(struct staging_handles *handles, int folder_fd,
+                                uint64_t parent, const char *name,
+                                struct staging_loss *ret_loss);
+
 void staging_handles_lost(struct staging_handles *handles,
                           const struct staging_loss *loss, int rc);
 

@@ -193,19 +193,22 @@ static int remove_name(struct fs *fs, const struct call *call, uint64_t parent, 
                        struct error *err)
 {
     CLEANUP_CLOSE int folder_fd = staging_disk_folder(fs->staging->disk, parent, err);
+    struct staging_handles *handles = fs->staging->handles;
     const char *name = call->name;
     struct staging_loss loss;
-    int rc;
+    int rc = 0;
 
     if (folder_fd < 0)
         return folder_fd;
-    rc = staging_handles_lose(fs->staging->handles, folder_fd, parent, name,
-                              was_removed(call, folder_fd), &loss, err);
+    if (was_removed(call, folder_fd))
+        staging_handles_lose_again(handles, folder_fd, parent, name, &loss);
+    else
+        rc = staging_handles_lose(handles, folder_fd, name, &loss, err);
     if (rc < 0)
         return rc;
     if (unlinkat(folder_fd, name, flags) < 0 && !is_done(call, ENOENT))
         rc = fail_errno(err, "remove staged '%s'", name);
-    staging_handles_lost(fs->staging->handles, &loss, rc);
+    staging_handles_lost(handles, &loss, rc);
     return rc;
 }
 
@@ -287,19 +290,21 @@ int staging_link(struct fs *fs, const struct call *call, const struct place *pla
 static int move(struct fs *fs, const struct call *call, int from_fd, uint64_t to,
                 int to_fd, struct error *err)
 {
+    struct staging_handles *handles = fs->staging->handles;
     struct staging_loss loss = {.number = 0};
     int rc = 0;
 
-    if (!(call->flags & RENAME_NOREPLACE))
-        rc = staging_handles_lose(fs->staging->handles, to_fd, to, call->other,
-                                  was_removed(call, from_fd), &loss, err);
+    if (was_removed(call, from_fd) && !(call->flags & RENAME_NOREPLACE))
+        staging_handles_lose_again(handles, to_fd, to, call->other, &loss);
+    else if (!(call->flags & RENAME_NOREPLACE))
+        rc = staging_handles_lose(handles, to_fd, call->other, &loss, err);
     if (rc < 0)
         return rc;
     if (syscall(SYS_renameat2, from_fd, call->name, to_fd, call->other, call->flags) <
             0 &&
         !is_done(call, ENOENT))
         rc = fail_errno(err, "rename staged '%s'", call->name);
-    staging_handles_lost(fs->staging->handles, &loss, rc);
+    staging_handles_lost(handles, &loss, rc);
     return rc;
 }
 

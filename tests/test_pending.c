@@ -79,7 +79,7 @@ static void test_folders(void **state)
     assert_int_equal(pending_add_folder(pending, "new", &err), 0);
     assert_int_equal(pending_add_folder(pending, "new", &err), -EEXIST);
     assert_true(pending_view(pending, "new").has_folder);
-    assert_int_equal(pending_remove_folder(pending, "new", false, &err), 0);
+    assert_int_equal(pending_remove_folder(pending, "new", PENDING_OF_NO_ALIAS, &err), 0);
     assert_false(pending_view(pending, "new").has_folder);
     close_pending(pending, &removed);
     assert_int_equal(removed.count, 0);
@@ -107,7 +107,8 @@ static void test_links(void **state)
     assert_int_not_equal(found.serial, again.serial);
     assert_int_equal(pending_names(pending, PENDING_LINKS, "prod", &names, &err), 0);
     assert_int_equal(names.size, sizeof "tmp" + sizeof "tmp2");
-    assert_int_equal(pending_remove_folder(pending, "prod", false, &err), -ENOTEMPTY);
+    assert_int_equal(pending_remove_folder(pending, "prod", PENDING_OF_NO_ALIAS, &err),
+                     -ENOTEMPTY);
     assert_int_equal(pending_drop(pending, "prod", "tmp"), 0);
     assert_int_equal(pending_drop(pending, "prod", "tmp"), -ENOENT);
     bytes_done(&names);
@@ -121,10 +122,11 @@ static void test_removal_with_the_folder(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(pending_remove_folder(pending, "prod", true, &err), -ENOTEMPTY);
+    assert_int_equal(pending_remove_folder(pending, "prod", PENDING_OF_ALIAS, &err),
+                     -ENOTEMPTY);
     pending_drop_current(pending, "prod");
     assert_true(pending_view(pending, "prod").no_current);
-    assert_int_equal(pending_remove_folder(pending, "prod", true, &err), 0);
+    assert_int_equal(pending_remove_folder(pending, "prod", PENDING_OF_ALIAS, &err), 0);
     wait_for_removal(&removed);
     close_pending(pending, &removed);
     assert_string_equal(removed.names, "prod ");
@@ -206,7 +208,7 @@ static void test_workers_in_turn(void **state)
     assert_int_not_equal(other.serial, link.serial);
     assert_int_equal(pending_drop(pending, "new", "tmp"), 0);
     assert_int_equal(pending_drop(pending, "new", "other"), 0);
-    assert_int_equal(pending_remove_folder(pending, "new", false, &err), 0);
+    assert_int_equal(pending_remove_folder(pending, "new", PENDING_OF_NO_ALIAS, &err), 0);
     close_pending(pending, &removed);
 
     pending = open_pending_with(&removed, pending_store_new(block, slots));

@@ -61,17 +61,25 @@ static bool release(struct fixture *fixture, uint64_t number, int flags)
 }
 
 /* Unlink at the top, as the handlers do. */
-static void unlink_name(struct fixture *fixture, const char *name, bool is_done)
+static void unlink_name(struct fixture *fixture, const char *name)
 {
     int landing = staging_disk_fd(fixture->staged.disk);
     struct staging_loss loss;
     struct error err = {0};
 
-    assert_int_equal(
-        staging_handles_lose(fixture->handles, landing, 0, name, is_done, &loss, &err),
-        0);
-    if (!is_done)
-        assert_int_equal(unlinkat(landing, name, 0), 0);
+    assert_int_equal(staging_handles_lose(fixture->handles, landing, name, &loss, &err),
+                     0);
+    assert_int_equal(unlinkat(landing, name, 0), 0);
+    staging_handles_lost(fixture->handles, &loss, 0);
+}
+
+/* A process before this one unlinked it. */
+static void note_unlinked(struct fixture *fixture, const char *name)
+{
+    struct staging_loss loss;
+
+    staging_handles_lose_again(fixture->handles, staging_disk_fd(fixture->staged.disk), 0,
+                               name, &loss);
     staging_handles_lost(fixture->handles, &loss, 0);
 }
 
@@ -138,8 +146,8 @@ static void test_open_and_unlinked(void **state)
     uint64_t closed = staged_put(&fixture.staged, 0, "b");
 
     hold(&fixture, file, O_RDONLY);
-    unlink_name(&fixture, "a", false);
-    unlink_name(&fixture, "b", false);
+    unlink_name(&fixture, "a");
+    unlink_name(&fixture, "b");
     assert_true(is_in_trash(&fixture, file));
     assert_false(is_in_trash(&fixture, closed));
     staging_handles_forget(fixture.handles, file); /* of a look-up that came too late */
@@ -164,8 +172,7 @@ static void test_failed_unlink(void **state)
     struct error err = {0};
 
     hold(&fixture, file, O_RDONLY);
-    assert_int_equal(
-        staging_handles_lose(fixture.handles, landing, 0, "a", false, &loss, &err), 0);
+    assert_int_equal(staging_handles_lose(fixture.handles, landing, "a", &loss, &err), 0);
     assert_true(loss.is_linked);
     staging_handles_lost(fixture.handles, &loss, -EIO);
     assert_false(is_in_trash(&fixture, file));
@@ -183,8 +190,8 @@ static void test_removed_folder(void **state)
     struct error err = {0};
     struct stat st;
 
-    assert_int_equal(
-        staging_handles_lose(fixture.handles, landing, 0, "job", false, &loss, &err), 0);
+    assert_int_equal(staging_handles_lose(fixture.handles, landing, "job", &loss, &err),
+                     0);
     assert_int_equal(unlinkat(landing, "job", AT_REMOVEDIR), 0);
     staging_handles_lost(fixture.handles, &loss, 0);
     fd = staging_handles_dup(fixture.handles, job);
@@ -206,11 +213,11 @@ static void test_hard_link(void **state)
 
     hold(&fixture, file, O_RDONLY);
     assert_int_equal(linkat(landing, "a", landing, "b", 0), 0);
-    unlink_name(&fixture, "a", false);
+    unlink_name(&fixture, "a");
     assert_false(staging_node_is_dead(fixture.staged.nodes, file));
     assert_true(is_in_trash(&fixture, file)); /* the second name may not be known */
     assert_true(staged_number(&fixture.staged, 0, "b") == file);
-    unlink_name(&fixture, "b", false);
+    unlink_name(&fixture, "b");
     assert_true(staging_node_is_dead(fixture.staged.nodes, file));
     release(&fixture, file, O_RDONLY);
     assert_false(is_in_trash(&fixture, file));
@@ -231,7 +238,7 @@ static void test_hard_link_stays(void **state)
         test_row(i, "%s", i == 0 ? "the same process" : "the next process");
         hold(&fixture, file, O_RDONLY);
         assert_int_equal(linkat(landing, names[i], landing, "b", 0), 0);
-        unlink_name(&fixture, names[i], false);
+        unlink_name(&fixture, names[i]);
         if (i == 1) {
             staging_handles_free(fixture.handles);
             open_handles(&fixture);
@@ -256,13 +263,13 @@ static void test_next_process(void **state)
     hold(&fixture, other, O_RDWR);
     staging_handles_free(fixture.handles);
     open_handles(&fixture);
-    unlink_name(&fixture, "a", false);
+    unlink_name(&fixture, "a");
     assert_true(is_in_trash(&fixture, file));
     assert_true(release(&fixture, file, O_RDWR));
     assert_false(is_in_trash(&fixture, file));
     /* Killed after the unlink: what it had not told the table is told now. */
     assert_int_equal(unlinkat(staging_disk_fd(fixture.staged.disk), "b", 0), 0);
-    unlink_name(&fixture, "b", true);
+    note_unlinked(&fixture, "b");
     assert_true(staging_node_is_dead(fixture.staged.nodes, other));
     release(&fixture, other, O_RDWR);
     assert_false(is_known(&fixture, file));
@@ -282,7 +289,7 @@ static void test_rename_was_done(void **state)
     assert_int_equal(renameat(landing, "new", landing, "a"), 0);
     if (moved == before) /* the disk gave its inode away again at once */
         moved = 0;
-    unlink_name(&fixture, "a", true);
+    note_unlinked(&fixture, "a");
     assert_true(moved == 0 || staging_node_inode(fixture.staged.nodes, before) == 0);
     assert_true(moved == 0 || staged_number(&fixture.staged, 0, "a") == moved);
     fixture_close(&fixture);
