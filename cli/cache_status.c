@@ -139,7 +139,7 @@ int cache_status(const struct arguments *arguments, struct error *err)
     if (rc < 0)
         return rc;
     json_init(&json, stdout);
-    rc = print_status(config, cache, arguments->is_json ? &json : NULL, err);
+    rc = print_status(config, cache, arguments->form == OUTPUT_JSON ? &json : NULL, err);
     cache_close(cache);
     return rc < 0 ? rc : output_finish(err);
 }

@@ -144,7 +144,7 @@ int cache_verify(const struct arguments *arguments, struct error *err)
     if (rc < 0)
         return rc;
     run.wire = wire;
-    run.json = arguments->is_json ? &json : NULL;
+    run.json = arguments->form == OUTPUT_JSON ? &json : NULL;
     rc = collect(&run, arguments, &wanted, err);
     json_init(&json, stdout);
     if (rc == 0 && run.json)

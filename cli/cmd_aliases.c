@@ -5,11 +5,11 @@
 #include "cli/query.h"
 #include "cli/wire.h"
 
-static void print_names(const struct names *names, bool is_json)
+static void print_names(const struct names *names, enum output_form form)
 {
     struct json json;
 
-    if (!is_json) {
+    if (form == OUTPUT_PLAIN) {
         for (size_t i = 0; i < names->count; i++)
             output_line(names->names[i]);
         return;
@@ -35,7 +35,7 @@ static int run(const struct arguments *arguments, struct error *err)
         rc = resolver_aliases_of(wire->resolver, &release, &names, err);
     if (rc < 0)
         return rc;
-    print_names(names, arguments->is_json);
+    print_names(names, arguments->form);
     rc = output_finish(err);
     if (rc == 0 && names->is_partial)
         rc = query_is_partial();

@@ -25,7 +25,7 @@ static int run(const struct arguments *arguments, struct error *err)
             return command_misused(arguments->command, "cache %s takes no models", name);
         if (is_all && !parts[i].takes_all)
             return command_misused(arguments->command, "cache %s takes no --all", name);
-        if (arguments->is_json && !parts[i].has_json)
+        if (arguments->form == OUTPUT_JSON && !parts[i].has_json)
             return command_misused(arguments->command, "cache %s prints no JSON", name);
         return parts[i].run(arguments, err);
     }

@@ -274,7 +274,7 @@ static void check_config(struct doctor *doctor, const char *asked)
 static int run(const struct arguments *arguments, struct error *err)
 {
     struct json json;
-    struct doctor doctor = {.json = arguments->is_json ? &json : NULL};
+    struct doctor doctor = {.json = arguments->form == OUTPUT_JSON ? &json : NULL};
     int rc;
 
     json_init(&json, stdout);

@@ -57,7 +57,7 @@ static int print_plain(const struct facts *facts, enum fact fact, struct error *
 }
 
 /* All facts as one mapping; the header document says nothing that is not in it. */
-static int print_all(const struct facts *facts, bool is_json, struct error *err)
+static int print_all(const struct facts *facts, enum output_form form, struct error *err)
 {
     struct yaml_pair pairs[FACT_HEADER];
     struct yaml_node keys[FACT_HEADER];
@@ -69,19 +69,19 @@ static int print_all(const struct facts *facts, bool is_json, struct error *err)
         pairs[map.map.count].key = &keys[fact];
         pairs[map.map.count++].value = facts_node(facts, fact);
     }
-    if (!is_json)
+    if (form == OUTPUT_PLAIN)
         return print_yaml(&map, err);
     json_init(&json, stdout);
     json_yaml(&json, NULL, &map);
     return 0;
 }
 
-static int print_one(const struct facts *facts, enum fact fact, bool is_json,
+static int print_one(const struct facts *facts, enum fact fact, enum output_form form,
                      struct error *err)
 {
     struct json json;
 
-    if (!is_json)
+    if (form == OUTPUT_PLAIN)
         return print_plain(facts, fact, err);
     json_init(&json, stdout);
     json_yaml(&json, NULL, facts_node(facts, fact));
@@ -110,9 +110,9 @@ static int run(const struct arguments *arguments, struct error *err)
     if (rc < 0)
         return rc;
     if (asked == FACT_COUNT)
-        rc = print_all(&facts, arguments->is_json, err);
+        rc = print_all(&facts, arguments->form, err);
     else
-        rc = print_one(&facts, asked, arguments->is_json, err);
+        rc = print_one(&facts, asked, arguments->form, err);
     if (rc == 0)
         rc = output_finish(err);
     return rc == 0 && facts.aliases && facts.aliases->is_partial ? query_is_partial()

@@ -81,10 +81,11 @@ static int run(const struct arguments *arguments, struct error *err)
     if (status < 0)
         return status;
     json_init(&json, stdout);
-    if (arguments->is_json)
+    if (arguments->form == OUTPUT_JSON)
         json_begin(&json, NULL, JSON_LIST);
-    status = load_all(wire, arguments, arguments->is_json ? &json : NULL, err);
-    if (arguments->is_json)
+    status =
+        load_all(wire, arguments, arguments->form == OUTPUT_JSON ? &json : NULL, err);
+    if (arguments->form == OUTPUT_JSON)
         json_end(&json);
     if (status < 0)
         return status;

@@ -284,7 +284,7 @@ static int run(const struct arguments *arguments, struct error *err)
     struct json json;
     struct listing listing = {
         .pattern = arguments->operand_count ? arguments->operands[0] : NULL,
-        .json = arguments->is_json ? &json : NULL,
+        .json = arguments->form == OUTPUT_JSON ? &json : NULL,
     };
     int rc = wire_load(arguments->config,
                        arguments->values[OPTION_LONG] ? WIRE_CACHE : WIRE_RESOLVER, &wire,

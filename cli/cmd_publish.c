@@ -126,7 +126,7 @@ static int make_manifest(char *const *values, struct manifest **ret_manifest,
 }
 
 static int publish(struct wire *wire, const struct manifest *manifest, const char *path,
-                   bool is_json, struct error *err)
+                   enum output_form form, struct error *err)
 {
     struct bars bars = {.is_shown = false};
     const struct publish_watch watch = {
@@ -143,7 +143,7 @@ static int publish(struct wire *wire, const struct manifest *manifest, const cha
     if (bars.is_shown)
         progress_done(&bars.progress);
     if (result.is_published) /* also when its alias failed */
-        output_value(manifest->uid, is_json);
+        output_value(manifest->uid, form);
     printed = output_finish(err);
     if (rc < 0)
         *err = reason;
@@ -163,9 +163,8 @@ static int run(const struct arguments *arguments, struct error *err)
     rc = make_manifest(arguments->values, &manifest, err);
     if (rc == 0)
         rc = wire_load(arguments->config, WIRE_RESOLVER, &wire, err);
-    return rc < 0
-               ? rc
-               : publish(wire, manifest, arguments->operands[0], arguments->is_json, err);
+    return rc < 0 ? rc
+                  : publish(wire, manifest, arguments->operands[0], arguments->form, err);
 }
 
 const struct command cmd_publish = {

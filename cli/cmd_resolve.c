@@ -48,7 +48,7 @@ static int run(const struct arguments *arguments, struct error *err)
         rc = resolve(wire->resolver, arguments->operands[0], uid, err);
     if (rc < 0)
         return rc;
-    output_value(uid, arguments->is_json);
+    output_value(uid, arguments->form);
     return output_finish(err);
 }
 

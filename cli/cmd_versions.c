@@ -16,11 +16,11 @@ static int find_versions(struct resolver *resolver, const char *text,
     return rc;
 }
 
-static void print_versions(const struct version_list *list, bool is_json)
+static void print_versions(const struct version_list *list, enum output_form form)
 {
     struct json json;
 
-    if (!is_json) {
+    if (form == OUTPUT_PLAIN) {
         for (size_t i = 0; i < list->count; i++)
             output_line(list->entries[i].version);
         return;
@@ -50,7 +50,7 @@ static int run_versions(const struct arguments *arguments, struct error *err)
         rc = find_versions(wire->resolver, arguments->operands[0], &list, err);
     if (rc < 0)
         return rc;
-    print_versions(list, arguments->is_json);
+    print_versions(list, arguments->form);
     rc = finish(list, err);
     version_list_unref(list);
     return rc;
@@ -66,7 +66,7 @@ static int run_latest(const struct arguments *arguments, struct error *err)
         rc = find_versions(wire->resolver, arguments->operands[0], &list, err);
     if (rc < 0)
         return rc;
-    output_value(list->entries[list->latest].version, arguments->is_json);
+    output_value(list->entries[list->latest].version, arguments->form);
     rc = finish(list, err);
     version_list_unref(list);
     return rc;

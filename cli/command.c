@@ -189,7 +189,7 @@ static enum outcome read_options(const struct command *command, int argc, char *
         if (position == POSITION_CONFIG)
             arguments->config = optarg;
         else if (position == POSITION_JSON)
-            arguments->is_json = true;
+            arguments->form = OUTPUT_JSON;
         else
             set_value(&command->options[position - FIRST_POSITION],
                       &arguments->values[position - FIRST_POSITION], optarg);

@@ -6,6 +6,7 @@
 #define CLI_COMMAND_H
 
 #include "cli/config.h"
+#include "cli/output.h"
 #include "common/error.h"
 
 #include <stdbool.h>
@@ -30,7 +31,7 @@ struct command_option {
 struct arguments {
     const struct command *command;
     const char *config; /* of -c, or NULL */
-    bool is_json;
+    enum output_form form;
     /* By position in the command's options: NULL if not given, "" if it takes none. */
     char *values[COMMAND_OPTIONS_MAX];
     char **operands;

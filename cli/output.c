@@ -33,11 +33,11 @@ void output_line(const char *text)
     putchar('\n');
 }
 
-void output_value(const char *text, bool is_json)
+void output_value(const char *text, enum output_form form)
 {
     struct json json;
 
-    if (!is_json) {
+    if (form == OUTPUT_PLAIN) {
         output_line(text);
         return;
     }

@@ -10,13 +10,18 @@
 
 #include "common/error.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 void output_line(const char *text);
 
+/* What a command prints: for people, or with --json for programs. */
+enum output_form {
+    OUTPUT_PLAIN,
+    OUTPUT_JSON,
+};
+
 /* A single text as the whole result, in JSON as JSON has it. */
-void output_value(const char *text, bool is_json);
+void output_value(const char *text, enum output_form form);
 
 /* A document as it is. */
 void output_text(const char *text, size_t size);

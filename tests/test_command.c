@@ -37,7 +37,7 @@ static void see(const char *what, const char *value)
 static int run(const struct arguments *arguments, struct error *err)
 {
     see("config", arguments->config);
-    see("json", arguments->is_json ? "yes" : NULL);
+    see("json", arguments->form == OUTPUT_JSON ? "yes" : NULL);
     see("long", arguments->values[OPTION_LONG]);
     see("list", arguments->values[OPTION_LIST]);
     see("name", arguments->values[OPTION_ONLY_LONG]);
