@@ -31,6 +31,7 @@
  *     publish/claim_way             whether one claim is still held
  *     resolver/catalog_ask          what repositories said
  *     resolver/known                what is to be kept of that on disk
+ *     resolver/known_index          where it lies there
  *     resolver/state                listings of all repositories put together
  *     backends/s3                   whether the bucket was seen
  *     backends/s3_conditional       which conditions a store honours

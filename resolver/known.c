@@ -6,6 +6,7 @@
 #include "resolver/known_change.h"
 #include "resolver/known_file.h"
 #include "resolver/known_folder.h"
+#include "resolver/known_index.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
 
 struct known {
     struct known_folder folder; /* constant */
+    struct known_index *index;  /* constant */
     size_t count;               /* of repositories; constant */
     struct lock lock;
     struct condition changed;
@@ -43,6 +45,7 @@ struct known *known_open(const struct known_options *options)
     known->folder.locations = xcalloc(known->count + 1, sizeof *known->folder.locations);
     for (size_t i = 0; i < known->count; i++)
         known->folder.locations[i] = xstrdup(options->locations[i]);
+    known->index = known_index_new(&known->folder);
     STAILQ_INIT(&known->changes);
     known->buckets = xcalloc(BUCKETS, sizeof *known->buckets);
     lock_init(&known->lock);
@@ -89,6 +92,7 @@ void known_close(struct known *known)
     lock_release(&known->lock);
     if (has_thread)
         pthread_join(known->thread, NULL);
+    known_index_free(known->index);
     for (size_t i = 0; i < known->count; i++)
         free(known->folder.locations[i]);
     free(known->folder.locations);
@@ -196,10 +200,9 @@ static int make_listing(const struct catalog_kind *kind,
 int known_find(struct known *known, unsigned repository, const struct catalog_kind *kind,
                const char *key, struct listing **ret_listing, struct error *err)
 {
-    struct known_record record, found = {0};
+    struct known_record found;
     struct listing *listing = NULL;
     CLEANUP_BYTES struct bytes data;
-    struct cursor records;
     int rc;
 
     bytes_init(&data, known_folder_limit(kind));
@@ -209,15 +212,9 @@ int known_find(struct known *known, unsigned repository, const struct catalog_ki
                    ? 0
                    : fail(err, ENOENT, "there was no %s '%s'", kind->name, key);
     }
-    rc = known_folder_read(&known->folder, repository, kind, &data, &records, err);
+    rc = known_index_find(known->index, repository, kind, key, &data, &found, err);
     if (rc < 0)
         return rc;
-    while (known_file_next(&records, &record)) {
-        if (strcmp(record.key, key) == 0)
-            found = record;
-    }
-    if (!found.key)
-        return fail(err, ENOENT, "nothing is known of %s '%s'", kind->name, key);
     if (found.count == KNOWN_FILE_NONE) {
         *ret_listing = NULL;
         return 0;

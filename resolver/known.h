@@ -35,7 +35,7 @@ bool known_note(struct known *known, unsigned repository, const struct catalog_k
                 const char *key, struct listing *listing);
 
 /* What it answered last; NULL: that it has none, where the kind saves that. -ENOENT:
- * nothing is known. Reads a file. listing_unref it. */
+ * nothing is known. Local I/O. listing_unref it. */
 int known_find(struct known *known, unsigned repository, const struct catalog_kind *kind,
                const char *key, struct listing **ret_listing, struct error *err);
 

@@ -39,12 +39,10 @@ static int open_root(const struct known_folder *folder, struct error *err)
     return fd < 0 ? fail_errno(err, "open '%s'", folder->root) : fd;
 }
 
-int known_folder_read(const struct known_folder *folder, unsigned repository,
-                      const struct catalog_kind *kind, struct bytes *to,
-                      struct cursor *ret_records, struct error *err)
+int known_folder_open(const struct known_folder *folder, unsigned repository,
+                      const struct catalog_kind *kind, struct error *err)
 {
     CLEANUP_CLOSE int root = open_root(folder, err);
-    CLEANUP_CLOSE int fd = -1;
     CLEANUP_FREE char *path = NULL;
     char name[NAME_SIZE];
     int rc;
@@ -53,14 +51,21 @@ int known_folder_read(const struct known_folder *folder, unsigned repository,
         return root;
     file_name(folder, repository, kind, name);
     path = xasprintf("%s/%s", folder->path, name);
-    fd = files_open_beneath(root, path, O_RDONLY, 0, err);
-    rc = fd < 0 ? fd : files_read_fd(fd, to, err);
-    if (rc == 0)
-        rc = known_file_open(to->data, to->size, folder->locations[repository],
-                             ret_records, err);
+    rc = files_open_beneath(root, path, O_RDONLY, 0, err);
     return rc < 0 ? fail_context(err, rc, "what is known of '%s'",
                                  folder->locations[repository])
-                  : 0;
+                  : rc;
+}
+
+int known_folder_read(const struct known_folder *folder, unsigned repository, int fd,
+                      struct bytes *to, struct cursor *ret_records, struct error *err)
+{
+    const char *location = folder->locations[repository];
+    int rc = files_read_fd(fd, to, err);
+
+    if (rc == 0)
+        rc = known_file_open(to->data, to->size, location, ret_records, err);
+    return rc < 0 ? fail_context(err, rc, "what is known of '%s'", location) : 0;
 }
 
 size_t known_folder_limit(const struct catalog_kind *kind)
@@ -167,6 +172,20 @@ static int open_folder(const struct known_folder *folder, struct error *err)
     return steal_fd(&fd);
 }
 
+/* What a file holds before a change; nothing where it is to be made anew. */
+static void read_before(const struct known_folder *folder,
+                        const struct known_change *change, struct bytes *to,
+                        struct cursor *ret_records)
+{
+    struct error ignored;
+    CLEANUP_CLOSE int fd =
+        known_folder_open(folder, change->repository, change->kind, &ignored);
+
+    if (fd < 0 ||
+        known_folder_read(folder, change->repository, fd, to, ret_records, &ignored) < 0)
+        *ret_records = (struct cursor){0};
+}
+
 /* With the folder's lock nobody else uses the second name; a dead process may have. */
 static int write_file(const struct known_folder *folder, int folder_fd,
                       const struct batch *batch, struct error *err)
@@ -174,16 +193,14 @@ static int write_file(const struct known_folder *folder, int folder_fd,
     const struct known_change *first = batch->changes[0];
     struct known_writer writer;
     CLEANUP_BYTES struct bytes before;
-    struct cursor records = {0};
+    struct cursor records;
     char name[NAME_SIZE], next[NAME_SIZE + 4];
     size_t size;
     int rc;
 
     bytes_init(&before, known_folder_limit(first->kind));
     file_name(folder, first->repository, first->kind, name);
-    if (known_folder_read(folder, first->repository, first->kind, &before, &records,
-                          err) < 0)
-        records = (struct cursor){0}; /* it is made anew */
+    read_before(folder, first, &before, &records);
     if (!weigh(batch, records, &size))
         return 0;
     snprintf(next, sizeof next, "%s.new", name);

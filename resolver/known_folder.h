@@ -26,11 +26,14 @@ struct known_folder {
 /* Bytes that the file of a kind may have. */
 size_t known_folder_limit(const struct catalog_kind *kind);
 
-/* Append a file to to; its records lie there. -ENOENT: nothing is known; -EBADMSG: it
+/* Open a file for reading: a descriptor. -ENOENT: nothing is known. */
+int known_folder_open(const struct known_folder *folder, unsigned repository,
+                      const struct catalog_kind *kind, struct error *err);
+
+/* Append the file of a repository that is open to to; its records lie there. -EBADMSG: it
  * makes no sense. */
-int known_folder_read(const struct known_folder *folder, unsigned repository,
-                      const struct catalog_kind *kind, struct bytes *to,
-                      struct cursor *ret_records, struct error *err);
+int known_folder_read(const struct known_folder *folder, unsigned repository, int fd,
+                      struct bytes *to, struct cursor *ret_records, struct error *err);
 
 /* Bring changes into the files they are of, and free them. Waits for other daemons, for
  * about a second. Nobody hears of failures: what is not written is not known after a
