@@ -14,6 +14,7 @@
 #include "fs/parked.h"
 #include "fs/passthrough.h"
 #include "fs/pending_store.h"
+#include "fs/place.h"
 #include "fs/read_ahead.h"
 #include "fs/serve.h"
 #include "fs/snapshots.h"
@@ -71,6 +72,8 @@ static int open_parts(struct fs *fs, struct error *err)
     int rc = slots_fd < 0 ? fail_errno(err, "take over the slot table")
                           : slots_open(slots_fd, &fs->slots, err);
 
+    if (rc == 0)
+        rc = place_add_repositories(fs->slots, fs->resolver, err);
     if (rc == 0)
         rc = workers_open(&(struct workers_options){.name = "asking",
                                                     .threads = POOL_THREADS,

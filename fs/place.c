@@ -2,6 +2,7 @@
 #include "fs/place.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
@@ -10,8 +11,8 @@
 enum slot_text {
     SLOT_NONE,
     SLOT_NAME,    /* ID, alias or path, as it is */
-    SLOT_RELEASE, /* "<repository>/<id>/<version>" */
-    SLOT_TABLE,   /* "<repository>/<id>/<version>/<digest>" */
+    SLOT_RELEASE, /* "<repository's slot>/<id>/<version>" */
+    SLOT_TABLE,   /* "<repository's slot>/<id>/<version>/<digest>" */
 };
 
 enum {
@@ -43,11 +44,13 @@ static const char *take_part(const char *text, char *part, size_t size)
     return text[used] == '/' ? text + used + 1 : text + used;
 }
 
-static int parse_release(const char *text, struct place *place)
+static int parse_release(const struct slots *slots, const char *text, struct place *place)
 {
+    uint32_t repository;
     int used = 0;
 
-    if (sscanf(text, "%u/%n", &place->release.repository, &used) != 1 || used == 0)
+    if (sscanf(text, "%" SCNu32 "/%n", &repository, &used) != 1 || used == 0 ||
+        !slots_find_repository(slots, repository, &place->release.repository))
         return -ESTALE;
     text = take_part(text + used, place->release.id, sizeof place->release.id);
     if (text)
@@ -72,8 +75,8 @@ int place_of(struct slots *slots, uint64_t node_id, struct place *ret_place,
         ret_place->number = (uint64_t)node.slot << NUMBER_SLOT_SHIFT | node.index;
     if (kind == SLOT_NAME)
         ret_place->name = text;
-    else if (kind != SLOT_NONE && parse_release(text, ret_place) < 0)
-        return fail(err, ESTALE, "slot '%s' makes no sense", text);
+    else if (kind != SLOT_NONE && parse_release(slots, text, ret_place) < 0)
+        return fail(err, ESTALE, "slot '%s' means nothing (any more)", text);
     return 0;
 }
 
@@ -84,14 +87,19 @@ int place_id(struct slots *slots, const struct place *place, uint64_t *ret_node_
         .kind = place->kind, .index = place->index, .is_arriving = place->is_arriving};
     enum slot_text kind = slot_texts[place->kind];
     char text[SLOT_TEXT_MAX];
+    uint32_t repository;
     int rc = 0;
 
     if (place->index > NODE_INDEX_MAX)
         return fail(err, EOVERFLOW, "entry %u has no node ID", place->index);
-    if (kind == SLOT_RELEASE || kind == SLOT_TABLE)
-        snprintf(text, sizeof text, "%u/%s/%s%s%s", place->release.repository,
+    if (kind == SLOT_RELEASE || kind == SLOT_TABLE) {
+        if (!slots_repository(slots, place->release.repository, &repository))
+            return fail(err, ESTALE, "there is no repository %u",
+                        place->release.repository);
+        snprintf(text, sizeof text, "%" PRIu32 "/%s/%s%s%s", repository,
                  place->release.id, place->release.version, kind == SLOT_TABLE ? "/" : "",
                  kind == SLOT_TABLE ? place->digest : "");
+    }
     if (place->kind == NODE_STAGED) {
         node.slot = (uint32_t)(place->number >> NUMBER_SLOT_SHIFT);
         node.index = place->number & NODE_INDEX_MAX;
@@ -102,6 +110,17 @@ int place_id(struct slots *slots, const struct place *place, uint64_t *ret_node_
         return rc;
     *ret_node_id = node_id_pack(node);
     return 0;
+}
+
+int place_add_repositories(struct slots *slots, const struct resolver *resolver,
+                           struct error *err)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; rc == 0 && i < resolver_repository_count(resolver); i++)
+        rc = slots_add_repository(slots, backend_location(resolver_backend(resolver, i)),
+                                  err);
+    return rc;
 }
 
 uint64_t place_inode(const char *canonical_path)

@@ -29,6 +29,11 @@ struct place {
 int place_of(struct slots *slots, uint64_t node_id, struct place *ret_place,
              struct error *err);
 
+/* Let the slots know the repositories: what lies in any other is -ESTALE, also when a
+ * process before this one had it. Before other threads use the table. */
+int place_add_repositories(struct slots *slots, const struct resolver *resolver,
+                           struct error *err);
+
 int place_id(struct slots *slots, const struct place *place, uint64_t *ret_node_id,
              struct error *err);
 

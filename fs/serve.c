@@ -64,6 +64,8 @@ static int run(struct fs *fs, const struct call *call, enum resolve_how how,
 
     if (rc < 0)
         return rc;
+    if (place_is_staging(place.kind) && !fs->staging) /* a worker before had it */
+        return fail(err, ESTALE, "there is no @staging any more (write.staging)");
     return place_is_staging(place.kind)
                ? staging_handler(call->kind)(fs, call, &place, how, answer, err)
                : kinds[call->kind].handler(fs, call, &place, how, answer, err);

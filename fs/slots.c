@@ -7,13 +7,13 @@
 #include "fs/node_id.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <xxhash.h>
 
 enum {
-    LAYOUT_VERSION = 1,
+    LAYOUT_VERSION = 2,
     RECORD_ALIGN = 8, /* slot = offset / RECORD_ALIGN */
     INDEX_SIZE_MIN = 256,
 };
@@ -37,9 +37,11 @@ struct slots {
     struct lock lock;
     int fd;                   /* constant after open */
     struct block_head *block; /* constant after open; ->used guarded by lock */
-    uint32_t *index;   /* slots by hash of their text, 0 is free; guarded by lock */
-    size_t index_size; /* a power of two; guarded by lock */
-    size_t count;      /* guarded by lock */
+    uint32_t *index;        /* slots by hash of their text, 0 is free; guarded by lock */
+    size_t index_size;      /* a power of two; guarded by lock */
+    size_t count;           /* guarded by lock */
+    uint32_t *repositories; /* slots by number; constant once all were added */
+    unsigned repository_count;
 };
 
 static struct record *record_at(const struct slots *slots, uint64_t offset)
@@ -182,6 +184,7 @@ void slots_close(struct slots *slots)
     if (slots->fd >= 0)
         close(slots->fd);
     free(slots->index);
+    free(slots->repositories);
     lock_done(&slots->lock);
     free(slots);
 }
@@ -234,6 +237,39 @@ const char *slots_text(struct slots *slots, uint32_t slot)
         return NULL;
     record = record_at(slots, offset);
     return record->size > 0 ? record->text : NULL;
+}
+
+int slots_add_repository(struct slots *slots, const char *location, struct error *err)
+{
+    unsigned count = slots->repository_count;
+    uint32_t *all = reallocarray(slots->repositories, count + 1, sizeof *all);
+
+    if (!all)
+        return fail(err, ENOMEM, "no memory for %u repositories", count + 1);
+    slots->repositories = all;
+    if (slots_intern(slots, location, &all[count], err) < 0)
+        return -err->code;
+    slots->repository_count++;
+    return 0;
+}
+
+bool slots_repository(const struct slots *slots, unsigned number, uint32_t *ret_slot)
+{
+    if (number >= slots->repository_count)
+        return false;
+    *ret_slot = slots->repositories[number];
+    return true;
+}
+
+bool slots_find_repository(const struct slots *slots, uint32_t slot, unsigned *ret_number)
+{
+    for (unsigned i = 0; i < slots->repository_count; i++) {
+        if (slots->repositories[i] == slot) {
+            *ret_number = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t slots_count(struct slots *slots)

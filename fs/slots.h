@@ -16,6 +16,7 @@
 
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,16 @@ int slots_intern(struct slots *slots, const char *text, uint32_t *ret_slot,
 
 /* The text of a slot, valid until slots_close; NULL for a number that is no slot. */
 const char *slots_text(struct slots *slots, uint32_t slot);
+
+/* The repository with the next number (from 0) of this process, by a text that is always
+ * its own: later processes may give it another number, or not have it any more. Before
+ * other threads use the table. */
+int slots_add_repository(struct slots *slots, const char *location, struct error *err);
+
+/* The slot of a repository's text, and back. false: this process has no such one. */
+bool slots_repository(const struct slots *slots, unsigned number, uint32_t *ret_slot);
+bool slots_find_repository(const struct slots *slots, uint32_t slot,
+                           unsigned *ret_number);
 
 /* How many texts there are. */
 size_t slots_count(struct slots *slots);

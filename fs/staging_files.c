@@ -332,7 +332,7 @@ void staging_forget(struct fs *fs, uint64_t node_id)
 {
     struct place place;
 
-    if (place_of(fs->slots, node_id, &place, &(struct error){0}) == 0)
+    if (fs->staging && place_of(fs->slots, node_id, &place, &(struct error){0}) == 0)
         staging_handles_forget(fs->staging->handles, place.number);
 }
 
@@ -344,6 +344,10 @@ void staging_release(struct fs *fs, uint64_t node_id, const struct fuse_file_inf
     if (place_of(fs->slots, node_id, &place, &(struct error){0}) < 0 ||
         place.kind != NODE_STAGED)
         return;
+    if (!fs->staging) { /* it was opened by a worker that had it */
+        passthrough_release(fs->passthrough, fi->fh);
+        return;
+    }
     if (staging_handles_release(fs->staging->handles, place.number, fi->fh, fi->flags) &&
         is_manifest(fs, place.number, name))
         staging_job_start(fs, name);

@@ -178,7 +178,7 @@ static void test_workers_in_turn(void **state)
 {
     struct handover_block *block = xcalloc(1, sizeof *block);
     struct pending_link link = {
-        .release = {.id = "3e120e8d", .version = "1.0.0", .repository = 2}
+        .release = {.id = "3e120e8d", .version = "1.0.0", .repository = 0}
     };
     struct pending_link found, other;
     struct slots *slots = NULL;
@@ -188,6 +188,7 @@ static void test_workers_in_turn(void **state)
 
     (void)state;
     assert_int_equal(slots_open(-1, &slots, &err), 0);
+    assert_int_equal(slots_add_repository(slots, "/srv/models", &err), 0);
     pending = open_pending_with(&removed, pending_store_new(block, slots));
     assert_int_equal(pending_add_folder(pending, "new", &err), 0);
     assert_int_equal(pending_add(pending, "new", "tmp", &link, &err), 0);

@@ -26,6 +26,7 @@ static int fixture_open(void **state)
 
     assert_int_equal(handover_new(&fixture->handover, &err), 0);
     assert_int_equal(slots_open(fixture->handover->slots_fd, &fixture->slots, &err), 0);
+    assert_int_equal(slots_add_repository(fixture->slots, "/srv/models", &err), 0);
     fixture->store = pending_store_new(fixture->handover->block, fixture->slots);
     *state = fixture;
     return 0;

@@ -137,6 +137,7 @@ static void the_next_worker_knows(void **state)
     (void)state;
     assert_int_equal(handover_new(&handover, &err), 0);
     assert_int_equal(slots_open(handover->slots_fd, &slots, &err), 0);
+    assert_int_equal(slots_add_repository(slots, "/srv/models", &err), 0);
     pending_table_init(&table, pending_store_new(handover->block, slots));
     folder = pending_table_make(&table, "new");
     folder->view.has_folder = true;

@@ -5,13 +5,18 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-static struct slots *open_slots(void)
+/* With repositories of these names, one letter each. */
+static struct slots *open_slots(int fd, const char *repositories)
 {
     struct error err = {0};
     struct slots *slots = NULL;
 
-    assert_int_equal(slots_open(-1, &slots, &err), 0);
+    assert_int_equal(slots_open(fd, &slots, &err), 0);
+    for (; *repositories; repositories++)
+        assert_int_equal(slots_add_repository(slots, (char[]){*repositories, '\0'}, &err),
+                         0);
     return slots;
 }
 
@@ -36,7 +41,7 @@ static void test_there_and_back(void **state)
          .is_arriving = true},
     };
     /* clang-format on */
-    struct slots *slots = open_slots();
+    struct slots *slots = open_slots(-1, "abcdefghijklm");
     struct error err = {0};
 
     (void)state;
@@ -62,7 +67,7 @@ static void test_there_and_back(void **state)
 
 static void test_ids_that_are_stale(void **state)
 {
-    struct slots *slots = open_slots();
+    struct slots *slots = open_slots(-1, "a");
     struct error err = {0};
     const uint64_t ids[] = {
         0,
@@ -83,7 +88,7 @@ static void test_ids_that_are_stale(void **state)
 
 static void test_slot_of_another_kind(void **state)
 {
-    struct slots *slots = open_slots();
+    struct slots *slots = open_slots(-1, "a");
     struct error err = {0};
     struct place place = {.kind = NODE_ALIAS, .name = "emotion-small"};
     struct node node;
@@ -94,6 +99,48 @@ static void test_slot_of_another_kind(void **state)
     node = node_id_unpack(id);
     node.kind = NODE_VERSION; /* an alias is no release */
     assert_int_equal(place_of(slots, node_id_pack(node), &place, &err), -ESTALE);
+    slots_close(slots);
+}
+
+/* The next worker reads another configuration, the one after that the first again. */
+static void test_repositories_of_the_next_process(void **state)
+{
+    static const struct {
+        const char *repositories;
+        int number; /* of "b" by then */
+    } rows[] = {
+        {"ab", 1 },
+        {"b",  0 },
+        {"a",  -1},
+        {"",   -1},
+        {"cb", 1 },
+    };
+    const struct place place = {
+        .kind = NODE_VERSION, .release = {"3e120e8d", "1.0.0", 1}
+    };
+    struct slots *slots = open_slots(-1, "ab");
+    struct error err = {0};
+    uint64_t id, again;
+
+    (void)state;
+    assert_int_equal(place_id(slots, &place, &id, &err), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        int fd = dup(slots_fd(slots));
+        struct place back;
+
+        test_row(i, "'%s'", rows[i].repositories);
+        slots_close(slots);
+        slots = open_slots(fd, rows[i].repositories);
+        if (rows[i].number < 0) {
+            assert_int_equal(place_of(slots, id, &back, &err), -ESTALE);
+            assert_int_equal(place_id(slots, &place, &again, &err), -ESTALE);
+            continue;
+        }
+        assert_int_equal(place_of(slots, id, &back, &err), 0);
+        assert_int_equal(back.release.repository, rows[i].number);
+        assert_int_equal(place_id(slots, &back, &again, &err), 0);
+        assert_true(again == id);
+    }
     slots_close(slots);
 }
 
@@ -121,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_ids_that_are_stale),
         cmocka_unit_test(test_slot_of_another_kind),
+        cmocka_unit_test(test_repositories_of_the_next_process),
         cmocka_unit_test(test_inode_numbers),
     };
 

@@ -1,6 +1,7 @@
 """Another program takes over a live mount, or the old one goes on and says why."""
 
 import ctypes
+import errno
 import os
 import pathlib
 import random
@@ -107,6 +108,54 @@ class Upgrade(MountTest):
         self.config(self.models, name="first.yaml", write={"staging": False})
         self.upgrade(fs)
         wait_until(lambda: "@staging" not in os.listdir(fs.point), "new configuration")
+
+    def test_staging_is_switched_off_in_use(self):
+        fs = self.mount_program()
+        job = fs.point / "@staging" / "job"
+        job.mkdir()
+        folder = os.open(job, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        file = os.open(job / "a.txt", os.O_WRONLY | os.O_CREAT)
+        os.write(file, b"first")
+        self.config(self.models, name="first.yaml", write={"staging": False})
+        self.install_copy()
+        self.upgrade(fs)
+        worker = fs.worker()
+        self.assert_fails(errno.ESTALE, os.ftruncate, file, 1)
+        self.assert_fails(errno.ESTALE, os.close, file)
+        self.assert_fails(errno.ESTALE, lambda: os.mkdir("sub", dir_fd=folder))
+        os.stat(fs.point / "@status")  # after what the kernel sends by itself
+        self.assertEqual(fs.worker(), worker)
+
+    def test_repositories_come_and_go(self):
+        other = self.repository("other")
+        files = {"a.bin": b"other", "b.bin": b"more"}
+        uid = other.publish(files, name="other")
+        fs = self.mount(self.models, other, program=self.program, hold="2MiB")
+        kept = os.open(fs.path(self.uid), os.O_RDONLY)
+        gone = os.open(fs.path(uid), os.O_RDONLY)
+        for folder in (kept, gone):
+            self.addCleanup(os.close, folder)
+            os.stat("a.bin", dir_fd=folder)
+        third = self.repository("third")
+        self.config(third, self.models, name="first.yaml", hold="2MiB")
+        self.install_copy()
+        self.upgrade(fs)
+        worker = fs.worker()
+        self.assertEqual(self.read_in(kept, "a.bin"), self.files["a.bin"])
+        self.assert_fails(errno.ESTALE, lambda: os.listdir(gone))
+        self.assert_fails(errno.ENOENT, fs.read, uid, "b.bin")
+        self.config(third, self.models, other, name="first.yaml", hold="2MiB")
+        self.assertEqual(fs.worker(), worker)
+        self.install_copy()
+        self.upgrade(fs)
+        self.assertEqual(sorted(os.listdir(gone)), sorted(files))
+        self.assertEqual(self.read_in(gone, "b.bin"), files["b.bin"])
+
+    @staticmethod
+    def read_in(folder, name):
+        with open(name, "rb", opener=lambda *how: os.open(*how, dir_fd=folder)) as file:
+            return file.read()
 
     def test_mount_in_the_background(self):
         """With paths that mean something else in the background."""

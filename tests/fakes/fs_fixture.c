@@ -80,6 +80,7 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     struct error err = {0};
 
     check(slots_open(-1, &fs->slots, &err), &err);
+    check(place_add_repositories(fs->slots, fs->resolver, &err), &err);
     check(workers_open(&pool, &fs->pool, &err), &err);
     check(workers_open(&pool, &fs->list_pool, &err), &err);
     check(workers_open(&pool, &fs->change_pool, &err), &err);
