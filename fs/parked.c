@@ -14,6 +14,7 @@ struct entry {
     int64_t deadline_ms;     /* guarded by list->lock */
     bool is_taken;           /* guarded by list->lock */
     bool is_linked;          /* guarded by list->lock */
+    bool is_interrupted;     /* before it was linked; guarded by list->lock */
     unsigned refs;           /* guarded by list->lock */
     TAILQ_ENTRY(entry) link; /* guarded by list->lock */
 };
@@ -38,10 +39,8 @@ static bool take_locked(struct parked_list *list, struct entry *entry)
     if (entry->is_taken)
         return false;
     entry->is_taken = true;
-    if (entry->is_linked) {
-        TAILQ_REMOVE(&list->all, entry, link);
-        list->count--;
-    }
+    TAILQ_REMOVE(&list->all, entry, link);
+    list->count--;
     return true;
 }
 
@@ -97,13 +96,33 @@ static void replied(struct entry *entry)
     unref(entry);
 }
 
-/* Called by libfuse with the request locked: nothing but the reply may happen here. */
-static void interrupted(fuse_req_t req, void *data)
+static void answer_interrupt(fuse_req_t req, struct entry *entry)
 {
-    if (!take(data))
+    if (!take(entry))
         return;
     fuse_reply_err(req, EINTR);
-    replied(data);
+    replied(entry);
+}
+
+/* Is the request still being added? Then parked_add deals with it. */
+static bool put_off(struct entry *entry)
+{
+    bool is_put_off;
+
+    lock_acquire(&entry->list->lock);
+    is_put_off = !entry->is_linked;
+    entry->is_interrupted = true;
+    lock_release(&entry->list->lock);
+    return is_put_off;
+}
+
+/* Called by libfuse with the request locked: nothing but the reply may happen here. Not
+ * even that while it sets this function: it unlocks the request afterwards, which is
+ * freed with the reply. */
+static void interrupted(fuse_req_t req, void *data)
+{
+    if (!put_off(data))
+        answer_interrupt(req, data);
 }
 
 /* From here on libfuse does not call interrupted() any more, nor is it running. */
@@ -238,6 +257,7 @@ struct parked *parked_add(struct parked_list *list, struct fs *fs,
                           const struct call *call, int64_t deadline_ms)
 {
     struct entry *entry = XNEW(struct entry);
+    bool is_interrupted;
 
     entry->parked.call = *call;
     entry->parked.fs = fs;
@@ -252,14 +272,15 @@ struct parked *parked_add(struct parked_list *list, struct fs *fs,
      */
     fuse_req_interrupt_func(call->req, interrupted, entry);
     lock_acquire(&list->lock);
-    if (!entry->is_taken) {
-        TAILQ_INSERT_TAIL(&list->all, entry, link);
-        entry->is_linked = true;
-        list->count++;
-        if (deadline_ms < list->wake_ms)
-            condition_signal(&list->sooner);
-    }
+    TAILQ_INSERT_TAIL(&list->all, entry, link);
+    entry->is_linked = true;
+    is_interrupted = entry->is_interrupted;
+    list->count++;
+    if (deadline_ms < list->wake_ms)
+        condition_signal(&list->sooner);
     lock_release(&list->lock);
+    if (is_interrupted)
+        answer_interrupt(call->req, entry);
     return &entry->parked;
 }
 

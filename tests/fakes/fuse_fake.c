@@ -185,6 +185,9 @@ void fuse_req_interrupt_func(fuse_req_t req, fuse_interrupt_func_t function, voi
     req->interrupt_data = data;
     if (function && req->is_interrupted)
         function(req, data);
+    lock_acquire(&req->lock);
+    req->misuses += req->replies > 0; /* it has to be unlocked yet */
+    lock_release(&req->lock);
     lock_release(&req->interrupting);
 }
 
