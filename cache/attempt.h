@@ -33,6 +33,8 @@ struct attempt {
     struct member *member;
     struct tree_record record; /* as on disk, then as it will be */
     struct error err;
+    bool is_ending; /* the work of ending it began (registry_work_begin), */
+    unsigned begun; /* which gave this */
 };
 
 /* Take the member's lock and see what other processes did. */

@@ -3,6 +3,7 @@
 
 #include "cache/internal.h"
 #include "cache/order.h"
+#include "cache/registry.h"
 #include "common/memory.h"
 
 #include <errno.h>
@@ -24,7 +25,8 @@ struct flow {
     const struct batch *batch;
     uint64_t at;               /* offset in the archive of the next byte */
     uint32_t next;             /* of batch, to be begun */
-    struct attempt *current;   /* lead or &near; NULL: bytes of nobody come */
+    struct attempt *first;     /* the lead's */
+    struct attempt *current;   /* that or &near; NULL: bytes of nobody come */
     struct receiver *receiver; /* of current */
     struct received received;  /* the same */
     struct attempt near;
@@ -193,6 +195,15 @@ static void tell_progress(struct flow *flow)
     lock_release(&archive->lock);
 }
 
+/* Once the last one's waiters are answered nobody waits for this request any more. */
+static void begin_ending(struct flow *flow)
+{
+    if (flow->batch && flow->next < flow->batch->count)
+        return;
+    flow->first->begun = registry_work_begin(flow->archive->cache);
+    flow->first->is_ending = true;
+}
+
 /* The current one ended with rc: land it, answer its waiters. */
 static int end_current(struct flow *flow, int rc)
 {
@@ -209,6 +220,7 @@ static int end_current(struct flow *flow, int rc)
         flow->lead = outcome; /* settled by who began it */
         return -attempt->err.code;
     }
+    begin_ending(flow);
     attempt_end(attempt, attempt_settle(attempt, outcome));
     if (flow->is_lead)
         flow->lead = OUTCOME_ENDED;
@@ -336,6 +348,7 @@ enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
         .sink.write = write_batch,
         .archive = archive,
         .batch = batch,
+        .first = lead,
         .at = entry->archive_first,
         .is_lead = true,
         .lead = OUTCOME_READY,

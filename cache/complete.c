@@ -257,25 +257,33 @@ static void run_job(void *arg)
         registry_release(archive);
 }
 
+/* What is waited for by who needs room (registry_work_begin). */
+struct counted {
+    struct archive *archive;
+    unsigned begun;
+};
+
 static void run_counted(void *arg)
 {
-    struct archive *archive = arg;
-    struct cache *cache = archive->cache;
+    CLEANUP_FREE struct counted *counted = arg;
+    struct cache *cache = counted->archive->cache;
 
-    run_job(archive);
-    registry_work_end(cache);
+    run_job(counted->archive);
+    registry_work_end(cache, counted->begun);
 }
 
 void complete_later(struct archive *archive)
 {
     struct cache *cache = archive->cache;
+    struct counted *counted = XNEW(struct counted);
     struct error err = {0};
 
     registry_ref(archive);
-    registry_work_begin(cache);
-    if (workers_submit(cache->movers, run_counted, archive, &err) == 0)
+    *counted = (struct counted){archive, registry_work_begin(cache)};
+    if (workers_submit(cache->movers, run_counted, counted, &err) == 0)
         return;
-    registry_work_end(cache);
+    registry_work_end(cache, counted->begun);
+    free(counted);
     /* Where models come faster than the disk can be flushed, those that bring them wait.
      * Not counted: before it in that queue may be who waits for room. */
     if (workers_submit(archive->workers, run_job, archive, &err) < 0)

@@ -16,6 +16,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+enum { TRIES_MAX = 3 }; /* a transfer ends, then the move that its end began */
+
 struct candidate {
     char id[MODEL_ID_SIZE];
     char version[VERSION_SIZE];
@@ -163,11 +165,16 @@ static int try_goal(struct cache *cache, struct goal *goal, struct error *err)
 /* What is in use only because we are about to end with it can go as soon as we have. */
 static int evict(struct cache *cache, struct goal *goal, struct error *err)
 {
-    uint64_t ended = registry_work_ended(cache);
-    int rc = try_goal(cache, goal, err);
+    /* Earlier than those give up who want the room: they are to hear of it. */
+    int64_t deadline_ms = clock_now_ms() + cache->stall_ms / 2;
+    uint64_t ended;
+    int rc, tries = 0;
 
-    if (rc == -ENOSPC && registry_work_await(cache, ended))
+    do {
+        ended = registry_work_ended(cache);
         rc = try_goal(cache, goal, err);
+    } while (rc == -ENOSPC && ++tries < TRIES_MAX &&
+             registry_work_await(cache, ended, deadline_ms));
     return rc;
 }
 

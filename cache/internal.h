@@ -38,8 +38,9 @@ struct cache {
     struct archive_list archives; /* guarded by lock */
     struct opening_list openings; /* guarded by lock */
     struct condition opened;      /* one of openings ended */
-    uint64_t works_begun;         /* registry_work_begin; guarded by lock */
-    uint64_t works_ended;         /* guarded by lock */
+    unsigned works[2];            /* registry_work_begin: under way; guarded by lock */
+    unsigned works_now;           /* which of them begin now; guarded by lock */
+    uint64_t works_ended;         /* of all; guarded by lock */
     struct condition work_ended;
     struct workers **pools; /* one per repository; guarded by lock */
     size_t pool_count;      /* guarded by lock */

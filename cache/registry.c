@@ -103,19 +103,28 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
         TAILQ_REMOVE(&cache->archives, archive, link);
         TAILQ_INSERT_TAIL(list, archive, link);
     }
-    cache->works_begun += !TAILQ_EMPTY(list);
 }
 
-void registry_work_begin(struct cache *cache)
+static unsigned begin_work_locked(struct cache *cache) REQUIRES(cache->lock)
 {
+    cache->works[cache->works_now]++;
+    return cache->works_now;
+}
+
+unsigned registry_work_begin(struct cache *cache)
+{
+    unsigned begun;
+
     lock_acquire(&cache->lock);
-    cache->works_begun++;
+    begun = begin_work_locked(cache);
     lock_release(&cache->lock);
+    return begun;
 }
 
-void registry_work_end(struct cache *cache)
+void registry_work_end(struct cache *cache, unsigned begun)
 {
     lock_acquire(&cache->lock);
+    cache->works[begun]--;
     cache->works_ended++;
     condition_broadcast(&cache->work_ended);
     lock_release(&cache->lock);
@@ -131,32 +140,37 @@ uint64_t registry_work_ended(struct cache *cache)
     return ended;
 }
 
-bool registry_work_await(struct cache *cache, uint64_t ended)
+bool registry_work_await(struct cache *cache, uint64_t ended, int64_t deadline_ms)
 {
-    uint64_t begun;
+    unsigned before;
     bool has_ended;
+    int rc = 0;
 
     lock_acquire(&cache->lock);
-    begun = cache->works_begun;
-    while (cache->works_ended < begun)
-        condition_wait(&cache->work_ended, &cache->lock);
+    before = cache->works_now;
+    cache->works_now = !before; /* what begins from now on is not waited for */
+    while (rc == 0 && cache->works[before] > 0)
+        rc = condition_wait_until(&cache->work_ended, &cache->lock, deadline_ms);
     has_ended = cache->works_ended != ended;
     lock_release(&cache->lock);
     return has_ended;
 }
 
 /* They are in use until they are closed, and nobody else knows. */
-static void close_all(struct cache *cache, struct archive_list *list)
+static void close_and_release(struct cache *cache, struct archive_list *list)
+    RELEASES(cache->lock)
 {
+    bool is_any = !TAILQ_EMPTY(list);
+    unsigned begun = is_any ? begin_work_locked(cache) : 0;
     struct archive *archive;
 
-    if (TAILQ_EMPTY(list))
-        return;
+    lock_release(&cache->lock);
     while ((archive = TAILQ_FIRST(list)) != NULL) {
         TAILQ_REMOVE(list, archive, link);
         archive_state_free(archive);
     }
-    registry_work_end(cache);
+    if (is_any)
+        registry_work_end(cache, begun);
 }
 
 void registry_release(struct archive *archive)
@@ -171,8 +185,7 @@ void registry_release(struct archive *archive)
     archive->released_ms = clock_now_ms();
     if (--archive->refs == 0)
         collect_surplus_locked(cache, &surplus);
-    lock_release(&cache->lock);
-    close_all(cache, &surplus);
+    close_and_release(cache, &surplus);
 }
 
 void registry_close_surplus(struct cache *cache)
@@ -181,8 +194,7 @@ void registry_close_surplus(struct cache *cache)
 
     lock_acquire(&cache->lock);
     collect_surplus_locked(cache, &surplus);
-    lock_release(&cache->lock);
-    close_all(cache, &surplus);
+    close_and_release(cache, &surplus);
 }
 
 void registry_close_idle(struct cache *cache, const char *id, const char *version)
@@ -199,9 +211,7 @@ void registry_close_idle(struct cache *cache, const char *id, const char *versio
         TAILQ_REMOVE(&cache->archives, archive, link);
         TAILQ_INSERT_TAIL(&list, archive, link);
     }
-    cache->works_begun += !TAILQ_EMPTY(&list);
-    lock_release(&cache->lock);
-    close_all(cache, &list);
+    close_and_release(cache, &list);
 }
 
 void registry_for_each(struct cache *cache, registry_each *each, void *arg)
@@ -209,9 +219,10 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
     struct archive **archives;
     struct archive *archive;
     size_t count = 0;
+    unsigned begun;
 
     lock_acquire(&cache->lock);
-    cache->works_begun++;
+    begun = begin_work_locked(cache);
     TAILQ_FOREACH(archive, &cache->archives, link) {
         count++;
     }
@@ -228,5 +239,5 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
         lock_release(&cache->lock);
     }
     free(archives);
-    registry_work_end(cache);
+    registry_work_end(cache, begun);
 }

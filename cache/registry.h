@@ -36,15 +36,17 @@ void registry_close_surplus(struct cache *cache);
 void registry_close_idle(struct cache *cache, const char *id, const char *version);
 
 /* Own work that keeps an archive in use though nobody waits for it any more: it must end
- * by itself, without room in the cache. With no lock held. */
-void registry_work_begin(struct cache *cache);
-void registry_work_end(struct cache *cache);
+ * by itself, without room in the cache. With no lock held. The end is given what the
+ * beginning gave. */
+unsigned registry_work_begin(struct cache *cache);
+void registry_work_end(struct cache *cache, unsigned begun);
 
 /* How much of it has ended so far. */
 uint64_t registry_work_ended(struct cache *cache);
 
-/* Wait for what is being done. true: some has ended since there were so many. */
-bool registry_work_await(struct cache *cache, uint64_t ended);
+/* Wait for what is being done, until deadline_ms: it may hang with a disk or a server.
+ * One thread at a time. true: some has ended since there were so many. */
+bool registry_work_await(struct cache *cache, uint64_t ended, int64_t deadline_ms);
 
 /* Call each(archive, arg) for all that are open, with no lock held. */
 typedef void registry_each(struct archive *archive, void *arg);

@@ -169,6 +169,7 @@ static void run_job(void *arg)
     struct archive *archive = job->archive;
     struct cache *cache = archive->cache;
     enum outcome outcome;
+    unsigned begun;
 
     do {
         struct attempt attempt = {.archive = archive, .member = job->member};
@@ -182,18 +183,20 @@ static void run_job(void *arg)
                          job);
             return;
         }
-        registry_work_begin(cache);
+        if (!attempt.is_ending)
+            attempt.begun = registry_work_begin(cache);
+        begun = attempt.begun;
         if (outcome != OUTCOME_ENDED)
             outcome = attempt_end(&attempt, attempt_settle(&attempt, outcome));
         if (outcome != OUTCOME_ENDED)
-            registry_work_end(cache);
+            registry_work_end(cache, begun);
     } while (outcome != OUTCOME_ENDED);
     lock_acquire(&archive->lock);
     archive->background_jobs -= job->is_background;
     lock_release(&archive->lock);
     free(job);
     registry_release(archive);
-    registry_work_end(cache);
+    registry_work_end(cache, begun);
 }
 
 int transfer_start_locked(struct archive *archive, struct member *member,
