@@ -126,6 +126,8 @@ static int evict_one(struct cache *cache, const struct candidate *candidate,
         return 0;
     if (rc == 0)
         rc = tree_lock_alone(tree, err);
+    if (rc == 0 && !tree_is_there(tree))
+        return 0; /* what lies there by now is another one, perhaps in use */
     if (rc == 0)
         rc = take_back(cache, candidate, tree, err);
     return rc < 0 ? rc : remove_tree(cache, candidate, tree, err);

@@ -3,11 +3,19 @@
 
 #include "cache/evict.h"
 #include "cache/registry.h"
+#include "cache/tree_open.h"
+#include "common/cleanup.h"
+#include "common/memory.h"
 #include "tests/fakes/cache_fixture.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static const struct zip_file model[] = {
     {.name = "model.yaml", .data = "a: 1\n", .size = 5},
@@ -96,11 +104,79 @@ static void what_was_answered_can_go(void **state)
     fixture_close(&fixture);
 }
 
+static void *evict_all(void *arg)
+{
+    struct cache *cache = arg;
+    struct evict_sum sum;
+    struct error err = {0};
+
+    evict_unused(cache, EVICT_ALL, &sum, &err);
+    return NULL;
+}
+
+/* How many files are open in this process whose path ends so? */
+static int count_open(const char *end)
+{
+    CLEANUP_CLOSEDIR DIR *dir = opendir("/proc/self/fd");
+    ssize_t end_size = (ssize_t)strlen(end);
+    struct dirent *entry;
+    int count = 0;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir))) {
+        char path[PATH_MAX];
+        ssize_t size = readlinkat(dirfd(dir), entry->d_name, path, sizeof path);
+
+        count +=
+            size > end_size && memcmp(path + size - end_size, end, (size_t)end_size) == 0;
+    }
+    return count;
+}
+
+/* Two processes evict one tree: when the second gets its lock the first has removed it,
+ * and somebody uses a new one that lies at its place. */
+static void a_tree_that_took_anothers_place_stays(void **state)
+{
+    CLEANUP_FREE char *digest = NULL, *folder = NULL;
+    struct fixture fixture;
+    struct archive *archive;
+    struct error err = {0};
+    struct tree *first = NULL;
+    pthread_t second;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, model, ARRAY_SIZE(model));
+    archive = fixture_archive(&fixture);
+    digest = xstrdup(toc_digest(archive_toc(archive)));
+    folder = xstrdup(fixture_tree_path(&fixture, archive, "."));
+    archive_unref(archive);
+    registry_close_idle(fixture.cache, NULL, NULL);
+
+    assert_int_equal(tree_open_existing(&fixture.cache->store, FIXTURE_ID,
+                                        FIXTURE_VERSION, digest, &first, &err),
+                     0);
+    assert_int_equal(tree_lock_alone(first, &err), 0);
+    assert_int_equal(thread_start(&second, "evict", evict_all, fixture.cache), 0);
+    while (count_open(digest) < 2 || count_open("/state") < 2)
+        sched_yield();                 /* until it is about to ask for the lock */
+    folder[strlen(folder) - 2] = '\0'; /* without the "/." */
+    assert_int_equal(rename(folder, fixture_path(&fixture, "removed")), 0);
+    archive = fixture_archive(&fixture);
+    tree_close(first);
+    pthread_join(second, NULL);
+    assert_int_equal(access(folder, F_OK), 0);
+    assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(room_is_not_awaited_for_ever),
         cmocka_unit_test(what_was_answered_can_go),
+        cmocka_unit_test(a_tree_that_took_anothers_place_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
