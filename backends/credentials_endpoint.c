@@ -166,6 +166,12 @@ static int read_token(struct bytes *to, struct error *err)
     return 0;
 }
 
+/* "127.0.0.1" and its like; a name may begin so, too. */
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0';
+}
+
 /* A token in clear text goes to this machine alone. */
 static int check_container(const char *text, struct error *err)
 {
@@ -174,7 +180,7 @@ static int check_container(const char *text, struct error *err)
     struct url url;
     int rc = url_parse(text, URL_NONE, &url, err);
 
-    if (rc < 0 || url.scheme == URL_HTTPS || strncmp(url.host, "127.", 4) == 0)
+    if (rc < 0 || url.scheme == URL_HTTPS || is_loopback(url.host))
         return rc;
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
         if (strcmp(url.host, hosts[i]) == 0)

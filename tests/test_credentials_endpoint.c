@@ -115,13 +115,22 @@ static void test_container(void **state)
 
 static void test_container_elsewhere_needs_tls(void **state)
 {
+    static const char *const urls[] = {
+        "http://other.example.com/keys",
+        "http://127.example.com/keys",
+        "http://127.0.0.1.example.com/keys",
+    };
     struct fixture *fixture = *state;
-    CLEANUP_LOGIN struct login login = {0};
-    struct error err = {0};
 
-    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://other.example.com/keys", 1);
-    assert_int_equal(get(fixture, &login, &err), -EACCES);
-    assert_non_null(strstr(err.message, "another machine, without https"));
+    for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
+        CLEANUP_LOGIN struct login login = {0};
+        struct error err = {0};
+
+        test_row(i, "%s", urls[i]);
+        setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", urls[i], 1);
+        assert_int_equal(get(fixture, &login, &err), -EACCES);
+        assert_non_null(strstr(err.message, "another machine, without https"));
+    }
 }
 
 static void test_machine(void **state)
