@@ -227,30 +227,42 @@ static int open_complete(struct archive *archive, uint32_t index, const char *pa
     return steal_fd(&fd);
 }
 
+static int open_in_state(struct archive *archive, uint32_t index, enum member_state state,
+                         struct error *err)
+{
+    char path[TOC_PATH_MAX + 1];
+
+    toc_path(archive->toc, index, path);
+    if (state == MEMBER_ABSENT)
+        return fail(err, ENOENT, "nothing of '%s' is in the cache", path);
+    return state == MEMBER_COMPLETE ? open_complete(archive, index, path, err)
+                                    : tree_member_arriving(archive->tree, index, err);
+}
+
 int archive_fd(struct archive *archive, uint32_t index, uint32_t generation,
                struct error *err)
 {
-    char path[TOC_PATH_MAX + 1];
-    int fd = -ENOENT;
-
-    toc_path(archive->toc, index, path);
-    for (int tries = 0; fd == -ENOENT && tries < OPEN_TRIES; tries++) {
+    for (int tries = 1;; tries++) {
         enum member_state state = archive_member_state(archive, index);
+        CLEANUP_CLOSE int fd = open_in_state(archive, index, state, err);
+        struct error ended = {0};
         int rc;
 
+        /* Afterwards: what was opened may be the file of the next attempt. */
         lock_acquire(&archive->lock);
-        rc = check_generation_locked(archive, index, generation, err);
+        rc = check_generation_locked(archive, index, generation, &ended);
         lock_release(&archive->lock);
-        if (rc < 0)
+        if (rc < 0) {
+            *err = ended;
             return rc;
-        if (state == MEMBER_ABSENT)
-            return fail(err, ENOENT, "nothing of '%s' is in the cache", path);
-        fd = state == MEMBER_COMPLETE ? open_complete(archive, index, path, err)
-                                      : tree_member_arriving(archive->tree, index, err);
-        if (fd == -ENOENT && state == MEMBER_COMPLETE)
+        }
+        if (fd != -ENOENT || state == MEMBER_ABSENT)
+            return steal_fd(&fd);
+        if (state == MEMBER_COMPLETE)
             lose_member(archive, index);
+        if (tries == OPEN_TRIES)
+            return fd;
     }
-    return fd;
 }
 
 uint64_t archive_cached_bytes(struct archive *archive)
