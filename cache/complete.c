@@ -147,26 +147,34 @@ static int put_in_place(struct archive *archive, struct error *err)
     return tree_move(tree, err);
 }
 
-static int move_with_lock(struct archive *archive, int timeout_ms, struct error *err)
+static int lock_model(struct archive *archive, int timeout_ms, int *ret_fd,
+                      struct error *err)
 {
     const struct store *store = &archive->cache->store;
     const struct release *release = &archive->release;
     CLEANUP_FREE char *lock = layout_lock(release->id, release->version, LAYOUT_MODEL);
-    CLEANUP_CLOSE int folder = -1;
-    int lock_fd = -1;
     int rc =
         files_make_folders_beneath(store->root_fd, release->id, store->folder_mode, err);
 
     if (rc == 0)
-        rc = model_lock_acquire(store->root_fd, lock, timeout_ms, &lock_fd, err);
+        rc = model_lock_acquire(store->root_fd, lock, timeout_ms, ret_fd, err);
+    return rc == -ETIMEDOUT ? fail(err, EAGAIN, "audmodel loads this model now") : rc;
+}
+
+static int move_with_lock(struct archive *archive, int timeout_ms, struct error *err)
+{
+    CLEANUP_CLOSE int folder = -1;
+    int lock_fd = -1;
+    int rc = lock_model(archive, timeout_ms, &lock_fd, err);
+
     if (rc < 0)
-        return rc == -ETIMEDOUT ? fail(err, EAGAIN, "audmodel loads this model now") : rc;
+        return rc;
     rc = put_in_place(archive, err);
     model_lock_release(lock_fd);
     if (rc < 0)
         return rc;
-    folder = files_open_beneath(store->root_fd, release->id, O_RDONLY | O_DIRECTORY, 0,
-                                &(struct error){0});
+    folder = files_open_beneath(archive->cache->store.root_fd, archive->release.id,
+                                O_RDONLY | O_DIRECTORY, 0, &(struct error){0});
     if (folder >= 0)
         (void)fsync(folder); /* lost with the power, the rename is made again */
     return 0;
@@ -177,11 +185,17 @@ static int run_alone(struct archive *archive, int timeout_ms, struct error *err)
 {
     struct tree *tree = archive->tree;
     struct tree_header header;
+    int lock_fd = -1;
     int rc = tree_read_header(tree, &header, err);
 
     if (rc < 0 || tree_is_final_ours(tree, &header))
         return rc;
-    rc = check_records(archive, err);
+    /* While audmodel has it, which may be for hours, the disk is not flushed for each
+     * look; nor is the lock held for as long as that takes. */
+    rc = lock_model(archive, timeout_ms, &lock_fd, err);
+    model_lock_release(lock_fd);
+    if (rc == 0)
+        rc = check_records(archive, err);
     if (rc == 0)
         rc = check_files(archive, err);
     if (rc == 0)

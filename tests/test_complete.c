@@ -1,9 +1,15 @@
 /* test_complete.c: putting complete models in their place keeps no reader waiting. */
 #include "tests/test.h"
 
-#include "common/sync.h"
+#include "cache/complete.h"
+#include "cache/internal.h"
+#include "cache/layout.h"
+#include "cache/model_lock.h"
+#include "common/cleanup.h"
+#include "common/files.h"
 #include "tests/fakes/cache_fixture.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,8 +18,9 @@
 static struct {
     struct lock lock;
     struct condition changed;
-    bool is_stuck;  /* guarded by lock */
-    bool is_waited; /* somebody waits for it; guarded by lock */
+    bool is_stuck;    /* guarded by lock */
+    bool is_waited;   /* somebody waits for it; guarded by lock */
+    unsigned flushes; /* guarded by lock */
 } disk;
 
 /* Instead of the C library's. */
@@ -21,6 +28,7 @@ int syncfs(int fd)
 {
     lock_acquire(&disk.lock);
     disk.is_waited = true;
+    disk.flushes++;
     condition_broadcast(&disk.changed);
     while (disk.is_stuck)
         condition_wait(&disk.changed, &disk.lock);
@@ -79,10 +87,52 @@ static void readers_do_not_wait_for_the_disk(void **state)
     fixture_close(&fixture);
 }
 
+static unsigned flushes(void)
+{
+    unsigned count;
+
+    lock_acquire(&disk.lock);
+    count = disk.flushes;
+    lock_release(&disk.lock);
+    return count;
+}
+
+static void nothing_is_flushed_while_audmodel_loads(void **state)
+{
+    static const struct zip_file file = {.name = "a.txt", .data = "hello", .size = 5};
+    CLEANUP_FREE char *lock = layout_lock(FIXTURE_ID, FIXTURE_VERSION, LAYOUT_MODEL);
+    struct fixture fixture;
+    struct archive *archive;
+    struct error err = {0};
+    unsigned before;
+    struct stat st;
+    int root_fd, lock_fd;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, &file, 1);
+    archive = fixture_archive(&fixture);
+    before = flushes();
+    root_fd = fixture.cache->store.root_fd;
+    assert_int_equal(files_make_folders_beneath(root_fd, FIXTURE_ID, 0777, &err), 0);
+    assert_int_equal(model_lock_acquire(root_fd, lock, 0, &lock_fd, &err), 0);
+    assert_true(fixture_has(archive, "a.txt", "hello", 5));
+    assert_int_equal(complete_now(archive, TREE_TRY, &err), -EAGAIN);
+    assert_int_equal(complete_now(archive, TREE_TRY, &err), -EAGAIN);
+    assert_int_equal(flushes(), before);
+    model_lock_release(lock_fd);
+    assert_int_equal(complete_now(archive, TREE_TRY, &err), 0);
+    assert_int_equal(flushes(), before + 1);
+    assert_int_equal(stat(fixture_path(&fixture, "3e120e8d/1.0.0/a.txt"), &st), 0);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_do_not_wait_for_the_disk),
+        cmocka_unit_test(nothing_is_flushed_while_audmodel_loads),
     };
 
     lock_init(&disk.lock);
