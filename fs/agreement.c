@@ -38,8 +38,11 @@ void agreement_amend(struct kernel_init_out *reply, const struct kernel_init_in 
 bool agreement_is_kept(const struct kernel_init_out *reply,
                        const struct kernel_init_out *agreed)
 {
+    /* Both kinds of reading folders are understood, whoever chooses. */
+    static const uint32_t indifferent = KERNEL_INIT_EXT | KERNEL_READDIRPLUS_AUTO;
+
     return reply->major == agreed->major && reply->time_gran == agreed->time_gran &&
            reply->max_write >= agreed->max_write &&
-           (agreed->flags & ~reply->flags & ~KERNEL_INIT_EXT) == 0 &&
+           (agreed->flags & ~reply->flags & ~indifferent) == 0 &&
            (agreed->flags2 & ~reply->flags2) == 0;
 }

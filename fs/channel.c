@@ -257,6 +257,8 @@ static void negotiate(void *userdata, struct fuse_conn_info *conn)
                   (FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
                    FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_SPLICE_WRITE);
     conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* content never changes */
+    /* What is listed is mostly opened: else each name but the first few is looked up. */
+    conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
     conn->max_write = WRITE_MAX;
     conn->max_background = BACKGROUND_MAX;
     conn->congestion_threshold = BACKGROUND_MAX;

@@ -19,6 +19,9 @@
 enum {
     DOTS = 2, /* "." and ".." come first */
     READDIR_MAX = 1 << 20,
+    LINKED_MAX = 10000, /* entries of one folder that the kernel is given with their
+                           names; the others are looked up by who wants them, and take no
+                           memory from who only lists a folder of a million files */
 };
 
 struct directory {
@@ -198,6 +201,8 @@ static void append_all(struct fs *fs, const struct call *call,
         if (!name)
             continue;
         describe_entry(fs, &place, &entry);
+        if (position >= LINKED_MAX)
+            entry.ino = 0;
         if (!append(call, bytes, name, &entry, position + 1))
             return;
     }

@@ -18,6 +18,7 @@ enum {
 
 /* Flags of INIT; those above bit 31 travel in flags2. */
 #define KERNEL_MAX_PAGES ((uint32_t)1 << 22)
+#define KERNEL_READDIRPLUS_AUTO ((uint32_t)1 << 14)
 #define KERNEL_INIT_EXT ((uint32_t)1 << 30)
 #define KERNEL_DIRECT_IO_ALLOW_MMAP ((uint32_t)1 << (36 - 32)) /* since Linux 6.6 */
 #define KERNEL_PASSTHROUGH ((uint32_t)1 << (37 - 32))          /* since Linux 6.9 */

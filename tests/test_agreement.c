@@ -7,7 +7,8 @@ enum { FLAG = 1 << 3, OTHER = 1 << 9, WRITE = 128 << 10 };
 
 static const struct kernel_init_out agreed = {.major = 7,
                                               .minor = 38,
-                                              .flags = FLAG | KERNEL_INIT_EXT,
+                                              .flags = FLAG | KERNEL_INIT_EXT |
+                                                       KERNEL_READDIRPLUS_AUTO,
                                               .flags2 = KERNEL_PASSTHROUGH,
                                               .max_write = WRITE,
                                               .time_gran = 1};

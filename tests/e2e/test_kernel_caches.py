@@ -8,7 +8,7 @@ import unittest
 
 from mounted import MountTest
 
-FILES = {f"small/{number:03}.txt": b"text\n" for number in range(200)}
+FILES = {f"small/{number:03}.txt": b"text\n" for number in range(1000)}
 
 
 class KernelCaches(MountTest):
@@ -54,6 +54,25 @@ class KernelCaches(MountTest):
         asked = self.asked(lambda: subprocess.run(["ls", "-l", str(folder)], check=True,
                                                   stdout=subprocess.DEVNULL))
         self.assertLess(asked["lookup"] + asked["getattr"], 10)
+
+    def test_what_was_listed_is_not_looked_up(self):
+        folder = self.fs.path(self.uid, "small")
+        names = os.listdir(folder)
+        asked = self.asked(lambda: [(folder / name).read_bytes() for name in names])
+        self.assertEqual(asked["open"], len(names))
+        self.assertLess(asked["lookup"], 10)
+
+    def test_most_files_of_a_huge_folder_are_looked_up_when_wanted(self):
+        """To list a folder of any size takes little of the kernel's memory."""
+        models = self.repository("huge")
+        uid = models.publish({f"{number:05}": b"" for number in range(10_500)})
+        self.fs = self.mount(models, name="huge", cache="huge-cache")
+        folder = self.fs.path(uid)
+        self.assertEqual(len(os.listdir(folder)), 10_500)
+        asked = self.asked(lambda: subprocess.run(["ls", "-l", str(folder)], check=True,
+                                                  stdout=subprocess.DEVNULL))
+        self.assertLess(asked["lookup"], 1000)
+        self.assertGreaterEqual(asked["lookup"], 500)
 
 
 if __name__ == "__main__":
