@@ -2,19 +2,24 @@
 #include "tests/test.h"
 
 #include "cache/evict.h"
+#include "cache/layout.h"
+#include "cache/load.h"
 #include "cache/registry.h"
 #include "cache/tree_open.h"
 #include "common/cleanup.h"
+#include "common/files.h"
 #include "common/memory.h"
 #include "tests/fakes/cache_fixture.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct zip_file model[] = {
@@ -171,12 +176,223 @@ static void a_tree_that_took_anothers_place_stays(void **state)
     fixture_close(&fixture);
 }
 
+/* Three versions: 1.0.0 and 3.0.0 are complete, of 2.0.0 there is one small file. */
+enum { VERSIONS = 3, PARTIAL = 1, SMALL = 1000, LARGE = 400000, ALL = SMALL + LARGE };
+
+struct versions {
+    struct fixture fixture;
+    struct archive *used[VERSIONS];
+};
+
+static void name_version(struct versions *versions, size_t i)
+{
+    snprintf(versions->fixture.release.version, sizeof versions->fixture.release.version,
+             "%zu.0.0", i + 1);
+}
+
+static void make_version(struct versions *versions, size_t i, const unsigned char *noise)
+{
+    struct zip_file files[] = {
+        {.name = "a", .data = noise + i, .size = SMALL},
+        {.name = "b", .data = noise + i, .size = LARGE},
+    };
+    struct fixture *fixture = &versions->fixture;
+    CLEANUP_FREE char *path = NULL;
+    struct archive *archive;
+    struct error err = {0};
+
+    name_version(versions, i);
+    fixture_publish_as(fixture, fixture->release.version, files, ARRAY_SIZE(files));
+    archive = fixture_archive(fixture);
+    if (i == PARTIAL)
+        assert_true(fixture_has(archive, "a", noise + i, SMALL));
+    else
+        assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
+    archive_unref(archive);
+}
+
+/* used_s: when each was used last; is_open: a bit for each that is open now. */
+static void open_versions(struct versions *versions, const int *used_s, unsigned is_open)
+{
+    CLEANUP_FREE unsigned char *noise = fixture_noise(LARGE + VERSIONS);
+    struct fixture *fixture = &versions->fixture;
+
+    *versions = (struct versions){.used = {NULL}};
+    fixture_open(fixture, &(struct cache_options){0});
+    for (size_t i = 0; i < VERSIONS; i++)
+        make_version(versions, i, noise);
+    fixture_reopen(fixture); /* nothing is under way any more */
+    for (size_t i = 0; i < VERSIONS; i++) {
+        struct timespec times[2] = {{.tv_sec = used_s[i]}, {.tv_sec = used_s[i]}};
+        struct archive *archive;
+
+        name_version(versions, i);
+        archive = fixture_archive(fixture);
+        assert_int_equal(
+            utimensat(AT_FDCWD, fixture_tree_path(fixture, archive, "state"), times, 0),
+            0);
+        if (is_open & 1 << i)
+            versions->used[i] = archive;
+        else
+            archive_unref(archive);
+    }
+}
+
+/* Which are still there, a bit for each. */
+static unsigned close_versions(struct versions *versions)
+{
+    unsigned left = 0;
+
+    for (size_t i = 0; i < VERSIONS; i++) {
+        CLEANUP_FREE char *path = NULL;
+
+        name_version(versions, i);
+        path = layout_trees(FIXTURE_ID, versions->fixture.release.version);
+        if (rmdir(fixture_path(&versions->fixture, path)) < 0 && errno == ENOTEMPTY)
+            left |= 1U << i;
+        archive_unref(versions->used[i]);
+    }
+    fixture_close(&versions->fixture);
+    return left;
+}
+
+static void room_is_made_by_age(void **state)
+{
+    static const struct {
+        int used_s[VERSIONS];
+        unsigned is_open;
+        uint64_t wanted;
+        int rc;
+        unsigned left;
+    } cases[] = {
+        {{10, 20, 30}, 0, 1,       0,       6},
+        {{30, 20, 10}, 0, 1,       0,       3},
+        {{10, 20, 30}, 0, ALL,     0,       6},
+        {{10, 20, 30}, 0, ALL + 1, 0,       4},
+        {{20, 30, 10}, 0, ALL + 1, 0,       2},
+        {{10, 20, 30}, 1, 1,       0,       5},
+        {{10, 20, 30}, 3, 1,       0,       3},
+        {{10, 20, 30}, 7, 1,       -ENOSPC, 7},
+        {{10, 20, 30}, 0, GIB,     -ENOSPC, 0},
+        {{10, 20, 30}, 4, GIB,     -ENOSPC, 4},
+        {{10, 20, 30}, 0, 0,       0,       7},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct versions versions;
+        struct error err = {0};
+
+        test_row(i, "%ju bytes, open: %x", (uintmax_t)cases[i].wanted, cases[i].is_open);
+        open_versions(&versions, cases[i].used_s, cases[i].is_open);
+        assert_int_equal(evict_make_room(versions.fixture.cache, cases[i].wanted, &err),
+                         cases[i].rc);
+        assert_int_equal(close_versions(&versions), cases[i].left);
+    }
+}
+
+static void what_nobody_uses_is_removed(void **state)
+{
+    static const int used_s[] = {10, 20, 30};
+    static const struct {
+        enum evict_what what;
+        unsigned is_open;
+        unsigned freed, kept, left;
+    } cases[] = {
+        {EVICT_PARTIAL, 0, 1, 0, 5},
+        {EVICT_PARTIAL, 2, 0, 1, 7},
+        {EVICT_PARTIAL, 5, 1, 0, 5},
+        {EVICT_ALL,     0, 3, 0, 0},
+        {EVICT_ALL,     1, 2, 1, 1},
+        {EVICT_ALL,     7, 0, 3, 7},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct versions versions;
+        struct evict_sum sum;
+        struct error err = {0};
+
+        test_row(i, "%s, open: %x", cases[i].what == EVICT_ALL ? "all" : "partial",
+                 cases[i].is_open);
+        open_versions(&versions, used_s, cases[i].is_open);
+        assert_int_equal(evict_unused(versions.fixture.cache, cases[i].what, &sum, &err),
+                         0);
+        assert_int_equal(sum.freed, cases[i].freed);
+        assert_int_equal(sum.kept, cases[i].kept);
+        if (cases[i].what == EVICT_ALL)
+            assert_int_equal(sum.freed_bytes + sum.kept_bytes, 2 * ALL + SMALL);
+        assert_int_equal(close_versions(&versions), cases[i].left);
+    }
+}
+
+static void a_version_is_released_unless_it_is_in_use(void **state)
+{
+    static const int used_s[] = {10, 20, 30};
+    struct versions versions;
+    struct error err = {0};
+
+    (void)state;
+    open_versions(&versions, used_s, 1);
+    assert_int_equal(evict_release(versions.fixture.cache, FIXTURE_ID, "1.0.0", &err),
+                     -EAGAIN);
+    assert_int_equal(evict_release(versions.fixture.cache, FIXTURE_ID, "3.0.0", &err), 0);
+    assert_int_equal(evict_release(versions.fixture.cache, FIXTURE_ID, "9.9.9", &err), 0);
+    assert_int_equal(close_versions(&versions), 3);
+}
+
+static void no_more_is_reserved_than_there_may_be(void **state)
+{
+    static const struct {
+        uint64_t size, bytes;
+        int rc;
+    } cases[] = {
+        {0,    UINT64_MAX, 0      }, /* unlimited */
+        {1000, 0,          0      },
+        {1000, 1000,       0      },
+        {1000, 1001,       -ENOSPC},
+        {1000, UINT64_MAX, -ENOSPC},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fixture fixture;
+        struct error err = {0};
+
+        test_row(i, "%ju of %ju", (uintmax_t)cases[i].bytes, (uintmax_t)cases[i].size);
+        fixture_open(&fixture, &(struct cache_options){.size = cases[i].size});
+        assert_int_equal(evict_reserve(fixture.cache, cases[i].bytes, &err), cases[i].rc);
+        fixture_close(&fixture);
+    }
+}
+
+static void what_a_dead_process_left_goes(void **state)
+{
+    CLEANUP_FREE char *left = NULL;
+    struct fixture fixture;
+    struct error err = {0};
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    left = xstrdup(fixture_path(&fixture, LAYOUT_REMOVED "/3e120e8d-x/files/a"));
+    assert_int_equal(files_make_folders(AT_FDCWD, left, 0777, &err), 0);
+    evict_clean(fixture.cache);
+    assert_int_equal(access(left, F_OK), -1);
+    assert_int_equal(rmdir(fixture_path(&fixture, LAYOUT_REMOVED)), 0); /* it is empty */
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(room_is_not_awaited_for_ever),
         cmocka_unit_test(what_was_answered_can_go),
         cmocka_unit_test(a_tree_that_took_anothers_place_stays),
+        cmocka_unit_test(room_is_made_by_age),
+        cmocka_unit_test(what_nobody_uses_is_removed),
+        cmocka_unit_test(a_version_is_released_unless_it_is_in_use),
+        cmocka_unit_test(no_more_is_reserved_than_there_may_be),
+        cmocka_unit_test(what_a_dead_process_left_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
