@@ -140,6 +140,31 @@ int open_files_hold(struct open_files *files, const struct open_wish *wish,
     return rc;
 }
 
+int open_files_adopt(struct open_files *files, const struct open_wish *wish,
+                     struct open_file **ret_file, struct error *err)
+{
+    struct open_file *made = NULL, *file;
+    int rc = make_file(wish, &made, err);
+
+    if (rc < 0)
+        return rc;
+    lock_acquire(&files->lock);
+    file = find_locked(files, wish->node_id, wish->generation);
+    if (!file && add_locked(files, made)) { /* no other read was faster */
+        file = made;
+        file->handles = 1;
+        made = NULL;
+    }
+    if (file)
+        ref(file);
+    lock_release(&files->lock);
+    open_file_unref(made);
+    if (!file)
+        return fail(err, ENOMEM, "no memory for an open file");
+    *ret_file = file;
+    return 0;
+}
+
 void open_files_release(struct open_files *files, uint64_t node_id, uint32_t generation)
 {
     struct open_file *file;

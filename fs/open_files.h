@@ -30,6 +30,11 @@ void open_files_free(struct open_files *files); /* accepts NULL */
 int open_files_hold(struct open_files *files, const struct open_wish *wish,
                     struct error *err);
 
+/* The entry of a handle from before this process started, made if need be: however many
+ * reads find that there is none, it counts as one handle. open_file_unref it. */
+int open_files_adopt(struct open_files *files, const struct open_wish *wish,
+                     struct open_file **ret_file, struct error *err);
+
 /* One handle less; the last one closes. */
 void open_files_release(struct open_files *files, uint64_t node_id, uint32_t generation);
 

@@ -200,23 +200,6 @@ static int find_file(struct fs *fs, const struct call *call, const struct place 
     return rc == -ESTALE ? fail_context(err, -EIO, "open the file anew") : rc;
 }
 
-/* Open it here, too. */
-static int adopt_file(struct fs *fs, const struct call *call, const struct place *place,
-                      struct archive *archive, struct open_file **ret_file,
-                      struct error *err)
-{
-    struct open_wish wish = {.node_id = call->node_id,
-                             .archive = archive,
-                             .index = place->index,
-                             .generation = (uint32_t)call->fi.fh};
-    int rc = open_files_hold(fs->open_files, &wish, err);
-
-    if (rc < 0)
-        return rc;
-    *ret_file = open_files_find(fs->open_files, call->node_id, wish.generation);
-    return *ret_file ? 0 : fail(err, EIO, "the file was closed meanwhile");
-}
-
 static int read_member_of(struct fs *fs, const struct call *call,
                           const struct place *place, struct archive *archive,
                           struct answer *answer, struct error *err)
@@ -235,7 +218,12 @@ static int read_member_of(struct fs *fs, const struct call *call,
     if (place->is_arriving || !answer->file)
         rc = want(call, archive, place, call->offset, answer->file_size, answer);
     if (rc == 0 && !answer->file)
-        rc = adopt_file(fs, call, place, archive, &answer->file, err);
+        rc = open_files_adopt(fs->open_files,
+                              &(struct open_wish){.node_id = call->node_id,
+                                                  .archive = archive,
+                                                  .index = place->index,
+                                                  .generation = (uint32_t)call->fi.fh},
+                              &answer->file, err);
     return rc;
 }
 

@@ -85,11 +85,39 @@ static void what_is_not_there_cannot_be_held(void **state)
     fs_fixture_close(&fixture);
 }
 
+/* Several reads at once find that a handle of a process before has no entry yet. */
+static void a_handle_from_before_counts_once(void **state)
+{
+    struct fs_fixture fixture;
+    struct archive *archive;
+    struct open_wish wish;
+    struct open_files *files;
+    struct open_file *first = NULL, *second = NULL;
+    struct error err = {0};
+
+    (void)state;
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    files = fixture.fs.open_files;
+    archive = fixture_archive(&fixture.cache);
+    wish = wish_for(archive, 7);
+    assert_int_equal(open_files_adopt(files, &wish, &first, &err), 0);
+    assert_int_equal(open_files_adopt(files, &wish, &second, &err), 0);
+    assert_ptr_equal(first, second);
+    open_file_unref(first);
+    open_file_unref(second);
+    assert_int_equal(open_files_count(files), 1);
+    open_files_release(files, 7, 0);
+    assert_int_equal(open_files_count(files), 0);
+    archive_unref(archive);
+    fs_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handles_share_one_file),
         cmocka_unit_test(a_reader_outlives_the_last_handle),
+        cmocka_unit_test(a_handle_from_before_counts_once),
         cmocka_unit_test(what_is_not_there_cannot_be_held),
     };
 
