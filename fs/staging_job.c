@@ -93,6 +93,8 @@ static void put_in_cache(struct fs *fs, const char *job, const struct release *r
 
     if (rc == -ENOENT)
         return;
+    if (rc >= 0 && release->repository >= resolver_repository_count(fs->resolver))
+        rc = fail(&err, ENOENT, "its repository is not configured any more");
     if (rc >= 0)
         rc = cache_adopt(fs->cache, fs->resolver, release, folder_fd,
                          has_writers(fs, job) ? CACHE_ADOPT_COPY : CACHE_ADOPT_SHARE,

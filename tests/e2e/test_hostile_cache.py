@@ -52,6 +52,22 @@ class HostileCache(MountTest):
         self.plant(self.top, lambda path: path.write_text("x"))
         self.check(loads=False)
 
+    def test_job_of_a_repository_that_is_not_there(self):
+        """As after a kill, and with another configuration since."""
+        ident, version = split(self.uid)
+        private = self.cache / ".modelfs"
+        (private / "staging" / "job").mkdir(parents=True)
+        record = private / "jobs" / "job.job"
+        self.plant(record, lambda path: path.write_text(
+            f"state: finishing\nid: {ident}\nversion: {version}\nrepository: 7\n"
+            "attempted: true\nended: 0\nowner: ''\n"))
+        fs = self.mount(self.models)
+        result = (fs.point / "@staging" / "job.result").read_text()
+        self.assertEqual(result, f"{self.uid}\n")
+        self.assert_sentence(fs.log(), "its repository is not configured any more")
+        self.assertIn("restarts: 0\n", (fs.point / "@status").read_text())
+        self.assertEqual(fs.stop(), 0)
+
     def test_version_is_a_link(self):
         self.plant(self.top / self.version, lambda path: path.symlink_to(self.outside))
         self.check(loads=False)
