@@ -56,10 +56,11 @@ $B/%.o: %.c | libraries
 # The one file that may call strtod and friends (common/banned.h).
 $B/common/pyfloat.o: FLAGS += -DTEXT_MAY_PARSE_NUMBERS
 
-# tests/fakes/fuse_fake.c answers ioctl(2) as the kernel's FUSE would.
+# tests/fakes/fuse_fake.c answers ioctl(2) as the kernel's FUSE would, fork_fake.c lets
+# fork(2) fail.
 $B/tests/test_%: $B/tests/test_%.o $(FAKES) $B/libmodelfs.a
 	@echo "  LINK $@"
-	$(Q)$(LINK) -Wl,--wrap=ioctl -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(Q)$(LINK) -Wl,--wrap=ioctl,--wrap=fork -o $@ $^ $(PKG_LIBS) -lcmocka
 
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libmodelfs.a
 	@echo "  LINK $@"

@@ -17,6 +17,7 @@
 enum {
     STOP_MS = 10 * 1000,    /* for a worker to end when it is told to */
     UPGRADE_MS = 30 * 1000, /* for a new program to prepare, and to serve */
+    FORK_MS = 200,          /* until it is tried again */
 };
 
 struct supervisor {
@@ -228,6 +229,21 @@ static int judge_end(struct supervisor *supervisor, struct error *err)
     return !supervisor->is_stopping;
 }
 
+/* As start_worker; where there can be no more processes just now it is tried again, for
+ * the mount would be gone. 0: it is to end. */
+static int start_next(struct supervisor *supervisor, struct error *err)
+{
+    int rc = start_worker(supervisor, err);
+
+    if (rc < 0)
+        log_error("%s; trying again until it works", err->message);
+    while (rc < 0 && !supervisor->is_stopping) {
+        pause_until(supervisor, clock_now_ms() + FORK_MS);
+        rc = supervisor->is_stopping ? 0 : start_worker(supervisor, err);
+    }
+    return rc;
+}
+
 /* 1: there is another; 0 and -errno as judge_end. */
 static int replace_worker(struct supervisor *supervisor, struct error *err)
 {
@@ -246,7 +262,7 @@ static int replace_worker(struct supervisor *supervisor, struct error *err)
         fail_upgrade(supervisor, supervisor->status);
     else
         rc = judge_end(supervisor, err);
-    return rc > 0 ? start_worker(supervisor, err) : rc;
+    return rc > 0 ? start_next(supervisor, err) : rc;
 }
 
 static int supervise(struct supervisor *supervisor, struct error *err)
