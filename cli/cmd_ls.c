@@ -55,14 +55,9 @@ static int find_names(struct listing *listing, enum names_of of, struct names **
     return rc;
 }
 
-static int list_short(struct listing *listing, enum names_of of, const char *key,
-                      struct error *err)
+static void print_names(struct listing *listing, const char *key,
+                        const struct names *names)
 {
-    struct names *names = NULL;
-    int rc = find_names(listing, of, &names, err);
-
-    if (rc < 0)
-        return rc;
     if (listing->json)
         json_begin(listing->json, key, JSON_LIST);
     for (size_t i = 0; i < names->count; i++) {
@@ -76,8 +71,27 @@ static int list_short(struct listing *listing, enum names_of of, const char *key
     }
     if (listing->json)
         json_end(listing->json);
-    names_unref(names);
-    return 0;
+}
+
+/* Nothing is printed before all is known: half of a mapping is no JSON. */
+static int list_short(struct listing *listing, struct error *err)
+{
+    struct names *models = NULL, *aliases = NULL;
+    int rc = find_names(listing, NAMES_OF_MODELS, &models, err);
+
+    if (rc == 0)
+        rc = find_names(listing, NAMES_OF_ALIASES, &aliases, err);
+    if (rc == 0) {
+        if (listing->json)
+            json_begin(listing->json, NULL, JSON_MAP);
+        print_names(listing, "models", models);
+        print_names(listing, "aliases", aliases);
+        if (listing->json)
+            json_end(listing->json);
+    }
+    names_unref(models);
+    names_unref(aliases);
+    return rc;
 }
 
 /* One model with all that the long form shows. */
@@ -244,16 +258,20 @@ static int list_long(struct listing *listing, struct error *err)
 
     if (rc < 0)
         return rc;
-    if (listing->json)
+    if (listing->json) {
+        json_begin(listing->json, NULL, JSON_MAP);
         json_begin(listing->json, "models", JSON_LIST);
-    else
+    } else {
         listing->table = output_table_new(titles);
+    }
     for (size_t i = 0; rc == 0 && i < names->count; i++)
         rc = list_model(listing, names->names[i], err);
-    if (listing->json)
+    if (listing->json) {
         json_end(listing->json);
-    else if (rc == 0 && listing->shown > 0)
+        json_end(listing->json);
+    } else if (rc == 0 && listing->shown > 0) {
         output_table_print(listing->table);
+    }
     output_table_free(listing->table);
     names_unref(names);
     return rc;
@@ -262,19 +280,9 @@ static int list_long(struct listing *listing, struct error *err)
 static int list(struct listing *listing, const struct arguments *arguments,
                 struct error *err)
 {
-    int rc;
+    int rc = arguments->values[OPTION_LONG] ? list_long(listing, err)
+                                            : list_short(listing, err);
 
-    if (listing->json)
-        json_begin(listing->json, NULL, JSON_MAP);
-    if (arguments->values[OPTION_LONG]) {
-        rc = list_long(listing, err);
-    } else {
-        rc = list_short(listing, NAMES_OF_MODELS, "models", err);
-        if (rc == 0)
-            rc = list_short(listing, NAMES_OF_ALIASES, "aliases", err);
-    }
-    if (rc == 0 && listing->json)
-        json_end(listing->json);
     return rc < 0 ? rc : output_finish(err);
 }
 

@@ -53,6 +53,14 @@ class WithoutRepository(MountTest):
         done = modelfs("ls", "-c", str(config))
         self.assertIn("modelfs: warning: repository 'gone'", done.stderr)
 
+    def test_without_an_answer_there_is_no_json(self):
+        config = self.config((self.folder, "gone"))
+        for arguments in (["ls"], ["ls", "-l"], ["versions", "3e120e8d"],
+                          ["info", "3e120e8d-1.0.0"]):
+            with self.subTest(arguments):
+                done = modelfs(*arguments, "--json", config=config)
+                self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+
     @unittest.skipIf(os.path.exists("/etc/modelfs/config.yaml"),
                      "this machine has a configuration")
     def test_works_without_a_configuration(self):
