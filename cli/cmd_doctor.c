@@ -222,20 +222,20 @@ static void check_repository(struct doctor *doctor,
     struct error err = {0};
     int rc = wire_backend(repository, http, &backend, &err);
 
-    if (rc == 0)
-        rc = backend_check(backend, &err);
+    if (rc < 0) { /* the host may hold a password: that is refused, not repeated */
+        say(doctor, STATE_FAILED, "repository", "%s", err.message);
+        return;
+    }
+    rc = backend_check(backend, &err);
     if (rc == 0)
         say(doctor, STATE_OK, "repository", "'%s' at '%s' answers", repository->name,
             repository->host);
     else
         say(doctor, STATE_FAILED, "repository", "'%s' at '%s': %s", repository->name,
             repository->host, err.message);
-    if (backend) {
-        struct finding finding = {.doctor = doctor, .repository = repository->name};
-
-        backend_diagnose(backend, say_finding, &finding);
-        backend_close(backend);
-    }
+    backend_diagnose(backend, say_finding,
+                     &(struct finding){.doctor = doctor, .repository = repository->name});
+    backend_close(backend);
 }
 
 static void check_repositories(struct doctor *doctor, const struct config *config)

@@ -61,6 +61,20 @@ class WithoutRepository(MountTest):
                 done = modelfs(*arguments, "--json", config=config)
                 self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
 
+    def test_a_password_in_the_configuration_is_not_repeated(self):
+        config = self.folder / "config.yaml"
+        for backend in ("s3", "artifactory"):
+            config.write_text(yaml.dump({
+                "repositories": [{"name": "models", "host": "http://me:hush@localhost:1",
+                                  "backend": backend}],
+                "cache": {"root": str(self.folder / "cache")}}))
+            for command in ("doctor", "ls"):
+                with self.subTest((backend, command)):
+                    done = modelfs(command, "-c", str(config))
+                    self.assertEqual(done.returncode, 1, done.stdout)
+                    self.assertIn("user name or password", done.stdout + done.stderr)
+                    self.assertNotIn("hush", done.stdout + done.stderr)
+
     @unittest.skipIf(os.path.exists("/etc/modelfs/config.yaml"),
                      "this machine has a configuration")
     def test_works_without_a_configuration(self):
