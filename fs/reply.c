@@ -7,6 +7,7 @@
 #include "fs/open_files.h"
 #include "fs/read.h"
 #include "fs/reply_backed.h"
+#include "fs/snapshots.h"
 #include "fs/staging_files.h"
 #include "fs/write.h"
 
@@ -65,6 +66,8 @@ static void reply_failure(struct fs *fs, const struct call *call, int rc,
 
 void reply_undo(struct fs *fs, const struct call *call, const struct answer *answer)
 {
+    if (call->kind == CALL_READ) /* its handle may be closed: nobody drops the text */
+        snapshots_drop(fs->snapshots, call->fi.fh);
     if (answer->kind != ANSWER_OPEN && answer->kind != ANSWER_CREATED)
         return;
     if (call->kind == CALL_OPENDIR)

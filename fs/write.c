@@ -125,6 +125,8 @@ int write_refuse(struct fs *fs, const struct call *call, const struct place *pla
 
 void write_release(struct fs *fs, const struct fuse_file_info *fi)
 {
-    if ((fi->flags & O_ACCMODE) != O_RDONLY)
-        drafts_release(fs, fi->fh);
+    if ((fi->flags & O_ACCMODE) == O_RDONLY)
+        return;
+    drafts_release(fs, fi->fh);
+    snapshots_drop(fs->snapshots, fi->fh); /* it may have been read as well */
 }

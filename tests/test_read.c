@@ -2,6 +2,9 @@
 #include "tests/test.h"
 
 #include "fs/read.h"
+#include "fs/reply.h"
+#include "fs/snapshots.h"
+#include "fs/write.h"
 #include "tests/fakes/fs_fixture.h"
 
 #include <errno.h>
@@ -150,6 +153,36 @@ static void members_are_read_to_their_end(void **state)
     fs_fixture_close(&fixture);
 }
 
+/* Of what is open for writing, too, and of a read that was given up. */
+static void no_text_is_kept_after_the_last_close(void **state)
+{
+    static const char path[] = "@info/3e120e8d/1.0.0/meta.yaml";
+    struct call call = {.kind = CALL_READ, .size = 4096, .fi.flags = O_RDWR};
+    CLEANUP_ANSWER struct answer opened, answer, again;
+    struct fs_fixture fixture;
+    struct error err = {0};
+    struct bytes text;
+
+    (void)state;
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    fixture.fs.options.write_meta = true;
+    bytes_init(&text, 4096);
+    assert_int_equal(run(&fixture, read_open, path, call, &opened), 0);
+    call.fi = opened.fi;
+    assert_int_equal(run(&fixture, read_bytes, path, call, &answer), 0);
+    assert_int_equal(snapshots_find(fixture.fs.snapshots, call.fi.fh, &text, &err), 0);
+    write_release(&fixture.fs, &call.fi);
+    assert_int_equal(snapshots_find(fixture.fs.snapshots, call.fi.fh, &text, &err),
+                     -ENOENT);
+    call.fi.fh = snapshots_handle(fixture.fs.snapshots);
+    assert_int_equal(run(&fixture, read_bytes, path, call, &again), 0);
+    reply_undo(&fixture.fs, &call, &again);
+    assert_int_equal(snapshots_find(fixture.fs.snapshots, call.fi.fh, &text, &err),
+                     -ENOENT);
+    bytes_done(&text);
+    fs_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +190,7 @@ int main(void)
         cmocka_unit_test(what_is_complete_is_opened_at_once),
         cmocka_unit_test(texts_are_cut_as_asked),
         cmocka_unit_test(members_are_read_to_their_end),
+        cmocka_unit_test(no_text_is_kept_after_the_last_close),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
