@@ -28,6 +28,7 @@ enum {
     UNASKED_BODY_MAX = 1 << 20, /* newer libcurls never ask for less */
     DRAIN_BYTES_MAX = 64 << 10, /* read to the end rather than closing the connection */
     URL_SHOWN_MAX = 400,        /* bytes in a message */
+    LONG_BYTES = 1 << 20,       /* a range of that much takes a while */
 };
 
 struct http {
@@ -230,6 +231,14 @@ static int64_t stall_timeout_ms(const struct exchange *exchange)
     return left_ms > 0 ? left_ms : 1;
 }
 
+static enum http_pool_use use_of(const struct http_request *request)
+{
+    bool is_long = request->method == HTTP_GET && request->part == HTTP_RANGE &&
+                   request->range.last - request->range.first >= LONG_BYTES;
+
+    return is_long ? HTTP_POOL_LONG : HTTP_POOL_SHORT;
+}
+
 /* The request to url with the fields, over a connection to origin. */
 static int send_over(struct exchange *exchange, const char *url, const struct url *origin,
                      const struct http_fields *fields, struct error *err)
@@ -254,7 +263,8 @@ static int send_over(struct exchange *exchange, const char *url, const struct ur
         .data = take,
         .arg = exchange,
     };
-    int rc = http_pool_take(http->pool, origin, request->deadline_ms, &handle, err);
+    int rc = http_pool_take(http->pool, origin, use_of(request), request->deadline_ms,
+                            &handle, err);
 
     if (rc < 0)
         return rc;

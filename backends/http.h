@@ -7,7 +7,8 @@
  *     http_close(http);
  *
  * One struct http serves all repositories of a process: it keeps connections, and lets at
- * most `connections` requests run at once to one host; others wait for their turn.
+ * most `connections` requests run at once to one host; others wait for their turn. Long
+ * ranges leave some of them to all else: a look-up is not to wait for a download.
  * Thread-safe; requests block in the calling thread. http_open costs nothing until the
  * first request. Credentials, query strings and bodies never stand in an error or a log.
  *

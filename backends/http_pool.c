@@ -10,6 +10,7 @@
 
 enum {
     CONNECTIONS_DEFAULT = 16,
+    FEW = 8,        /* connections, of which one is left to short requests; else two */
     HOSTS_MAX = 64, /* remembered while nothing runs */
     IDLE_MAX_MS = 60000,
 };
@@ -18,8 +19,9 @@ TAILQ_HEAD(handles, http_handle);
 TAILQ_HEAD(hosts, http_pool_host);
 
 struct http_pool_host {
-    struct url origin;   /* constant; its target is not */
-    unsigned running;    /* guarded by lock of the pool, as all below */
+    struct url origin; /* constant; its target is not */
+    unsigned running;  /* guarded by lock of the pool, as all below */
+    unsigned running_long;
     struct handles idle; /* used last first */
     TAILQ_ENTRY(http_pool_host) entry;
 };
@@ -135,17 +137,34 @@ static struct http_pool_host *find_host_locked(struct http_pool *pool,
     return host;
 }
 
+/* Connections that are left to short requests. The only one is for all. */
+static unsigned spare(unsigned connections)
+{
+    return connections < 2 ? 0 : connections < FEW ? 1 : 2;
+}
+
+static bool has_turn_locked(const struct http_pool *pool,
+                            const struct http_pool_host *host, enum http_pool_use use)
+    REQUIRES(pool->lock)
+{
+    return host->running < pool->connections &&
+           (use == HTTP_POOL_SHORT ||
+            host->running_long < pool->connections - spare(pool->connections));
+}
+
 /* A turn at the origin. */
 static int wait_turn_locked(struct http_pool *pool, const struct url *url,
-                            int64_t deadline_ms, struct http_pool_host **ret_host,
-                            struct error *err) REQUIRES(pool->lock)
+                            enum http_pool_use use, int64_t deadline_ms,
+                            struct http_pool_host **ret_host, struct error *err)
+    REQUIRES(pool->lock)
 {
     while (!pool->is_cancelled) {
         struct http_pool_host *host = find_host_locked(pool, url);
         int rc = 0;
 
-        if (host->running < pool->connections) {
+        if (has_turn_locked(pool, host, use)) {
             host->running++;
+            host->running_long += use == HTTP_POOL_LONG;
             *ret_host = host;
             return 0;
         }
@@ -188,15 +207,17 @@ static struct http_handle *make_handle(struct http_pool *pool)
     return NULL;
 }
 
-static void leave_host_locked(struct http_pool *pool, struct http_pool_host *host)
-    REQUIRES(pool->lock)
+static void leave_host_locked(struct http_pool *pool, struct http_pool_host *host,
+                              enum http_pool_use use) REQUIRES(pool->lock)
 {
     host->running--;
+    host->running_long -= use == HTTP_POOL_LONG;
     condition_broadcast(&pool->changed);
 }
 
-int http_pool_take(struct http_pool *pool, const struct url *url, int64_t deadline_ms,
-                   struct http_handle **ret_handle, struct error *err)
+int http_pool_take(struct http_pool *pool, const struct url *url, enum http_pool_use use,
+                   int64_t deadline_ms, struct http_handle **ret_handle,
+                   struct error *err)
 {
     struct http_pool_host *host = NULL;
     struct http_handle *handle = NULL;
@@ -205,17 +226,18 @@ int http_pool_take(struct http_pool *pool, const struct url *url, int64_t deadli
     lock_acquire(&pool->lock);
     rc = start_locked(pool, err);
     if (rc == 0)
-        rc = wait_turn_locked(pool, url, deadline_ms, &host, err);
+        rc = wait_turn_locked(pool, url, use, deadline_ms, &host, err);
     if (rc == 0 && (handle = TAILQ_FIRST(&host->idle)))
         TAILQ_REMOVE(&host->idle, handle, entry);
     if (rc == 0 && !handle)
         handle = make_handle(pool);
     if (handle) {
         handle->host = host;
+        handle->use = use;
         TAILQ_INSERT_HEAD(&pool->busy, handle, entry);
         *ret_handle = handle;
     } else if (rc == 0) {
-        leave_host_locked(pool, host);
+        leave_host_locked(pool, host, use);
         rc = fail(err, ENOMEM, "libcurl has no memory for another connection");
     }
     lock_release(&pool->lock);
@@ -246,7 +268,7 @@ void http_pool_give(struct http_pool *pool, struct http_handle *take_handle)
     lock_acquire(&pool->lock);
     TAILQ_REMOVE(&pool->busy, take_handle, entry);
     TAILQ_INSERT_HEAD(&host->idle, take_handle, entry);
-    leave_host_locked(pool, host);
+    leave_host_locked(pool, host, take_handle->use);
     retire_locked(pool, host, &unused);
     lock_release(&pool->lock);
     free_handles(&unused);

@@ -1,7 +1,7 @@
 /* http_pool.h: curl handles with their kept connections, and how many may run at once.
  *
  *     rc = http_pool_open(&options, &pool, &err);
- *     rc = http_pool_take(pool, &url, deadline_ms, &handle, &err);
+ *     rc = http_pool_take(pool, &url, HTTP_POOL_SHORT, deadline_ms, &handle, &err);
  *     ... one transfer of handle->easy in handle->multi, by this thread ...
  *     http_pool_give(pool, handle);
  *     http_pool_close(pool);
@@ -22,10 +22,18 @@
 struct http_pool;
 struct http_pool_host;
 
+/* What a turn is for. */
+enum http_pool_use {
+    HTTP_POOL_SHORT,
+    HTTP_POOL_LONG, /* much is to come: some connections are left to the others, so that
+                       these need not wait for its end */
+};
+
 struct http_handle {
     CURL *easy; /* reset; shares names and sessions */
     CURLM *multi;
     struct http_pool_host *host;
+    enum http_pool_use use;
     int64_t used_ms; /* when it was given back */
     TAILQ_ENTRY(http_handle) entry;
 };
@@ -37,8 +45,9 @@ void http_pool_close(struct http_pool *pool); /* all handles were given back */
 
 /* Waits for a turn at the origin of url. -ETIMEDOUT by deadline_ms (0: none), -ECANCELED.
  * http_pool_give the result. */
-int http_pool_take(struct http_pool *pool, const struct url *url, int64_t deadline_ms,
-                   struct http_handle **ret_handle, struct error *err);
+int http_pool_take(struct http_pool *pool, const struct url *url, enum http_pool_use use,
+                   int64_t deadline_ms, struct http_handle **ret_handle,
+                   struct error *err);
 void http_pool_give(struct http_pool *pool, struct http_handle *take_handle);
 
 /* Wakes all that wait: for a turn, in a pause, for a server. */

@@ -164,13 +164,45 @@ static void test_deadline_while_waiting_for_a_turn(void **state)
     join_all();
 }
 
+/* A look-up does not wait for the end of downloads, however many there are. */
+static void test_long_ranges_leave_a_connection(void **state)
+{
+    const struct http_request range = {
+        .part = HTTP_RANGE, .range = {0, 64 << 20}
+    };
+    struct http_options options = {.connections = CONNECTIONS};
+    struct error err = {0};
+
+    (void)state;
+    http_close(fixture.http);
+    assert_int_equal(http_open(&options, &fixture.http, &err), 0);
+    play(WHOLE, HTTP_THEN_KEEP, true);
+    for (int i = 1; i < CALLERS; i++)
+        callers[i].request = range;
+    for (int i = CALLERS - 1; i >= 0; i--) {
+        assert_int_equal(thread_start(&callers[i].thread, "caller", call, &callers[i]),
+                         0);
+        if (i == CALLERS - 1) /* it has its connection */
+            assert_int_equal(http_server_wait_held(fixture.server, 1), 1);
+    }
+    assert_int_equal(http_server_wait_held(fixture.server, CONNECTIONS), CONNECTIONS);
+    assert_non_null(strstr(http_server_request(fixture.server, 0), "Range:"));
+    assert_null(strstr(http_server_request(fixture.server, 1), "Range:"));
+    http_cancel(fixture.http);
+    join_all();
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_connection_is_kept),  TEST(test_closed_connection_is_replaced),
-        TEST(test_few_at_once),         TEST(test_cancel_ends_all),
-        TEST(test_cancel_ends_a_pause), TEST(test_deadline_while_waiting_for_a_turn),
+        TEST(test_connection_is_kept),
+        TEST(test_closed_connection_is_replaced),
+        TEST(test_few_at_once),
+        TEST(test_cancel_ends_all),
+        TEST(test_cancel_ends_a_pause),
+        TEST(test_deadline_while_waiting_for_a_turn),
+        TEST(test_long_ranges_leave_a_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
