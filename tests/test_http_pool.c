@@ -11,7 +11,7 @@
 
 #define WHOLE "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
 
-enum { CALLERS = 6, CONNECTIONS = 2 }; /* the fixture's */
+enum { CALLERS = 6, CONNECTIONS = 2 };
 
 static struct http_fixture fixture;
 
@@ -25,11 +25,21 @@ struct caller {
 
 static struct caller callers[CALLERS];
 
+static void reconnect(const struct http_options *options)
+{
+    struct error err = {0};
+
+    http_close(fixture.http);
+    assert_int_equal(http_open(options, &fixture.http, &err), 0);
+}
+
+/* With time to spare: a busy machine is not a server that stalls. */
 static int set_up(void **state)
 {
     (void)state;
     memset(callers, 0, sizeof callers);
     http_fixture_open(&fixture);
+    reconnect(&(struct http_options){.connections = CONNECTIONS});
     return 0;
 }
 
@@ -131,12 +141,8 @@ static void test_cancel_ends_all(void **state)
 /* A pause of minutes ends too. */
 static void test_cancel_ends_a_pause(void **state)
 {
-    struct http_options options = {.give_up_ms = 1000000};
-    struct error err = {0};
-
     (void)state;
-    http_close(fixture.http);
-    assert_int_equal(http_open(&options, &fixture.http, &err), 0);
+    reconnect(&(struct http_options){.give_up_ms = 1000000});
     play("HTTP/1.1 503 No\r\nRetry-After: 300\r\nContent-Length: 0\r\n\r\n",
          HTTP_THEN_KEEP, true);
     assert_int_equal(thread_start(&callers[0].thread, "caller", call, &callers[0]), 0);
@@ -170,12 +176,8 @@ static void test_long_ranges_leave_a_connection(void **state)
     const struct http_request range = {
         .part = HTTP_RANGE, .range = {0, 64 << 20}
     };
-    struct http_options options = {.connections = CONNECTIONS};
-    struct error err = {0};
 
     (void)state;
-    http_close(fixture.http);
-    assert_int_equal(http_open(&options, &fixture.http, &err), 0);
     play(WHOLE, HTTP_THEN_KEEP, true);
     for (int i = 1; i < CALLERS; i++)
         callers[i].request = range;
