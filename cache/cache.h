@@ -6,7 +6,8 @@
  *     rc = cache_archive(cache, resolver, &release, &archive, &err);
  *     cache_close(cache);
  *
- * Layout: AUDMODEL section 8; what is incomplete lies below <root>/.modelfs/ (layout.h).
+ * Complete models lie where audmodel has them; what is incomplete lies below
+ * <root>/.modelfs/ (layout.h).
  * Thread-safe. Close all archives before cache_close. */
 #ifndef CACHE_CACHE_H
 #define CACHE_CACHE_H

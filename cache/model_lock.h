@@ -4,9 +4,9 @@
  *     ... check and rename ...
  *     model_lock_release(lock_fd);
  *
- * flock(2) of a file that stays (AUDMODEL section 8), taken as Python's filelock does.
- * The lock is the descriptor: the end of the process gives it back. Held only for a
- * moment, with no mutex held; only pool threads and commands wait for it. */
+ * flock(2) of a file that stays, taken as Python's filelock does. The lock is the
+ * descriptor: the end of the process gives it back. Held only for a moment, with no mutex
+ * held; only pool threads and commands wait for it. */
 #ifndef CACHE_MODEL_LOCK_H
 #define CACHE_MODEL_LOCK_H
 

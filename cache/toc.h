@@ -2,8 +2,8 @@
  *
  * Entry 0 is the top folder. Entries stand in breadth-first order, the children of a
  * folder side by side and sorted by their bytes; folders that the archive only implies
- * are entries too. All names were checked when the table was built (DESIGN section 2,
- * "Never trust what comes from outside"): any path below is safe to create.
+ * are entries too. All names were checked when the table was built (toc_name.h): any path
+ * below is safe to create.
  *
  * A table is one block of memory, the same on disk (toc_file.h); it is constant, so all
  * functions are thread-safe. */

@@ -55,7 +55,9 @@ static inline void tree_cleanup(struct tree **tree)
 /* All of the tree was flushed to disk (syncfs): note that, if nobody else has it open. */
 void tree_mark_clean(struct tree *tree);
 
-/* -EAGAIN: another has it, for longer than timeout_ms. */
+/* Take one of the locks above for writing, as fcntl(2) has them: it belongs to the open
+ * tree, not to a thread. TREE_TRY never waits, and may be used with a mutex held.
+ * -EAGAIN: another has it, for longer than timeout_ms. */
 int tree_lock(struct tree *tree, uint64_t byte, int timeout_ms, struct error *err);
 void tree_unlock(struct tree *tree, uint64_t byte);
 
@@ -69,6 +71,7 @@ int tree_lock_alone(struct tree *tree, struct error *err);
  * people. */
 bool tree_is_there(const struct tree *tree);
 
+/* As it is on disk now; -EBADMSG if it makes no sense. */
 int tree_read_header(struct tree *tree, struct tree_header *ret_header,
                      struct error *err);
 
@@ -85,6 +88,7 @@ typedef void tree_change(struct tree_header *header, void *arg);
 int tree_change_header(struct tree *tree, tree_change *change, void *arg,
                        struct error *err);
 
+/* What is noted of a member on disk; -EIO. In memory archive_state has it. */
 int tree_read_record(struct tree *tree, uint32_t index, struct tree_record *ret_record,
                      struct error *err);
 int tree_write_record(struct tree *tree, uint32_t index, const struct tree_record *record,

@@ -5,7 +5,7 @@
  *     const struct yaml_node *name = yaml_get(yaml_root(yaml), "name");
  *     yaml_tree_free(yaml);
  *
- * Formats: AUDMODEL section 3 (resolver, dump). Nodes live as long as their tree and are
+ * Nodes live as long as their tree and are
  * constant. A node that several aliases name stands in several places of the tree (it is
  * shared); the sum of all places is limited, so that walking a tree always ends. Merge
  * keys (<<) are resolved; of duplicate keys the last value stands in the first place.

@@ -1,6 +1,6 @@
 /* yaml_scalar.h: what PyYAML's resolver takes a scalar for, and the value made of it.
  *
- * Pure; thread-safe. Rules: AUDMODEL section 3. */
+ * Pure; thread-safe. */
 #ifndef COMMON_YAML_SCALAR_H
 #define COMMON_YAML_SCALAR_H
 

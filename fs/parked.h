@@ -32,6 +32,7 @@ struct parked {
 /* Runs on the list's own thread for a request whose deadline has passed; it is taken. */
 typedef void parked_expired(struct parked *parked);
 
+/* Starts the list's thread. parked_close and parked_free the result. */
 int parked_open(parked_expired *expired, struct parked_list **ret_list,
                 struct error *err);
 
@@ -49,6 +50,7 @@ struct parked *parked_add(struct parked_list *list, struct fs *fs,
 /* true for exactly one caller, which then replies and calls parked_replied. */
 bool parked_take(struct parked *parked);
 
+/* The end of a take: the reply is out, and parked_close need not wait for it. */
 void parked_replied(struct parked *parked);
 
 /* From now on somebody else watches that there is progress: the cache for bytes, a

@@ -34,6 +34,8 @@ int place_of(struct slots *slots, uint64_t node_id, struct place *ret_place,
 int place_add_repositories(struct slots *slots, const struct resolver *resolver,
                            struct error *err);
 
+/* -EOVERFLOW: it has too many members; -ENOMEM: no slots are left; -ESTALE: there
+ * is no such repository. */
 int place_id(struct slots *slots, const struct place *place, uint64_t *ret_node_id,
              struct error *err);
 

@@ -217,7 +217,8 @@ static void await_job(struct parked *parked)
 
 /* Is a folder of names opened of which nothing was ever known? Then there is nothing to
  * be said in time, and the caller waits for as long as the repository goes on telling:
- * the catalog sees to that. It holds no lock of the kernel's and can be interrupted. */
+ * the catalog sees to that. It holds no lock of the kernel's and can be interrupted. What
+ * is known is only shared here, not copied. */
 static bool is_first_listing(struct fs *fs, const struct call *call)
 {
     struct folder *folder = NULL;

@@ -5,6 +5,8 @@
 
 #include "fs/staging.h"
 
+/* Open the board of publish jobs; manifests that lie there are known to it from now on.
+ */
 int staging_job_open(struct fs *fs, struct staging *staging, struct error *err);
 
 /* A file of this name is at the top now. True if it is a manifest. */

@@ -1,5 +1,5 @@
 /* alias_edit.h: lets an alias name another model, or none: its document and the lists of
- * aliases that both models have (AUDMODEL section 4).
+ * aliases that both models have.
  *
  * The order of the writes is audmodel's: the old model's list, the new one's, the alias;
  * each list in the repository of its model. A list that is written loses the names that
@@ -15,10 +15,11 @@
 /* -EINVAL, in audmodel's words, for what cannot be the name of an alias. */
 int alias_edit_check(const char *alias, struct error *err);
 
+/* Blocks. -EINVAL as above; what the repositories said. */
 int alias_edit_set(struct resolver *resolver, const char *alias,
                    const struct release *target, struct error *err);
 
-/* -ENOENT: no repository has it. */
+/* The same; -ENOENT: no repository has it. */
 int alias_edit_remove(struct resolver *resolver, const char *alias, struct error *err);
 
 #endif

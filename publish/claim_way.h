@@ -71,6 +71,8 @@ struct claim_watch {
     bool is_told;     /* that somebody is waited for */
 };
 
+/* document: the other's, as it is now; watch is brought up to date. TAKE: nobody renews
+ * it; BUSY: somebody does; WAIT: look again. now_s: the store's clock. */
 enum claim_verdict claim_way_judge(struct claim_watch *watch,
                                    const struct claim_document *document, int64_t now_s);
 
@@ -79,7 +81,10 @@ enum claim_verdict claim_way_judge(struct claim_watch *watch,
 int claim_way_wait(const struct claim_options *options, struct claim_watch *watch,
                    struct error *err);
 
+/* Did this very claim write the document? */
 bool claim_way_is_mine(const struct claim *claim, const struct claim_document *document);
+/* The sentences for a claim that was lost to owner, and for one that owner holds; "" if
+ * nobody knows whose. -EEXIST. */
 int claim_way_fail_lost(const struct claim *claim, const char *owner, struct error *err);
 int claim_way_fail_busy(const struct claim *claim, const char *owner, struct error *err);
 

@@ -52,6 +52,7 @@ struct job_options {
     void *arg;
 };
 
+/* Starts threads and takes over the records in the folder, but runs nothing yet. */
 int job_board_open(const struct job_options *options, struct job_board **ret_board,
                    struct error *err);
 

@@ -1,5 +1,4 @@
-/* texts.h: the documents of a published model, byte for byte as audmodel writes them
- * (AUDMODEL section 3).
+/* texts.h: the documents of a published model, byte for byte as audmodel writes them.
  *
  * All append to to, whose limit should be YAML_BYTES_MAX, or readers refuse the text
  * (-EFBIG). -EINVAL for values that YAML cannot say. Pure. */

@@ -1,5 +1,5 @@
 /* alias.h: the two documents that make an alias: the alias itself, which names a model,
- * and the list of aliases beside each model (AUDMODEL section 3).
+ * and the list of aliases beside each model.
  *
  * Pure. Whether the texts make sense as IDs and names is for uid.h to say. */
 #ifndef RESOLVER_ALIAS_H

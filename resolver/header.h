@@ -1,4 +1,4 @@
-/* header.h: a model's header document, parsed; AUDMODEL section 3 has the format.
+/* header.h: a model's header document, parsed.
  *
  * Constant after parsing, shared by reference; thread-safe. */
 #ifndef RESOLVER_HEADER_H

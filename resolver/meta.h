@@ -1,4 +1,4 @@
-/* meta.h: a model's metadata document: any YAML mapping (AUDMODEL section 3).
+/* meta.h: a model's metadata document: any YAML mapping.
  *
  *     rc = meta_parse(text, size, &yaml, &err);
  *     const struct yaml_node *emodb = yaml_get(meta_root(yaml), "emodb");

@@ -3,7 +3,7 @@
  *     bytes_init(&to, PYREPR_SIZE_MAX);
  *     rc = pyrepr_print(params, &to, &err);
  *
- * Format: AUDMODEL section 1. Python does not define in which order it prints a set of
+ * Python does not define in which order it prints a set of
  * several items; here it is the order of the text. Pure. */
 #ifndef RESOLVER_PYREPR_H
 #define RESOLVER_PYREPR_H

@@ -1,7 +1,6 @@
 /* questions.h: what one repository can be asked, as kinds for the catalog.
  *
- * Each ask function does the requests for one answer; formats and paths are those of
- * AUDMODEL sections 2 and 3. */
+ * Each ask function does the requests for one answer; paths are those of repo_path.h. */
 #ifndef RESOLVER_QUESTIONS_H
 #define RESOLVER_QUESTIONS_H
 

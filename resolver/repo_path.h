@@ -1,4 +1,4 @@
-/* repo_path.h: where each document of a model lies in a repository (AUDMODEL section 2).
+/* repo_path.h: where each document of a model lies in a repository.
  *
  *     char path[REPO_PATH_SIZE];
  *     rc = repo_path_header("3e120e8d", "1.0.0", path, &err);

@@ -4,7 +4,7 @@
  *     rc = resolver_resolve(resolver, "emotion-small", RESOLVE_FETCH, &release, &err);
  *     resolver_close(resolver);
  *
- * Rules: AUDMODEL sections 1, 2 and 5; order of versions: version.h. What backends said
+ * Where documents lie: repo_path.h; order of versions: version.h. What backends said
  * is kept in memory with its age (catalog.h). Each question says how it may be answered:
  * a FUSE thread asks RESOLVE_KNOWN and goes to a pool thread on -EINPROGRESS.
  *
@@ -99,7 +99,7 @@ struct version_list {
 struct version_entry {
     const char *version;
     unsigned repository;
-    bool is_accepted; /* audmodel finds it by full ID (AUDMODEL section 1, rule 1) */
+    bool is_accepted; /* audmodel finds it by full ID */
     bool is_shadowed; /* an earlier repository has the same version */
 };
 int resolver_versions(struct resolver *resolver, const char *id, enum resolve_how how,

@@ -1,6 +1,6 @@
 /* version.h: audmodel's order of versions, made total.
  *
- * As audeer.sort_versions (AUDMODEL section 5): a leading "v" is ignored, the rest is
+ * As audeer.sort_versions: a leading "v" is ignored, the rest is
  * split into runs of digits, runs of [a-z] and what is left, dots are dropped, and the
  * lists are compared item by item. Where that raises an error or finds no difference we
  * go on: a number sorts before a text, and versions that only their writing tells apart

@@ -220,7 +220,7 @@ static void takes_what_is_given(void **state)
     manifest_free(manifest);
 }
 
-/* The example of AUDMODEL section 1. */
+/* The example of audmodel's documentation. */
 static void takes_options_apart(void **state)
 {
     static const struct manifest_texts texts = {

@@ -241,7 +241,7 @@ class SilentInRepliesOfS3(SilentInRepliesCase, OnS3Alone, OfflineCase, MountTest
 
 
 class ManyNames(BehindProxy, OnArtifactory, MountTest):
-    """As many as there may be (DESIGN section 4), from disk, in memory that is bounded."""
+    """As many as there may be, from disk, in memory that is bounded."""
 
     MODELS, ALIASES = 100_000, 1_000_000
 
