@@ -32,6 +32,11 @@ static void print_versions(const struct version_list *list, enum output_form for
     json_end(&json);
 }
 
+static void print_latest(const struct version_list *list, enum output_form form)
+{
+    output_value(list->entries[list->latest].version, form);
+}
+
 /* A list that lacks a repository is printed as far as it goes, and is a failure. */
 static int finish(const struct version_list *list, struct error *err)
 {
@@ -40,7 +45,9 @@ static int finish(const struct version_list *list, struct error *err)
     return rc == 0 && list->is_partial ? query_is_partial() : rc;
 }
 
-static int run_versions(const struct arguments *arguments, struct error *err)
+typedef void print_list(const struct version_list *list, enum output_form form);
+
+static int run(const struct arguments *arguments, print_list *print, struct error *err)
 {
     CLEANUP_WIRE struct wire *wire = NULL;
     struct version_list *list = NULL;
@@ -50,26 +57,20 @@ static int run_versions(const struct arguments *arguments, struct error *err)
         rc = find_versions(wire->resolver, arguments->operands[0], &list, err);
     if (rc < 0)
         return rc;
-    print_versions(list, arguments->form);
+    print(list, arguments->form);
     rc = finish(list, err);
     version_list_unref(list);
     return rc;
 }
 
+static int run_versions(const struct arguments *arguments, struct error *err)
+{
+    return run(arguments, print_versions, err);
+}
+
 static int run_latest(const struct arguments *arguments, struct error *err)
 {
-    CLEANUP_WIRE struct wire *wire = NULL;
-    struct version_list *list = NULL;
-    int rc = wire_load(arguments->config, WIRE_RESOLVER, &wire, err);
-
-    if (rc == 0)
-        rc = find_versions(wire->resolver, arguments->operands[0], &list, err);
-    if (rc < 0)
-        return rc;
-    output_value(list->entries[list->latest].version, arguments->form);
-    rc = finish(list, err);
-    version_list_unref(list);
-    return rc;
+    return run(arguments, print_latest, err);
 }
 
 const struct command cmd_versions = {

@@ -77,8 +77,6 @@ static void nobody_waits_for_a_silent_repository(void **state)
     struct waiter waiter;
     int64_t left_ms;
 
-    lock_init(&gate.lock);
-    condition_init(&gate.changed);
     memory_backend_set(fixture->memory, "a", "one");
     memory_backend_set(fixture->memory, "b", "two");
     begin_to_hang(&waiter, fixture);
@@ -104,8 +102,6 @@ static void silent_it_leaves_the_last_answer(void **state)
     struct waiter waiter;
     int64_t left_ms;
 
-    lock_init(&gate.lock);
-    condition_init(&gate.changed);
     memory_backend_set(fixture->memory, "a", "one");
     assert_string_equal(
         catalog_fixture_ask(fixture, &gate_kind, "a", RESOLVE_FETCH, &left_ms), "one");
@@ -130,5 +126,7 @@ int main(void)
 #undef TEST
     };
 
+    lock_init(&gate.lock);
+    condition_init(&gate.changed);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,7 +233,8 @@ class LocalDisk(MountTest):
             os.chdir("/")
         os.rmdir(folder)
 
-    def test_a_folder_that_changes_while_it_is_read(self):
+    def check_removal_while_reading(self, kills_at):
+        """The worker is killed when so many names were read."""
         self.job.mkdir()
         for number in range(3000):
             (self.job / f"{number:04}").touch()
@@ -242,7 +243,12 @@ class LocalDisk(MountTest):
             for entry in entries:
                 names.append(entry.name)
                 os.unlink(entry.path)
+                if len(names) in kills_at:
+                    self.fs.kill_worker()
         self.assertEqual(sorted(names), [f"{n:04}" for n in range(3000)])
+
+    def test_a_folder_that_changes_while_it_is_read(self):
+        self.check_removal_while_reading(kills_at=())
         (self.job / "one").touch()
         folder = os.open(self.job, os.O_RDONLY)
         try:
@@ -255,17 +261,7 @@ class LocalDisk(MountTest):
 
     def test_nothing_is_left_out_when_the_worker_dies(self):
         """Who removes what was read, as some rm -r do, misses nothing of the rest."""
-        self.job.mkdir()
-        for number in range(3000):
-            (self.job / f"{number:04}").touch()
-        names = []
-        with os.scandir(self.job) as entries:
-            for entry in entries:
-                names.append(entry.name)
-                os.unlink(entry.path)
-                if len(names) in (700, 1800):
-                    self.fs.kill_worker()
-        self.assertEqual(sorted(names), [f"{n:04}" for n in range(3000)])
+        self.check_removal_while_reading(kills_at=(700, 1800))
 
     def test_an_open_file_loses_one_of_two_names(self):
         """What is open is known to the next worker, whichever name it had last."""
