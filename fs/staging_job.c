@@ -10,6 +10,7 @@
 #include "fs/invalidate.h"
 #include "fs/links.h"
 #include "fs/staging_attr.h"
+#include "publish/job_print.h"
 #include "publish/process.h"
 
 #include <errno.h>

@@ -64,8 +64,7 @@ static bool is_old(const struct job *job, time_t now_s)
     return job->record.state == JOB_PUBLISHED && now_s - job->record.ended_s > KEPT_S;
 }
 
-static struct job *find_locked(struct job_board *board, const char *name)
-    REQUIRES(board->lock)
+struct job *job_find_locked(struct job_board *board, const char *name)
 {
     struct job *job;
 
@@ -236,7 +235,7 @@ void job_expect(struct job_board *board, const char *name)
 
     lock_acquire(&board->keeping);
     lock_acquire(&board->lock);
-    job = find_locked(board, name);
+    job = job_find_locked(board, name);
     is_changed = job && job->record.state == JOB_FAILED;
     if (is_changed) {
         reset(job, JOB_WAITING);
@@ -274,7 +273,7 @@ bool job_is_known(struct job_board *board, const char *name)
     bool is_known;
 
     lock_acquire(&board->lock);
-    is_known = find_locked(board, name) != NULL;
+    is_known = job_find_locked(board, name) != NULL;
     lock_release(&board->lock);
     return is_known;
 }
@@ -285,7 +284,7 @@ bool job_is_running(struct job_board *board, const char *name)
     bool is;
 
     lock_acquire(&board->lock);
-    job = find_locked(board, name);
+    job = job_find_locked(board, name);
     is = job && job_is_busy(job);
     lock_release(&board->lock);
     return is;
@@ -310,7 +309,7 @@ int job_start(struct job_board *board, const char *name, struct error *err)
 
     lock_acquire(&board->keeping);
     lock_acquire(&board->lock);
-    job = find_locked(board, name);
+    job = job_find_locked(board, name);
     is_new = job && !job_is_busy(job);
     if (is_new) {
         reset(job, JOB_QUEUED);
@@ -380,61 +379,6 @@ int job_names(struct job_board *board, struct bytes *to, struct error *err)
     return rc;
 }
 
-static int print_locked(const struct job *job, struct bytes *to, struct error *err)
-{
-    int rc = job_record_describe(&job->record, to, err);
-
-    if (rc == 0 && job->record.state == JOB_RUNNING)
-        rc = bytes_printf(to, err, "step: %s\ndone_bytes: %ju\ntotal_bytes: %ju\n",
-                          job->step == PUBLISH_STEP_UPLOAD ? "upload" : "archive",
-                          (uintmax_t)job->done, (uintmax_t)job->total);
-    return rc;
-}
-
-int job_print_status(struct job_board *board, const char *name, struct bytes *to,
-                     struct error *err)
-{
-    const struct job *job;
-    int rc;
-
-    lock_acquire(&board->lock);
-    job = find_locked(board, name);
-    rc = job ? print_locked(job, to, err)
-             : fail(err, ENOENT, "there is no publish job '%s'", name);
-    lock_release(&board->lock);
-    return rc;
-}
-
-static int result_locked(const struct job *job, struct bytes *to, struct error *err)
-{
-    char uid[RELEASE_UID_SIZE];
-
-    switch (job->record.state) {
-    case JOB_PUBLISHED:
-        release_print_uid(&job->record.release, uid);
-        return bytes_printf(to, err, "%s\n", uid);
-    case JOB_FAILED:
-        return fail(err, EALREADY, "publish job '%s' failed: %s", job->name,
-                    job->record.failure);
-    default:
-        return fail(err, EINPROGRESS, "publish job '%s' has not ended", job->name);
-    }
-}
-
-int job_print_result(struct job_board *board, const char *name, struct bytes *to,
-                     struct error *err)
-{
-    const struct job *job;
-    int rc;
-
-    lock_acquire(&board->lock);
-    job = find_locked(board, name);
-    rc = job ? result_locked(job, to, err)
-             : fail(err, ENOENT, "there is no publish job '%s'", name);
-    lock_release(&board->lock);
-    return rc;
-}
-
 int job_await(struct job_board *board, const char *name, job_done *done, void *arg)
 {
     struct waiter *waiter;
@@ -442,7 +386,7 @@ int job_await(struct job_board *board, const char *name, job_done *done, void *a
     int rc = 1;
 
     lock_acquire(&board->lock);
-    job = find_locked(board, name);
+    job = job_find_locked(board, name);
     if (job && job->record.state < JOB_PUBLISHED && !board->is_closing) {
         waiter = XNEW(struct waiter);
         *waiter = (struct waiter){.done = done, .arg = arg};

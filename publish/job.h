@@ -81,15 +81,6 @@ int job_start(struct job_board *board, const char *name, struct error *err);
 /* The names of all, sorted, each with its NUL. */
 int job_names(struct job_board *board, struct bytes *to, struct error *err);
 
-/* State, progress and failure as YAML. -ENOENT. */
-int job_print_status(struct job_board *board, const char *name, struct bytes *to,
-                     struct error *err);
-
-/* The ID that was published. -EINPROGRESS before the end, -ENOENT; -EALREADY with the
- * sentence of the failure, which was told when it ended. */
-int job_print_result(struct job_board *board, const char *name, struct bytes *to,
-                     struct error *err);
-
 /* 1: it has ended (or is not there). 0: done(arg) will run once, when it starts or ends,
  * with no lock held. */
 typedef void job_done(void *arg);

@@ -58,4 +58,8 @@ static inline bool job_is_busy(const struct job *job)
     return state == JOB_QUEUED || state == JOB_RUNNING || state == JOB_FINISHING;
 }
 
+/* NULL if there is none, or one that ended a day ago. */
+struct job *job_find_locked(struct job_board *board, const char *name)
+    REQUIRES(board->lock);
+
 #endif

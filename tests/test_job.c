@@ -2,6 +2,7 @@
 #include "publish/job.h"
 
 #include "common/sync.h"
+#include "publish/job_print.h"
 #include "publish/job_store.h"
 #include "tests/dead_process.h"
 #include "tests/test.h"
