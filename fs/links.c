@@ -77,6 +77,8 @@ int links_mkdir(struct fs *fs, const struct call *call, const struct place *plac
                         answer, err);
 }
 
+/* The kernel marks its inode as a removed folder's, in which nothing can be made any
+ * more, and has it for as long as anybody: an alias of that name is another node. */
 int links_rmdir(struct fs *fs, const struct call *call, const struct place *place,
                 enum resolve_how how, struct answer *answer, struct error *err)
 {
@@ -89,7 +91,7 @@ int links_rmdir(struct fs *fs, const struct call *call, const struct place *plac
     if (rc == 0)
         rc = child_find(fs, place, call->name, how, &child, &keep_ms, err);
     if (rc == -ENOENT && call_is_repeated(call))
-        return 0;
+        return slots_renew(fs->slots, call->name, err);
     if (rc < 0)
         return rc;
     if (place->kind != NODE_ROOT || child.kind != NODE_ALIAS)
@@ -97,8 +99,9 @@ int links_rmdir(struct fs *fs, const struct call *call, const struct place *plac
     rc = resolver_alias(fs->resolver, call->name, how, &target, err);
     if (rc < 0 && rc != -ENOENT)
         return rc;
-    return pending_remove_folder(fs->pending, call->name,
-                                 rc == 0 ? PENDING_OF_ALIAS : PENDING_OF_NO_ALIAS, err);
+    rc = pending_remove_folder(fs->pending, call->name,
+                               rc == 0 ? PENDING_OF_ALIAS : PENDING_OF_NO_ALIAS, err);
+    return rc < 0 ? rc : slots_renew(fs->slots, call->name, err);
 }
 
 /* The release that a path of one or two parts in the mount names. */

@@ -90,13 +90,16 @@ static void index_grow_locked(struct slots *slots) REQUIRES(slots->lock)
     free(before);
 }
 
+/* The latest of several records of a text is found. */
 static void index_add_locked(struct slots *slots, uint64_t offset) REQUIRES(slots->lock)
 {
+    uint32_t *place;
+
     if (slots->count * 2 >= slots->index_size)
         index_grow_locked(slots);
-    *index_place_locked(slots, record_at(slots, offset)->text) =
-        (uint32_t)(offset / RECORD_ALIGN);
-    slots->count++;
+    place = index_place_locked(slots, record_at(slots, offset)->text);
+    slots->count += *place == 0;
+    *place = (uint32_t)(offset / RECORD_ALIGN);
 }
 
 static int index_build_locked(struct slots *slots, struct error *err)
@@ -223,6 +226,18 @@ int slots_intern(struct slots *slots, const char *text, uint32_t *ret_slot,
         *ret_slot = slot;
     else
         rc = add_locked(slots, text, ret_slot, err);
+    lock_release(&slots->lock);
+    return rc;
+}
+
+int slots_renew(struct slots *slots, const char *text, struct error *err)
+{
+    uint32_t slot;
+    int rc = 0;
+
+    lock_acquire(&slots->lock);
+    if (*index_place_locked(slots, text) != 0)
+        rc = add_locked(slots, text, &slot, err);
     lock_release(&slots->lock);
     return rc;
 }

@@ -1,4 +1,5 @@
-/* slots.h: the slot table: texts that node IDs refer to, each stored once, never removed.
+/* slots.h: the slot table: texts that node IDs refer to, never removed, and each stored
+ * once unless it is renewed.
  *
  *     rc = slots_open(-1, &slots, &err);
  *     rc = slots_intern(slots, "3e120e8d", &slot, &err);
@@ -34,6 +35,10 @@ int slots_fd(const struct slots *slots);
 int slots_intern(struct slots *slots, const char *text, uint32_t *ret_slot,
                  struct error *err);
 
+/* What a text stood for is gone: whatever bears it from now on gets another slot. Nothing
+ * to be done when it has none. -ENOMEM when the block is full. */
+int slots_renew(struct slots *slots, const char *text, struct error *err);
+
 /* The text of a slot, valid until slots_close; NULL for a number that is no slot. */
 const char *slots_text(struct slots *slots, uint32_t slot);
 
@@ -47,7 +52,7 @@ bool slots_repository(const struct slots *slots, unsigned number, uint32_t *ret_
 bool slots_find_repository(const struct slots *slots, uint32_t slot,
                            unsigned *ret_number);
 
-/* How many texts there are. */
+/* How many different texts there are. */
 size_t slots_count(struct slots *slots);
 
 #endif

@@ -102,6 +102,32 @@ static void test_handed_to_another_process(void **state)
     slots_close(slots);
 }
 
+static void test_renewed(void **state)
+{
+    struct slots *slots = open_slots(-1);
+    uint32_t before = intern(slots, "prod"), after;
+    struct error err = {0};
+    int fd = dup(slots_fd(slots));
+
+    (void)state;
+    assert_int_equal(slots_renew(slots, "stable", &err), 0);
+    assert_int_equal(slots_count(slots), 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(slots_renew(slots, "prod", &err), 0);
+        after = intern(slots, "prod");
+        assert_int_not_equal(after, before);
+        assert_int_equal(intern(slots, "prod"), after);
+        assert_string_equal(slots_text(slots, before), "prod");
+        before = after;
+    }
+    assert_int_equal(slots_count(slots), 1);
+    slots_close(slots);
+    slots = open_slots(fd); /* as the next worker does */
+    assert_int_equal(slots_count(slots), 1);
+    assert_int_equal(intern(slots, "prod"), after);
+    slots_close(slots);
+}
+
 static void test_foreign_block(void **state)
 {
     struct error err = {0};
@@ -154,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_same_text_same_slot),
         cmocka_unit_test(test_numbers_that_are_no_slot),
         cmocka_unit_test(test_handed_to_another_process),
+        cmocka_unit_test(test_renewed),
         cmocka_unit_test(test_foreign_block),
         cmocka_unit_test(test_threads),
     };

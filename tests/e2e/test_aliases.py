@@ -109,6 +109,28 @@ class Aliases(MountTest):
         os.symlink(self.target(self.two), self.prod / "current")
         self.assert_alias("prod", self.two)
 
+    def test_again_while_the_old_folder_is_in_use(self):
+        """As it is by itself until the kernel's last word on it has come here."""
+        old = os.open(self.prod, os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, old)
+        for uid in (self.two, self.one):
+            shutil.rmtree(self.prod)
+            self.prod.mkdir()
+            os.symlink(self.target(uid), self.prod / "current")
+            self.assert_alias("prod", uid)
+
+    def test_set_by_another_while_the_removed_folder_is_in_use(self):
+        self.fs = self.mount(self.models, name="second", ttl={"negative": "10ms"})
+        self.prod = self.fs.point / "prod"
+        old = os.open(self.prod, os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, old)
+        shutil.rmtree(self.prod)
+        self.assert_no_alias("prod")
+        self.models.set_alias("prod", self.two)
+        wait_until(self.prod.exists, "the alias of another")
+        self.assertIn("current", os.listdir(self.prod))
+        self.assert_alias("prod", self.two)
+
     def test_unlinking_derived_links_changes_nothing(self):
         for name in ("1.0.0", "2.0.0", "latest"):
             os.unlink(self.prod / name)
