@@ -347,20 +347,21 @@ void links_tell(struct fs *fs, const struct answer *answer)
                          answer->changed.after);
 }
 
-void links_remove_alias(void *arg, const char *alias)
+void links_remove_alias(void *arg, const char *alias, struct pending_view before)
 {
-    struct alias_target before = {.id = ""};
+    struct alias_target target = {.id = ""};
     struct error err = {0}, unused = {0};
     struct fs *fs = arg;
     int rc;
 
-    (void)resolver_alias(fs->resolver, alias, RESOLVE_STALE, &before, &unused);
+    (void)resolver_alias(fs->resolver, alias, RESOLVE_STALE, &target, &unused);
     rc = publish_remove_alias(fs->resolver, alias, &err);
     if (rc < 0 && rc != -ENOENT) {
         (void)fail_context(&err, rc, "alias '%s' was not removed", alias);
         failures_note(fs->failures, err.message);
     }
     resolver_forget_alias(fs->resolver, alias);
-    links_tell_alias(fs, alias, before.id, before.id);
-    invalidate_entry(fs, &(struct place){.kind = NODE_ROOT}, alias);
+    links_tell_alias(fs, alias, target.id, target.id);
+    if (!before.is_hidden) /* else the kernel knows, and what it has is a new folder */
+        invalidate_entry(fs, &(struct place){.kind = NODE_ROOT}, alias);
 }

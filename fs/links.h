@@ -7,6 +7,7 @@
 #define FS_LINKS_H
 
 #include "fs/call.h"
+#include "fs/pending.h"
 
 /* call->other: of SYMLINK the path in the mount (target.h), of RENAME the new name. */
 call_handler links_mkdir;
@@ -24,6 +25,6 @@ void links_tell_alias(struct fs *fs, const char *alias, const char *before,
 void links_tell(struct fs *fs, const struct answer *answer);
 
 /* For pending_open: removes an alias from its repository; arg is the fs. */
-void links_remove_alias(void *arg, const char *alias);
+void links_remove_alias(void *arg, const char *alias, struct pending_view before);
 
 #endif

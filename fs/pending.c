@@ -48,11 +48,13 @@ static struct pending_folder *due_locked(struct pending *pending, int64_t *ret_n
 static void remove_locked(struct pending *pending, struct pending_folder *folder)
     REQUIRES(pending->lock)
 {
+    struct pending_view before = folder->view;
+
     folder->is_busy = true;
     folder->remove_at_ms = INT64_MAX;
     folder->view.is_hidden = true;
     lock_release(&pending->lock);
-    pending->remove(pending->arg, folder->alias);
+    pending->remove(pending->arg, folder->alias, before);
     lock_acquire(&pending->lock);
     folder->is_busy = false;
     folder->view.is_hidden = false; /* removed, or still there and seen again */

@@ -24,9 +24,16 @@ enum { PENDING_GRACE_MS = 2000 };
 
 struct pending;
 
+/* What stands between an alias of the repository and its reader. */
+struct pending_view {
+    bool has_folder; /* made here: it exists whatever the repository says */
+    bool is_hidden;  /* the repository's alias is as good as removed */
+    bool no_current; /* its `current` was unlinked */
+};
+
 /* Remove an alias; runs on a thread of its own, which calls it for one alias at a time.
- */
-typedef void pending_remove(void *arg, const char *alias);
+ * before.is_hidden: its folder was removed, and another may have been made since. */
+typedef void pending_remove(void *arg, const char *alias, struct pending_view before);
 
 /* store: what a worker before this one knew; becomes ours. NULL: nothing is kept. */
 struct pending_store;
@@ -36,12 +43,6 @@ int pending_open(pending_remove *remove, void *arg, struct pending_store *take_s
 /* Removes at once what was to be removed later. Accepts NULL. */
 void pending_close(struct pending *pending);
 
-/* What stands between an alias of the repository and its reader. */
-struct pending_view {
-    bool has_folder; /* made here: it exists whatever the repository says */
-    bool is_hidden;  /* the repository's alias is as good as removed */
-    bool no_current; /* its `current` was unlinked */
-};
 struct pending_view pending_view(struct pending *pending, const char *alias);
 
 /* A link made here. No two have the same serial: the kernel takes a rename between two

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What was removed, as a text of names. */
+/* What was removed, as a text of names; with "/" where the folder was removed before. */
 struct removed {
     struct lock lock;
     struct condition changed;
@@ -18,13 +18,14 @@ struct removed {
     unsigned count;
 };
 
-static void note_removed(void *arg, const char *alias)
+static void note_removed(void *arg, const char *alias, struct pending_view before)
 {
     struct removed *removed = arg;
 
     lock_acquire(&removed->lock);
     snprintf(removed->names + strlen(removed->names),
-             sizeof removed->names - strlen(removed->names), "%s ", alias);
+             sizeof removed->names - strlen(removed->names), "%s%s ", alias,
+             before.is_hidden ? "/" : "");
     removed->count++;
     condition_broadcast(&removed->changed);
     lock_release(&removed->lock);
@@ -129,7 +130,7 @@ static void test_removal_with_the_folder(void **state)
     assert_int_equal(pending_remove_folder(pending, "prod", PENDING_OF_ALIAS, &err), 0);
     wait_for_removal(&removed);
     close_pending(pending, &removed);
-    assert_string_equal(removed.names, "prod ");
+    assert_string_equal(removed.names, "prod/ ");
 }
 
 static void test_removal_at_the_end(void **state)

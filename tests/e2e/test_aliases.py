@@ -119,6 +119,19 @@ class Aliases(MountTest):
             os.symlink(self.target(uid), self.prod / "current")
             self.assert_alias("prod", uid)
 
+    def test_again_and_into_the_new_folder(self):
+        """The end of the old alias, a moment later, is none of the new folder's."""
+        self.fs = self.mount(self.models, name="second", ttl={"negative": "1h"})
+        self.prod = self.fs.point / "prod"
+        shutil.rmtree(self.prod)
+        self.prod.mkdir()
+        new = os.open(self.prod, os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, new)
+        self.assertFalse((self.prod / "latest").exists())
+        os.symlink(self.target(self.two), self.prod / "current")
+        wait_until((self.prod / "latest").exists, "all that the kernel is told")
+        self.assertEqual(os.readlink(f"/proc/self/fd/{new}"), str(self.prod))
+
     def test_set_by_another_while_the_removed_folder_is_in_use(self):
         self.fs = self.mount(self.models, name="second", ttl={"negative": "10ms"})
         self.prod = self.fs.point / "prod"
