@@ -20,6 +20,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *const staging_job_suffixes[JOB_REPORTS] = {
+    [JOB_STATUS] = ".status", [JOB_RESULT] = ".result"};
+
 static const struct place landing = {.kind = NODE_STAGING};
 
 static void print_manifest_name(const char *job, char name[NAME_MAX + 8])
@@ -216,21 +219,27 @@ static void forget_reports(struct fs *fs, const char *job)
 {
     char name[NAME_MAX + 8];
 
-    snprintf(name, sizeof name, "%s.status", job);
-    invalidate_entry(fs, &landing, name);
-    snprintf(name, sizeof name, "%s.result", job);
-    invalidate_entry(fs, &landing, name);
+    for (enum job_report i = 0; i < JOB_REPORTS; i++) {
+        snprintf(name, sizeof name, "%s%s", job, staging_job_suffixes[i]);
+        invalidate_entry(fs, &landing, name);
+    }
+}
+
+static void add(struct fs *fs, const char *job)
+{
+    struct error err = {0};
+
+    if (job_add(fs->staging->board, job, &err) < 0)
+        failures_note(fs->failures, err.message);
 }
 
 bool staging_job_appeared(struct fs *fs, const char *name)
 {
-    struct error err = {0};
     char job[NAME_MAX + 1];
 
     if (!staging_job_of(name, ".yaml", job))
         return false;
-    if (job_add(fs->staging->board, job, &err) < 0)
-        failures_note(fs->failures, err.message);
+    add(fs, job);
     return true;
 }
 
@@ -244,6 +253,13 @@ void staging_job_vanished(struct fs *fs, const char *name)
     forget_reports(fs, job);
 }
 
+/* Who removes both reports has the job forgotten, and may have the manifest still. */
+static void remember(struct fs *fs, const char *job)
+{
+    if (!job_is_known(fs->staging->board, job))
+        add(fs, job);
+}
+
 void staging_job_start(struct fs *fs, const char *name)
 {
     struct error err = {0};
@@ -251,6 +267,7 @@ void staging_job_start(struct fs *fs, const char *name)
 
     if (!staging_job_of(name, ".yaml", job))
         return;
+    remember(fs, job);
     if (job_start(fs->staging->board, job, &err) < 0)
         failures_note(fs->failures, err.message);
 }
@@ -259,8 +276,10 @@ void staging_job_closing(struct fs *fs, const char *name)
 {
     char job[NAME_MAX + 1];
 
-    if (staging_job_of(name, ".yaml", job))
-        job_expect(fs->staging->board, job);
+    if (!staging_job_of(name, ".yaml", job))
+        return;
+    remember(fs, job);
+    job_expect(fs->staging->board, job);
 }
 
 void staging_job_resume(struct fs *fs)
@@ -268,26 +287,16 @@ void staging_job_resume(struct fs *fs)
     job_resume(fs->staging->board);
 }
 
-bool staging_job_has_report(struct fs *fs, const char *name)
+bool staging_job_has_report(struct fs *fs, const char *name, char ret_job[NAME_MAX + 1],
+                            enum job_report *ret_report)
 {
-    char job[NAME_MAX + 1];
-
-    return (staging_job_of(name, ".status", job) ||
-            staging_job_of(name, ".result", job)) &&
-           job_is_known(fs->staging->board, job);
-}
-
-int staging_job_remove_report(struct fs *fs, const char *name, struct error *err)
-{
-    char job[NAME_MAX + 1];
-
-    if (!staging_job_of(name, ".status", job))
-        (void)staging_job_of(name, ".result", job);
-    if (job_is_running(fs->staging->board, job))
-        return fail(err, EBUSY, "'%s' is being published", job);
-    job_forget(fs->staging->board, job);
-    forget_reports(fs, job);
-    return 0;
+    for (enum job_report i = 0; i < JOB_REPORTS; i++) {
+        if (!staging_job_of(name, staging_job_suffixes[i], ret_job))
+            continue;
+        *ret_report = i;
+        return job_has_report(fs->staging->board, ret_job, i);
+    }
+    return false;
 }
 
 int staging_job_check(int fd, struct error *err)

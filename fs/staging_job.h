@@ -26,8 +26,10 @@ void staging_job_closing(struct fs *fs, const char *name);
 void staging_job_resume(struct fs *fs);
 
 /* Is it "<job>.status" or "<job>.result" of a job? */
-bool staging_job_has_report(struct fs *fs, const char *name);
-int staging_job_remove_report(struct fs *fs, const char *name, struct error *err);
+bool staging_job_has_report(struct fs *fs, const char *name, char ret_job[NAME_MAX + 1],
+                            enum job_report *ret_report);
+
+extern const char *const staging_job_suffixes[JOB_REPORTS];
 
 /* -EINVAL if fd is no manifest. An empty one is not written yet. */
 int staging_job_check(int fd, struct error *err);

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "fs/staging_attr.h"
+#include "fs/staging_job.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -52,28 +53,37 @@ static bool is_report(uint64_t place)
     return place > REPORTS && place <= REPORTS + REPORTS_MAX;
 }
 
-static int add_reports(struct fs *fs, uint64_t after, struct staged_names *names,
-                       struct error *err)
+/* *place goes on from that of the report before. */
+static int add_reports_of(struct fs *fs, enum job_report report, uint64_t after,
+                          uint64_t *place, struct staged_names *names, struct error *err)
 {
-    static const char *const suffixes[] = {"status", "result"};
     CLEANUP_BYTES struct bytes jobs;
-    uint64_t place = REPORTS;
     char name[NAME_MAX + 16];
     int rc;
 
     bytes_init(&jobs, NAMES_BYTES_MAX);
-    rc = job_names(fs->staging->board, &jobs, err);
+    rc = job_names(fs->staging->board, report, &jobs, err);
     for (size_t at = 0; rc == 0 && at < jobs.size; at += strlen(jobs.data + at) + 1) {
-        for (size_t i = 0; rc == 0 && i < 2; i++) {
-            if (++place <= after && is_report(after))
-                continue;
-            snprintf(name, sizeof name, "%s.%s", jobs.data + at, suffixes[i]);
-            rc = add(names, name,
-                     (struct staged_name){
-                         .next = place, .inode = place_inode(name), .type = S_IFREG},
-                     err);
-        }
+        if (++*place <= after)
+            continue;
+        snprintf(name, sizeof name, "%s%s", jobs.data + at, staging_job_suffixes[report]);
+        rc = add(names, name,
+                 (struct staged_name){
+                     .next = *place, .inode = place_inode(name), .type = S_IFREG},
+                 err);
     }
+    return rc;
+}
+
+/* Before the manifests, with which they go: who removes what is listed finds them. */
+static int add_reports(struct fs *fs, uint64_t after, struct staged_names *names,
+                       struct error *err)
+{
+    uint64_t place = REPORTS;
+    int rc = 0;
+
+    for (enum job_report i = 0; rc == 0 && i < JOB_REPORTS; i++)
+        rc = add_reports_of(fs, i, after, &place, names, err);
     return rc;
 }
 
@@ -130,11 +140,13 @@ int staged_names_read(struct fs *fs, uint64_t number, uint64_t after,
     bytes_init(&ret_names->text, NAMES_BYTES_MAX);
     if (staging_node_is_dead(fs->staging->nodes, number))
         return 0;
-    if (number != 0 || !is_report(after))
+    if (number == 0 && (after == 0 || is_report(after))) {
+        rc = add_reports(fs, after, ret_names, err);
+        after = 0;
+    }
+    if (rc == 0)
         rc = open_after(fs, number, after, &dir, err);
-    if (rc == 0 && dir)
-        rc = read_folder(dir, ret_names, err);
-    return rc == 0 && number == 0 ? add_reports(fs, after, ret_names, err) : rc;
+    return rc == 0 ? read_folder(dir, ret_names, err) : rc;
 }
 
 void staged_names_done(struct staged_names *names)

@@ -3,6 +3,7 @@
 
 #include "fs/describe.h"
 #include "fs/staging_attr.h"
+#include "fs/staging_job.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,18 +14,14 @@
 static int find_report(struct fs *fs, const char *name, struct answer *answer,
                        struct error *err)
 {
-    struct place place = {.kind = NODE_STAGING_STATUS};
     char job[NAME_MAX + 1];
+    struct place place = {.name = job};
+    enum job_report report;
     int rc;
 
-    if (!staging_job_of(name, ".status", job)) {
-        if (!staging_job_of(name, ".result", job))
-            return -ENOENT;
-        place.kind = NODE_STAGING_RESULT;
-    }
-    if (!job_is_known(fs->staging->board, job))
+    if (!staging_job_has_report(fs, name, job, &report))
         return -ENOENT;
-    place.name = job;
+    place.kind = report == JOB_STATUS ? NODE_STAGING_STATUS : NODE_STAGING_RESULT;
     rc = describe(fs, &place, RESOLVE_KNOWN, &answer->entry, err);
     answer->kind = ANSWER_ENTRY;
     return rc;

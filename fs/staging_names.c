@@ -18,8 +18,10 @@ static int open_folder(struct fs *fs, uint64_t parent, const char *name,
                        struct error *err)
 {
     int rc = staging_expect_idle(fs, parent, name, err);
+    enum job_report report;
+    char job[NAME_MAX + 1];
 
-    if (rc == 0 && parent == 0 && staging_job_has_report(fs, name))
+    if (rc == 0 && parent == 0 && staging_job_has_report(fs, name, job, &report))
         return fail(err, EEXIST, "'%s' tells how a publish goes", name);
     return rc < 0 ? rc : staging_disk_folder(fs->staging->disk, parent, err);
 }
@@ -216,13 +218,15 @@ int staging_unlink(struct fs *fs, const struct call *call, const struct place *p
                    enum resolve_how how, struct answer *answer, struct error *err)
 {
     int rc = staging_expect_idle(fs, place->number, call->name, err);
+    enum job_report report;
+    char job[NAME_MAX + 1];
 
     (void)how;
     (void)answer;
     if (rc < 0)
         return rc;
-    if (place->number == 0 && staging_job_has_report(fs, call->name))
-        return staging_job_remove_report(fs, call->name, err);
+    if (place->number == 0 && staging_job_has_report(fs, call->name, job, &report))
+        return job_remove_report(fs->staging->board, job, report, err);
     rc = remove_name(fs, call, place->number, 0, err);
     if (rc == 0 && place->number == 0)
         staging_job_vanished(fs, call->name);

@@ -181,6 +181,7 @@ static void reset(struct job *job, enum job_state state)
 {
     job->record.state = state;
     job->record.failure[0] = '\0';
+    memset(job->record.is_removed, 0, sizeof job->record.is_removed);
     job_record_drop_warnings(&job->record);
     job->step = PUBLISH_STEP_ARCHIVE;
     job->done = job->total = 0;
@@ -247,6 +248,20 @@ void job_expect(struct job_board *board, const char *name)
     lock_release(&board->keeping);
 }
 
+/* Off the board. NULL if it is not there, or busy. */
+static struct job *take_locked(struct job_board *board, const char *name,
+                               struct waiter_queue *waiters) REQUIRES(board->lock)
+{
+    struct job *job;
+
+    HASH_FIND_STR(board->all, name, job);
+    if (!job || job_is_busy(job))
+        return NULL;
+    STAILQ_CONCAT(waiters, &job->waiters);
+    HASH_DEL(board->all, job);
+    return job;
+}
+
 void job_forget(struct job_board *board, const char *name)
 {
     struct waiter_queue waiters = STAILQ_HEAD_INITIALIZER(waiters);
@@ -254,13 +269,7 @@ void job_forget(struct job_board *board, const char *name)
 
     lock_acquire(&board->keeping);
     lock_acquire(&board->lock);
-    HASH_FIND_STR(board->all, name, job);
-    if (job && job_is_busy(job))
-        job = NULL;
-    if (job) {
-        STAILQ_CONCAT(&waiters, &job->waiters);
-        HASH_DEL(board->all, job);
-    }
+    job = take_locked(board, name, &waiters);
     lock_release(&board->lock);
     if (job)
         forget(job);
@@ -276,6 +285,64 @@ bool job_is_known(struct job_board *board, const char *name)
     is_known = job_find_locked(board, name) != NULL;
     lock_release(&board->lock);
     return is_known;
+}
+
+bool job_has_report(struct job_board *board, const char *name, enum job_report report)
+{
+    const struct job *job;
+    bool has;
+
+    lock_acquire(&board->lock);
+    job = job_find_locked(board, name);
+    has = job && !job->record.is_removed[report];
+    lock_release(&board->lock);
+    return has;
+}
+
+static bool has_reports(const struct job_record *record)
+{
+    for (unsigned i = 0; i < JOB_REPORTS; i++)
+        if (!record->is_removed[i])
+            return true;
+    return false;
+}
+
+static int remove_report_locked(struct job_board *board, const char *name,
+                                enum job_report report, struct job_record *ret_changed,
+                                struct error *err) REQUIRES(board->lock)
+{
+    struct job *job = job_find_locked(board, name);
+
+    if (!job || job->record.is_removed[report])
+        return fail(err, ENOENT, "publish job '%s' has no such report", name);
+    if (job_is_busy(job))
+        return fail(err, EBUSY, "'%s' is being published", name);
+    job->record.is_removed[report] = true;
+    *ret_changed = job->record;
+    return 0;
+}
+
+int job_remove_report(struct job_board *board, const char *name, enum job_report report,
+                      struct error *err)
+{
+    struct waiter_queue waiters = STAILQ_HEAD_INITIALIZER(waiters);
+    struct job_record changed = {.state = JOB_WAITING};
+    struct job *job = NULL;
+    int rc;
+
+    lock_acquire(&board->keeping);
+    lock_acquire(&board->lock);
+    rc = remove_report_locked(board, name, report, &changed, err);
+    if (rc == 0 && !has_reports(&changed))
+        job = take_locked(board, name, &waiters);
+    lock_release(&board->lock);
+    if (job)
+        forget(job);
+    else if (rc == 0)
+        job_store_save(board->options.folder_fd, name, &changed, JOB_STORE_QUICK);
+    lock_release(&board->keeping);
+    job_run_tell(&waiters);
+    return rc;
 }
 
 bool job_is_running(struct job_board *board, const char *name)
@@ -363,7 +430,8 @@ static int compare_names(const struct job *one, const struct job *other)
     return strcmp(one->name, other->name);
 }
 
-int job_names(struct job_board *board, struct bytes *to, struct error *err)
+int job_names(struct job_board *board, enum job_report of, struct bytes *to,
+              struct error *err)
 {
     time_t now_s = time(NULL);
     struct job *job, *next;
@@ -372,7 +440,7 @@ int job_names(struct job_board *board, struct bytes *to, struct error *err)
     lock_acquire(&board->lock);
     HASH_SORT(board->all, compare_names);
     HASH_ITER(hh, board->all, job, next) {
-        if (rc == 0 && !is_old(job, now_s))
+        if (rc == 0 && !is_old(job, now_s) && !job->record.is_removed[of])
             rc = bytes_append(to, job->name, strlen(job->name) + 1, err);
     }
     lock_release(&board->lock);

@@ -18,6 +18,7 @@
 
 #include "common/bytes.h"
 #include "common/error.h"
+#include "publish/job_record.h"
 #include "publish/publish.h"
 
 #include <stdbool.h>
@@ -70,6 +71,15 @@ int job_add(struct job_board *board, const char *name, struct error *err);
 void job_forget(struct job_board *board, const char *name);
 
 bool job_is_known(struct job_board *board, const char *name);
+
+/* Each report of a job goes by itself, and comes again when the job is started again or
+ * its manifest written anew. */
+bool job_has_report(struct job_board *board, const char *name, enum job_report report);
+
+/* With the last one the job is forgotten. -ENOENT; -EBUSY while it is running. */
+int job_remove_report(struct job_board *board, const char *name, enum job_report report,
+                      struct error *err);
+
 bool job_is_running(struct job_board *board, const char *name); /* or about to */
 
 /* It will be started soon: what it came to before counts no more. Fine if it runs. */
@@ -78,8 +88,9 @@ void job_expect(struct job_board *board, const char *name);
 /* Publish it, after an earlier job_add. Fine if it runs. */
 int job_start(struct job_board *board, const char *name, struct error *err);
 
-/* The names of all, sorted, each with its NUL. */
-int job_names(struct job_board *board, struct bytes *to, struct error *err);
+/* The names of all that have such a report, sorted, each with its NUL. */
+int job_names(struct job_board *board, enum job_report of, struct bytes *to,
+              struct error *err);
 
 /* 1: it has ended (or is not there). 0: done(arg) will run once, when it starts or ends,
  * with no lock held. */

@@ -12,6 +12,9 @@
 static const char *const state_names[] = {"waiting",   "queued",    "running",
                                           "finishing", "published", "failed"};
 
+static const char *const removal_keys[JOB_REPORTS] = {
+    [JOB_STATUS] = "status_removed", [JOB_RESULT] = "result_removed"};
+
 enum { STATES = sizeof state_names / sizeof *state_names };
 
 void job_record_drop_warnings(struct job_record *record)
@@ -88,6 +91,9 @@ int job_record_print(const struct job_record *record, struct bytes *to, struct e
         rc = bytes_printf(to, err, "attempted: %s\nended: %lld\n",
                           record->is_attempted ? "true" : "false",
                           (long long)record->ended_s);
+    for (unsigned i = 0; rc == 0 && i < JOB_REPORTS; i++)
+        if (record->is_removed[i])
+            rc = bytes_printf(to, err, "%s: true\n", removal_keys[i]);
     if (rc == 0)
         rc = print_text("owner", record->owner, to, err);
     if (rc == 0 && record->date[0])
@@ -116,6 +122,13 @@ static uint64_t number_of(const struct yaml_node *root, const char *key)
     if (node && node->kind == YAML_INT)
         (void)text_to_u64(node->text.data, &number, &unused);
     return number;
+}
+
+static bool is_true(const struct yaml_node *root, const char *key)
+{
+    const struct yaml_node *node = yaml_get(root, key);
+
+    return node && node->kind == YAML_BOOL && node->boolean;
 }
 
 /* What looks like none is none. */
@@ -181,7 +194,7 @@ int job_record_parse(const char *text, size_t size, struct job_record *ret_recor
 {
     CLEANUP_YAML struct yaml *yaml = NULL;
     struct job_record record = {.state = JOB_WAITING};
-    const struct yaml_node *root, *attempted;
+    const struct yaml_node *root;
     int rc = size > JOB_RECORD_BYTES_MAX
                  ? fail(err, EINVAL, "record of a publish job: it is too long")
                  : yaml_parse(text, size, &yaml, err);
@@ -197,9 +210,9 @@ int job_record_parse(const char *text, size_t size, struct job_record *ret_recor
         rc = fail(err, EINVAL, "record of a publish job: no model");
     if (rc < 0)
         return rc;
-    attempted = yaml_get(root, "attempted");
-    record.is_attempted = attempted && attempted->kind == YAML_BOOL &&
-                          attempted->boolean && record.release.id[0];
+    record.is_attempted = is_true(root, "attempted") && record.release.id[0];
+    for (unsigned i = 0; i < JOB_REPORTS; i++)
+        record.is_removed[i] = is_true(root, removal_keys[i]);
     record.ended_s = (int64_t)(number_of(root, "ended") & INT64_MAX);
     copy_text(root, "owner", record.owner, sizeof record.owner);
     copy_text(root, "date", record.date, sizeof record.date);

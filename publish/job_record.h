@@ -33,8 +33,16 @@ enum job_state {
     JOB_FAILED,
 };
 
+/* The files that tell of a job. */
+enum job_report {
+    JOB_STATUS,
+    JOB_RESULT,
+    JOB_REPORTS,
+};
+
 struct job_record {
     enum job_state state;
+    bool is_removed[JOB_REPORTS];
     bool is_attempted;             /* the header of release may have been written */
     struct release release;        /* id "": none yet; what is or was published */
     char alias[ALIAS_SIZE];        /* that is to name it; "" */

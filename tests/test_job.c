@@ -331,12 +331,48 @@ static void test_old_ones_go(void **state)
     assert_int_equal(job_add(board, "another", &err), 0);
     assert_int_equal(faccessat(folder->fd, "old.job", F_OK, 0), -1);
     assert_int_equal(faccessat(folder->fd, "new.job", F_OK, 0), 0);
-    assert_int_equal(job_names(board, &names, &err), 0);
+    assert_int_equal(job_names(board, JOB_STATUS, &names, &err), 0);
     assert_int_equal(names.size, sizeof "new" + sizeof "another");
     assert_memory_equal(names.data, "another\0new", names.size); /* sorted */
     bytes_done(&names);
     close_board(board, &desk);
     assert_int_equal(unlinkat(folder->fd, "new.job", 0), 0);
+}
+
+/* Each goes by itself, also for the next board; another attempt has both again. */
+static void test_reports(void **state)
+{
+    const struct folder *folder = *state;
+    struct error err = {0};
+    struct bytes names;
+    struct desk desk;
+    struct job_board *board = open_board_at(&desk, "name: a\n", folder->fd, "mine");
+
+    bytes_init(&names, 100);
+    assert_int_equal(job_remove_report(board, "job", JOB_STATUS, &err), -ENOENT);
+    assert_int_equal(job_add(board, "job", &err), 0);
+    assert_int_equal(job_start(board, "job", &err), 0);
+    wait_for_end(&desk);
+    assert_int_equal(job_remove_report(board, "job", JOB_STATUS, &err), 0);
+    assert_int_equal(job_remove_report(board, "job", JOB_STATUS, &err), -ENOENT);
+    close_board(board, &desk);
+    board = open_board_at(&desk, "name: a\n", folder->fd, "mine");
+    assert_false(job_has_report(board, "job", JOB_STATUS));
+    assert_true(job_has_report(board, "job", JOB_RESULT));
+    assert_int_equal(job_names(board, JOB_STATUS, &names, &err), 0);
+    assert_int_equal(names.size, 0);
+    assert_int_equal(job_names(board, JOB_RESULT, &names, &err), 0);
+    assert_string_equal(names.data, "job");
+    bytes_done(&names);
+    assert_int_equal(job_start(board, "job", &err), 0);
+    assert_true(job_has_report(board, "job", JOB_STATUS));
+    assert_int_equal(job_remove_report(board, "job", JOB_RESULT, &err), -EBUSY);
+    wait_for_end(&desk);
+    assert_int_equal(job_remove_report(board, "job", JOB_RESULT, &err), 0);
+    assert_true(job_is_known(board, "job"));
+    assert_int_equal(job_remove_report(board, "job", JOB_STATUS, &err), 0);
+    assert_false(job_is_known(board, "job"));
+    close_board(board, &desk);
 }
 
 /* A job that failed is known to the next board until it is forgotten. */
@@ -369,6 +405,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_board_after_a_board, folder_open,
                                         folder_close),
         cmocka_unit_test_setup_teardown(test_old_ones_go, folder_open, folder_close),
+        cmocka_unit_test_setup_teardown(test_reports, folder_open, folder_close),
         cmocka_unit_test_setup_teardown(test_is_kept, folder_open, folder_close),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_close_tells),

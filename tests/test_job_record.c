@@ -10,6 +10,7 @@ static void assert_same(const struct job_record *a, const struct job_record *b)
 {
     assert_int_equal(a->state, b->state);
     assert_int_equal(a->is_attempted, b->is_attempted);
+    assert_memory_equal(a->is_removed, b->is_removed, sizeof a->is_removed);
     assert_true(release_is_same(&a->release, &b->release));
     assert_string_equal(a->alias, b->alias);
     assert_string_equal(a->owner, b->owner);
@@ -35,7 +36,8 @@ static void test_reads_what_it_printed(void **state)
         struct job_record record = {
             .state = JOB_FAILED,
             .is_attempted = true,
-            .release = {"3e120e8d", "1.0.0", 3},
+            .is_removed = {i % 2 == 0, i % 3 == 0},
+            .release = { "3e120e8d",   "1.0.0",          3},
             .alias = "prod",
             .owner = "boot/1/2/3",
             .date = "2024-02-29",

@@ -101,6 +101,9 @@ class Publishing(StagingTest):
         self.assertEqual({k: v[0] for k, v in members(archive).items()}, FILES)
         # The names of what ended can be used again, and be removed.
         os.unlink(self.staging / "job.status")
+        self.assertEqual(os.listdir(self.staging), ["job.result"])
+        self.assertEqual(self.result("job"), uid)
+        os.unlink(self.staging / "job.result")
         self.assertEqual(os.listdir(self.staging), [])
 
     def test_names_appear_and_move_at_once(self):
@@ -204,6 +207,35 @@ class Publishing(StagingTest):
         shutil.rmtree(self.repo.folder / "_uid")
         shutil.rmtree(self.repo.folder / "onnx")
         wait_until(lambda: self.retried("job"), "published")
+
+    def fail_jobs(self, count):
+        for number in range(count):
+            self.stage(f"job{number}")
+            self.assert_fails(errno.EINVAL, (self.staging / f"job{number}.yaml").write_text,
+                              "name: x\n")
+            self.assert_failed(f"job{number}", "version")
+
+    def test_who_removes_all_finds_all(self):
+        """In the order of the shell, and in that of the folder."""
+        self.fail_jobs(3)
+        run("rm", "-r", *sorted(self.staging.iterdir()))
+        self.assertEqual(os.listdir(self.staging), [])
+        self.fail_jobs(3)
+        run("find", self.staging, "-mindepth", "1", "-delete")
+        self.assertEqual(os.listdir(self.staging), [])
+
+    def test_a_manifest_without_reports_is_tried_again(self):
+        self.fail_jobs(1)
+        for report in ("job0.status", "job0.result"):
+            os.unlink(self.staging / report)
+            self.assertNotIn(report, os.listdir(self.staging))
+            self.assert_fails(errno.ENOENT, os.stat, self.staging / report)
+        os.utime(self.staging / "job0.yaml")
+        self.assert_failed("job0", "version")
+        os.unlink(self.staging / "job0.status")
+        os.unlink(self.staging / "job0.result")
+        (self.staging / "job0.yaml").write_text(self.manifest())
+        self.assert_published(self.result("job0"))
 
     def retried(self, job):
         """The repository's listing may be kept for a while."""
@@ -358,11 +390,12 @@ class Publishing(StagingTest):
             self.assert_failed("job", "version")
             self.assertEqual(self.result("done"), uid)
             self.assertEqual(self.status("done"), {"state": "published", "uid": uid})
-        (self.staging / "done.result").unlink()
+        for report in self.staging.glob("done.*"):
+            report.unlink()
         self.assertEqual(self.fs.stop(), 0)
         self.fs = self.mount_config(self.fs.config, name="third")
         self.staging = self.fs.point / "@staging"
-        self.assertFalse((self.staging / "done.status").exists())
+        self.assertEqual(list(self.staging.glob("done.*")), [])
 
     def test_manifest_that_nobody_closes(self):
         """Who reads its result is told so in the end."""
