@@ -120,6 +120,25 @@ static void mark_clean(struct archive *archive, void *arg)
         tree_mark_clean(archive->tree);
 }
 
+static void look_for_unclean(struct archive *archive, void *arg)
+{
+    bool *is_unclean = arg;
+
+    *is_unclean |= archive->tree && tree_is_unclean(archive->tree);
+}
+
+/* What lies at its final path was flushed when it went there; a flush waits for what
+ * others write to that disk, too. On failure members are hashed again after a reboot. */
+static void flush(struct cache *cache)
+{
+    bool is_unclean = false;
+
+    if (cache->members_done > 0)
+        registry_for_each(cache, look_for_unclean, &is_unclean);
+    if (is_unclean && syncfs(cache->store.root_fd) == 0)
+        registry_for_each(cache, mark_clean, NULL);
+}
+
 void cache_close(struct cache *cache)
 {
     if (!cache)
@@ -132,9 +151,7 @@ void cache_close(struct cache *cache)
     cache->movers = NULL;
     workers_close(cache->writers);
     cache->writers = NULL;
-    /* On failure members are hashed again after a reboot. */
-    if (cache->members_done > 0 && syncfs(cache->store.root_fd) == 0)
-        registry_for_each(cache, mark_clean, NULL);
+    flush(cache);
     registry_close_idle(cache, NULL, NULL);
     free_cache(cache);
 }

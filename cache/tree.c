@@ -319,6 +319,15 @@ static void mark_clean(struct tree_header *header, void *arg)
     header->flags |= TREE_IS_CLEAN;
 }
 
+bool tree_is_unclean(struct tree *tree)
+{
+    struct tree_header header;
+    struct error err = {0};
+
+    return tree_read_header(tree, &header, &err) == 0 && header.bytes > 0 &&
+           !(header.flags & (TREE_IS_CLEAN | TREE_IS_MOVED));
+}
+
 void tree_mark_clean(struct tree *tree)
 {
     struct error err = {0};

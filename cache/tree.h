@@ -52,6 +52,9 @@ static inline void tree_cleanup(struct tree **tree)
     tree_close(*tree);
 }
 
+/* Are there members that would be hashed again after the next boot? */
+bool tree_is_unclean(struct tree *tree);
+
 /* All of the tree was flushed to disk (syncfs): note that, if nobody else has it open. */
 void tree_mark_clean(struct tree *tree);
 

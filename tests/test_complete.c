@@ -128,11 +128,51 @@ static void nothing_is_flushed_while_audmodel_loads(void **state)
     fixture_close(&fixture);
 }
 
+/* When it goes there; what is only in part in the cache when that closes. */
+static void a_model_in_its_place_is_flushed_once(void **state)
+{
+    enum { LARGE = 1 << 20 }; /* no neighbour of a small one */
+    unsigned char *noise = fixture_noise(LARGE);
+    const struct zip_file files[] = {
+        {.name = "a.txt", .data = "hello", .size = 5    },
+        {.name = "b.bin", .data = noise,   .size = LARGE}
+    };
+    static const struct {
+        size_t count; /* of files that are read */
+        unsigned flushes;
+    } cases[] = {
+        {0, 0},
+        {1, 1},
+        {2, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fixture fixture;
+        struct archive *archive;
+        unsigned before;
+
+        test_row(i, "%zu files", cases[i].count);
+        fixture_open(&fixture, &(struct cache_options){.threads = 1});
+        fixture_publish(&fixture, files, ARRAY_SIZE(files));
+        archive = fixture_archive(&fixture);
+        before = flushes();
+        for (size_t j = 0; j < cases[i].count; j++)
+            assert_true(
+                fixture_has(archive, files[j].name, files[j].data, files[j].size));
+        archive_unref(archive);
+        fixture_close(&fixture);
+        assert_int_equal(flushes(), before + cases[i].flushes);
+    }
+    free(noise);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_do_not_wait_for_the_disk),
         cmocka_unit_test(nothing_is_flushed_while_audmodel_loads),
+        cmocka_unit_test(a_model_in_its_place_is_flushed_once),
     };
 
     lock_init(&disk.lock);
