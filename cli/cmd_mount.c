@@ -242,13 +242,16 @@ int cmd_mount_helper(int argc, char **argv)
         if (letter == 'o')
             rc = mount_options_parse(optarg, &request.options, &err);
     }
+    if (rc < 0) {
+        command_complain("%s", err.message);
+        return COMMAND_USAGE;
+    }
     if (argc - optind < 1 || argc - optind > 2)
         return helper_usage(argv[0]);
     request.mountpoint = argv[argc - 1];
     if (argc - optind == 2 && !request.options.config)
         request.config = config_of_source(argv[optind]);
-    if (rc == 0)
-        rc = make_log_absolute(&request.options, &err);
+    rc = make_log_absolute(&request.options, &err);
     if (rc == 0 && !is_fake)
         rc = mount_it(&request, &err);
     if (rc >= 0)

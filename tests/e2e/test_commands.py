@@ -250,6 +250,17 @@ class MountCommand(MountTest):
                 with self.subTest(source=source, program=program):
                     self.assert_mounts([program, source, self.point, "-o", options])
 
+    def test_options_that_mount_gets_wrong(self):
+        for options, words in (("rw,zebra=1", "unknown mount option 'zebra'"),
+                               ("allow_othr", "did you mean 'allow_other'?"),
+                               ("config", "'config=FILE'")):
+            with self.subTest(options=options):
+                done = subprocess.run([MODELFS, "none", self.point, "-o", options],
+                                      capture_output=True, text=True, check=False,
+                                      timeout=MINUTE)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(words, done.stderr)
+
     @unittest.skipUnless(shutil.which("mount.fuse3") and os.geteuid() == 0,
                          "mount.fuse3 is not installed, or not for this user")
     def test_by_mount_fuse3(self):
