@@ -23,7 +23,7 @@ static const struct meaning {
     {CURLE_PEER_FAILED_VERIFICATION, EHOSTUNREACH, false,
      "the server's certificate is refused; an own authority goes into 'ca_file'"                            },
     {CURLE_SSL_CACERT_BADFILE,       EHOSTUNREACH, false,
-     "the certificates in 'ca_file' cannot be used"                                                         },
+     "there are no certificates to trust: install ca-certificates, or correct 'ca_file'"                    },
     {CURLE_SSL_CONNECT_ERROR,        EHOSTUNREACH, true,
      "the server does not complete the TLS handshake"                                                       },
     {CURLE_SSL_CERTPROBLEM,          EHOSTUNREACH, false, "TLS certificates"                                },

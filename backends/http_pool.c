@@ -44,7 +44,8 @@ int http_pool_open(const struct http_options *options, struct http_pool **ret_po
     struct http_pool *pool;
 
     if (options->ca_file && access(options->ca_file, R_OK) < 0)
-        return fail_errno(err, "the certificates in '%s'", options->ca_file);
+        return fail_errno(err, "the certificates in '%s', which 'ca_file' names",
+                          options->ca_file);
     pool = XNEW(struct http_pool);
     pool->connections = options->connections ? options->connections : CONNECTIONS_DEFAULT;
     pool->ca_file = options->ca_file ? xstrdup(options->ca_file) : NULL;

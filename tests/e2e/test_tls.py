@@ -158,7 +158,7 @@ class Tls(MountTest):
         wrong = self.folder / "wrong.pem"
         wrong.write_text("no certificate\n")
         self.assert_refused(self.run_ls(f"localhost:{nginx.port}", ca_file=wrong),
-                            "ca_file")
+                            "ca_file", "ca-certificates")
 
     def test_mount_over_http2(self):
         nginx = self.serve(self.authority.sign("localhost"))
