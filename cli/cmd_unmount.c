@@ -109,8 +109,10 @@ static int unmount_as_user(const char *path, enum way way, struct error *err)
     text.data[strcspn(text.data, "\n")] = '\0';
     if (strstr(text.data, strerror(EBUSY)) || strstr(text.data, "busy"))
         return fail(err, EBUSY, "busy");
-    return fail(err, EPERM, "cannot unmount '%s': %s", path,
-                *text.data ? text.data : "fusermount3 failed");
+    return fail(err, EPERM, "cannot unmount '%s': %s%s", path,
+                *text.data ? text.data : "fusermount3 failed",
+                access("/etc/mtab", R_OK) < 0 ? "; 'modelfs doctor' says what to do"
+                                              : "");
 }
 
 static int unmount_once(const char *path, enum way way, struct error *err)
