@@ -4,25 +4,20 @@
 
 #include "backends/digest.h"
 #include "cache/layout.h"
-#include "cache/model_lock.h"
-#include "common/files.h"
+#include "cache/saver.h"
 #include "common/memory.h"
 #include "common/sync.h"
-#include "common/workers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
 
 enum {
     HEADERS_MAX = 256, /* of which we know something */
     HEADERS_BYTES_MAX =
-        256 << 10,           /* texts of those kept parsed; trees take 50 times that */
-    LARGE_BYTES = 64 << 10,  /* such texts are parsed one at a time */
-    BAD_KEPT_MS = 5000,      /* what makes no sense is not parsed anew for so long */
-    LOCK_TIMEOUT_MS = 10000, /* audmodel's */
-    SAVES_MAX = 1024,        /* that wait; others are not saved */
+        256 << 10,          /* texts of those kept parsed; trees take 50 times that */
+    LARGE_BYTES = 64 << 10, /* more are read and parsed one at a time */
+    LARGE_WAIT_MS = 3000,   /* for one's turn: as long as a look-up may take */
+    BAD_KEPT_MS = 5000,     /* what makes no sense is not parsed anew for so long */
 };
 
 /* Of a header that was parsed: itself, or when there is no room for that its date, or why
@@ -38,22 +33,13 @@ struct known {
 TAILQ_HEAD(known_list, known);
 
 struct documents {
-    const struct store *store; /* constant */
-    struct workers *savers;    /* constant; one thread */
+    struct saver *saver; /* constant */
     struct lock lock;
     struct known_list known; /* the newest use last; guarded by lock */
     size_t count;            /* guarded by lock */
     size_t bytes;            /* of the texts; guarded by lock */
-    struct lock large;       /* held while a large text is parsed */
-};
-
-/* What the thread saves. */
-struct saving {
-    struct documents *documents;
-    struct release release;
-    enum layout_document which;
-    char *data;
-    size_t size;
+    bool is_large_busy;      /* a large text is read or parsed; guarded by lock */
+    struct condition large_ended;
 };
 
 static void drop_header_locked(struct documents *documents, struct known *known)
@@ -80,17 +66,14 @@ int documents_open(const struct store *store, struct documents **ret_documents,
                    struct error *err)
 {
     struct documents *documents = XNEW(struct documents);
-    int rc = workers_open(
-        &(struct workers_options){.name = "save", .threads = 1, .queue_max = SAVES_MAX},
-        &documents->savers, err);
+    int rc = saver_open(store, &documents->saver, err);
 
     if (rc < 0) {
         free(documents);
         return rc;
     }
-    documents->store = store;
     lock_init(&documents->lock);
-    lock_init(&documents->large);
+    condition_init(&documents->large_ended);
     TAILQ_INIT(&documents->known);
     *ret_documents = documents;
     return 0;
@@ -102,12 +85,12 @@ void documents_close(struct documents *documents)
 
     if (!documents)
         return;
-    workers_close(documents->savers);
+    saver_close(documents->saver);
     lock_acquire(&documents->lock);
     while ((known = TAILQ_FIRST(&documents->known)) != NULL)
         drop_locked(documents, known);
     lock_release(&documents->lock);
-    lock_done(&documents->large);
+    condition_done(&documents->large_ended);
     lock_done(&documents->lock);
     free(documents);
 }
@@ -210,120 +193,88 @@ static int parse_once(struct documents *documents, const struct release *release
     return rc;
 }
 
-/* Many that ask at once for many large headers are to take neither all memory nor all
- * threads' time. */
-static int parse_alone(struct documents *documents, const struct release *release,
-                       const struct bytes *text, struct header **ret_header,
-                       struct error *err)
-{
-    int rc;
-
-    lock_acquire(&documents->large);
-    rc = parse_once(documents, release, text, ret_header, err);
-    lock_release(&documents->large);
-    return rc;
-}
-
-static int parse(struct documents *documents, const struct release *release,
-                 const struct bytes *text, struct header **ret_header, struct error *err)
-{
-    return text->size > LARGE_BYTES
-               ? parse_alone(documents, release, text, ret_header, err)
-               : parse_once(documents, release, text, ret_header, err);
-}
-
-/* Put a document beside the model, under audmodel's lock. */
-static int save(struct documents *documents, const struct release *release,
-                enum layout_document which, const void *data, size_t size,
-                struct error *err)
-{
-    const struct store *store = documents->store;
-    CLEANUP_FREE char *path = layout_path(release->id, release->version, which);
-    CLEANUP_FREE char *lock = layout_lock(release->id, release->version, which);
-    int lock_fd = -1;
-    int rc =
-        files_make_folders_beneath(store->root_fd, release->id, store->folder_mode, err);
-
-    if (rc == 0)
-        rc = model_lock_acquire(store->root_fd, lock, LOCK_TIMEOUT_MS, &lock_fd, err);
-    if (rc == 0)
-        rc = files_replace(store->root_fd, path, data, size, store->file_mode, err);
-    model_lock_release(lock_fd);
-    return rc;
-}
-
-static void run_saving(void *arg)
-{
-    struct saving *saving = arg;
-
-    /* Not saved, it is fetched again by the next process. */
-    (void)save(saving->documents, &saving->release, saving->which, saving->data,
-               saving->size, &(struct error){0});
-    free(saving->data);
-    free(saving);
-}
-
-static void save_later(struct documents *documents, const struct release *release,
-                       enum layout_document which, const struct bytes *text)
-{
-    struct saving *saving = XNEW(struct saving);
-    struct error err = {0};
-
-    saving->documents = documents;
-    saving->release = *release;
-    saving->which = which;
-    saving->data = malloc(text->size + 1);
-    saving->size = text->size;
-    if (saving->data) {
-        memcpy(saving->data, text->data, text->size);
-        if (workers_submit(documents->savers, run_saving, saving, &err) == 0)
-            return;
-    }
-    free(saving->data);
-    free(saving);
-}
-
-static int read_saved(struct documents *documents, const struct release *release,
-                      enum layout_document which, struct bytes *to, struct error *err)
-{
-    CLEANUP_FREE char *path = layout_path(release->id, release->version, which);
-    CLEANUP_CLOSE int fd =
-        files_open_beneath(documents->store->root_fd, path, O_RDONLY, 0, err);
-
-    return fd < 0 ? fd : files_read_fd(fd, to, err);
-}
-
-/* A saved header that cannot be read counts as none. */
-static int saved_header(struct documents *documents, const struct release *release,
-                        struct header **ret_header)
+/* From the folder, or with a resolver from the repository. -EFBIG: it has more bytes than
+ * limit. */
+static int read_header(struct documents *documents, struct resolver *resolver,
+                       const struct release *release, size_t limit,
+                       struct header **ret_header, struct error *err)
 {
     CLEANUP_BYTES struct bytes text;
-    struct error err = {0};
     int rc;
 
-    bytes_init(&text, YAML_BYTES_MAX);
-    rc = read_saved(documents, release, LAYOUT_HEADER, &text, &err);
-    return rc < 0 ? rc : parse(documents, release, &text, ret_header, &err);
+    bytes_init(&text, limit);
+    rc = resolver ? resolver_get_header(resolver, release, &text, err)
+                  : saver_read(documents->saver, release, LAYOUT_HEADER, &text, err);
+    if (rc == 0)
+        rc = parse_once(documents, release, &text, ret_header, err);
+    if (rc == -EBADMSG && resolver)
+        remember(documents, release, NULL, err);
+    if (rc == 0 && resolver)
+        saver_write_later(documents->saver, release, LAYOUT_HEADER, &text);
+    return rc;
+}
+
+static int wait_turn(struct documents *documents, struct error *err)
+{
+    int64_t deadline_ms = clock_now_ms() + LARGE_WAIT_MS;
+    int rc = 0;
+
+    lock_acquire(&documents->lock);
+    while (documents->is_large_busy && rc == 0)
+        rc = condition_wait_until(&documents->large_ended, &documents->lock, deadline_ms);
+    if (!documents->is_large_busy)
+        rc = 0;
+    if (rc == 0)
+        documents->is_large_busy = true;
+    lock_release(&documents->lock);
+    return rc < 0 ? fail(err, ETIMEDOUT, "other large ones are read first") : 0;
+}
+
+/* Many that ask at once for many large headers are to take neither all memory nor all
+ * threads' time. */
+static int read_large_header(struct documents *documents, struct resolver *resolver,
+                             const struct release *release, struct header **ret_header,
+                             struct error *err)
+{
+    struct recalled recalled;
+    int rc = wait_turn(documents, err);
+
+    if (rc < 0)
+        return rc;
+    rc =
+        recall(documents, release, &recalled, err); /* somebody else's turn brought it? */
+    if (recalled.header)
+        *ret_header = recalled.header;
+    else if (rc != -EBADMSG)
+        rc = read_header(documents, resolver, release, YAML_BYTES_MAX, ret_header, err);
+    lock_acquire(&documents->lock);
+    documents->is_large_busy = false;
+    condition_signal(&documents->large_ended);
+    lock_release(&documents->lock);
+    return rc;
+}
+
+static int read_any_header(struct documents *documents, struct resolver *resolver,
+                           const struct release *release, struct header **ret_header,
+                           struct error *err)
+{
+    int rc = read_header(documents, resolver, release, LARGE_BYTES, ret_header, err);
+
+    return rc == -EFBIG ? read_large_header(documents, resolver, release, ret_header, err)
+                        : rc;
 }
 
 static int fetch_header(struct documents *documents, struct resolver *resolver,
                         const struct release *release, struct header **ret_header,
                         struct error *err)
 {
-    CLEANUP_BYTES struct bytes text;
-    int rc;
+    int rc = read_any_header(documents, NULL, release, ret_header, err);
 
-    bytes_init(&text, YAML_BYTES_MAX);
-    rc = resolver_get_header(resolver, release, &text, err);
-    if (rc == 0)
-        rc = parse(documents, release, &text, ret_header, err);
-    if (rc == -EBADMSG)
-        remember(documents, release, NULL, err);
-    if (rc < 0)
-        return fail_context(err, rc, "header of model %s-%s", release->id,
-                            release->version);
-    save_later(documents, release, LAYOUT_HEADER, &text);
-    return 0;
+    if (rc < 0 && rc != -ETIMEDOUT) /* what is saved and cannot be read counts as none */
+        rc = read_any_header(documents, resolver, release, ret_header, err);
+    return rc < 0 ? fail_context(err, rc, "header of model %s-%s", release->id,
+                                 release->version)
+                  : 0;
 }
 
 static int fail_unknown(const struct release *release, struct error *err)
@@ -346,7 +297,7 @@ int documents_header(struct documents *documents, struct resolver *resolver,
         if (how != RESOLVE_FETCH)
             return fail_unknown(release, err);
         rc = layout_check(release->id, release->version, err);
-        if (rc == 0 && saved_header(documents, release, &recalled.header) < 0)
+        if (rc == 0)
             rc = fetch_header(documents, resolver, release, &recalled.header, err);
         if (rc < 0)
             return rc;
@@ -397,7 +348,7 @@ static int refresh_meta(struct documents *documents, struct resolver *resolver,
     bytes_init(text, YAML_BYTES_MAX);
     rc = resolver_get_meta(resolver, release, text, err);
     if (rc == 0)
-        save_later(documents, release, LAYOUT_META, text);
+        saver_write_later(documents->saver, release, LAYOUT_META, text);
     return rc;
 }
 
@@ -412,7 +363,7 @@ int documents_meta(struct documents *documents, struct resolver *resolver,
     bytes_init(&text, YAML_BYTES_MAX);
     if (rc < 0)
         return rc;
-    is_saved = read_saved(documents, release, LAYOUT_META, &text, &ignored) == 0;
+    is_saved = saver_read(documents->saver, release, LAYOUT_META, &text, &ignored) == 0;
     if (!is_saved || !resolver_is_down(resolver, release->repository))
         rc = refresh_meta(documents, resolver, release, &text, err);
     if (rc < 0) {
@@ -421,19 +372,9 @@ int documents_meta(struct documents *documents, struct resolver *resolver,
                                 release->version);
         bytes_done(&text); /* half fetched, perhaps */
         bytes_init(&text, YAML_BYTES_MAX);
-        rc = read_saved(documents, release, LAYOUT_META, &text, err);
+        rc = saver_read(documents->saver, release, LAYOUT_META, &text, err);
     }
     return rc < 0 ? rc : bytes_append(to, text.data, text.size, err);
-}
-
-static bool is_saved(struct documents *documents, const struct release *release,
-                     enum layout_document which)
-{
-    CLEANUP_FREE char *path = layout_path(release->id, release->version, which);
-    struct stat st;
-
-    return fstatat(documents->store->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(st.st_mode) && st.st_size > 0;
 }
 
 int documents_save(struct documents *documents, struct resolver *resolver,
@@ -444,13 +385,14 @@ int documents_save(struct documents *documents, struct resolver *resolver,
     int rc = documents_header(documents, resolver, release, RESOLVE_FETCH, &header, err);
 
     bytes_init(&meta, YAML_BYTES_MAX);
-    if (rc == 0 && !is_saved(documents, release, LAYOUT_HEADER))
-        rc =
-            save(documents, release, LAYOUT_HEADER, header->text, header->text_size, err);
-    if (rc < 0 || is_saved(documents, release, LAYOUT_META))
+    if (rc == 0 && !saver_has(documents->saver, release, LAYOUT_HEADER))
+        rc = saver_write(documents->saver, release, LAYOUT_HEADER, header->text,
+                         header->text_size, err);
+    if (rc < 0 || saver_has(documents->saver, release, LAYOUT_META))
         return rc;
     rc = resolver_get_meta(resolver, release, &meta, err);
     if (rc == 0)
-        rc = save(documents, release, LAYOUT_META, meta.data, meta.size, err);
+        rc = saver_write(documents->saver, release, LAYOUT_META, meta.data, meta.size,
+                         err);
     return rc == -ENOENT ? 0 : rc;
 }

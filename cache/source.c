@@ -7,18 +7,27 @@
 
 #include <errno.h>
 
+/* Its header is not kept meanwhile: it may be large. */
+static int find_archive(struct cache *cache, struct resolver *resolver,
+                        const struct release *release, char ret_path[REPO_PATH_SIZE],
+                        struct error *err)
+{
+    CLEANUP_HEADER struct header *header = NULL;
+    int rc = documents_header(cache->documents, resolver, release, RESOLVE_FETCH, &header,
+                              err);
+
+    return rc < 0 ? rc
+                  : repo_path_archive(header->name, header->subgroup, release->id,
+                                      release->version, ret_path, err);
+}
+
 int source_open(struct cache *cache, struct resolver *resolver,
                 const struct release *release, struct bytes *tail,
                 struct object **ret_object, struct error *err)
 {
-    CLEANUP_HEADER struct header *header = NULL;
     char path[REPO_PATH_SIZE];
-    int rc = documents_header(cache->documents, resolver, release, RESOLVE_FETCH, &header,
-                              err);
+    int rc = find_archive(cache, resolver, release, path, err);
 
-    if (rc == 0)
-        rc = repo_path_archive(header->name, header->subgroup, release->id,
-                               release->version, path, err);
     if (rc < 0)
         return rc;
     rc = resolver_open_object(resolver, release->repository, path, TOC_READ_TAIL, tail,

@@ -22,8 +22,8 @@
  *     cache/internal                the table of open archives
  *     cache/archive_state           one archive: its members, their transfers and waiters
  *     cache/internal                evict_lock: sizes and last uses
- *     cache/documents               large: whose turn it is to parse such a header
- *     cache/documents               headers that were parsed
+ *     cache/documents               headers that were parsed, and whose turn it is
+ *     cache/saver                   what is to be written behind the answer
  *     cache/tree                    the header of one tree's record on disk
  *     cache/load                    one `modelfs load`
  *     cache/delay                   what runs later
