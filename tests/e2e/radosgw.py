@@ -120,13 +120,22 @@ class Radosgw:
         self.folder = pathlib.Path(folder)
         self.conf = self.folder / "ceph.conf"
 
-    def run(self, *command, timeout=START_S):
-        done = subprocess.run(
+    def attempt(self, *command):
+        return subprocess.run(
             [str(word) for word in command], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=timeout, check=False)
+            capture_output=True, text=True, timeout=START_S, check=False)
+
+    def run(self, *command):
+        done = self.attempt(*command)
         if done.returncode:
             raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def tell_monitor(self, *command):
+        """What may be told twice: a new one under load refuses commands at times, with
+        "EPERM: problem getting command descriptions from mon"."""
+        wait_for(lambda: self.attempt("ceph", "-c", self.conf, *command).returncode == 0,
+                 f"ceph {command}")
 
     def start(self):
         for name in ("mon", "osd", "run", "log"):
@@ -143,11 +152,10 @@ class Radosgw:
         self.run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monmap, "-c", self.conf)
         self.run("ceph-mon", "-i", "a", "-c", self.conf)
         osd = uuid.uuid4()
-        self.run("ceph", "-c", self.conf, "osd", "new", osd)
+        self.tell_monitor("osd", "new", osd)
         self.run("ceph-osd", "-i", "0", "-c", self.conf, "--mkfs", "--osd-uuid", osd)
         self.run("ceph-osd", "-i", "0", "-c", self.conf)
-        self.run("ceph", "-c", self.conf, "osd", "crush", "add", "osd.0", "1.0",
-                 "root=default", "host=h")
+        self.tell_monitor("osd", "crush", "add", "osd.0", "1.0", "root=default", "host=h")
         port = free_port()
         self.start_gateway(port)
         (self.folder / "port").write_text(str(port))
