@@ -75,10 +75,19 @@ $B/bench/probe: bench/probe.c
 
 # Says what is missing instead of failing at the first #include.
 libraries:
+	@command -v $(firstword $(CC)) > /dev/null || { \
+	    echo "make: $(firstword $(CC)) is missing; './setup deps' installs gcc," \
+	        "'scripts/install-packages lint' clang" >&2; exit 1; }
 	@pkg-config --print-errors --exists $(PACKAGES) || { \
 	    echo "make: libraries are missing; './setup deps' installs them" >&2; exit 1; }
 	@echo '#include <uthash.h>' | $(CC) $(CFLAGS) -E - > /dev/null 2>&1 || { \
 	    echo "make: uthash.h is missing; './setup deps' installs it" >&2; exit 1; }
+
+$(TESTS:=.o): | test-library
+
+test-library: libraries
+	@echo '#include <cmocka.h>' | $(CC) $(CFLAGS) -E - > /dev/null 2>&1 || { \
+	    echo "make: cmocka.h is missing; 'make test-deps' installs it" >&2; exit 1; }
 
 help:
 	@echo "all        build $B/modelfs (the default)"
@@ -155,6 +164,8 @@ run-fuzzers: $(FUZZERS)
 	tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
 bench: $B/modelfs $B/bench/probe
+	@command -v unzip > /dev/null || { \
+	    echo "make: unzip is missing; 'make test-deps' installs it" >&2; exit 1; }
 	bench/run --build $B
 
 demo: $B/modelfs
@@ -175,7 +186,7 @@ uninstall:
 clean:
 	rm -rf build build-*
 
-.PHONY: all libraries help deps test-deps check check-installed unit e2e crash \
+.PHONY: all libraries test-library help deps test-deps check check-installed unit e2e crash \
         crash-built soak tests lint objects layers format fuzz run-fuzzers bench demo install \
         uninstall clean
 .SECONDARY:
