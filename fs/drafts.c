@@ -170,6 +170,7 @@ int drafts_truncate(struct drafts *drafts, uint64_t handle, uint64_t size,
 int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
 {
     CLEANUP_BYTES struct bytes text;
+    char uid[RELEASE_UID_SIZE];
     struct draft *draft;
     uint64_t changes = 0;
     bool is_needed;
@@ -180,6 +181,7 @@ int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
     draft = find_locked(drafts, handle);
     is_needed = draft && draft->is_dirty;
     if (is_needed) {
+        release_print_uid(&draft->release, uid);
         draft->is_flushed = true;
         changes = draft->changes;
         rc = bytes_append(&text, draft->text.data, draft->text.size, err);
@@ -195,7 +197,7 @@ int drafts_check(struct drafts *drafts, uint64_t handle, struct error *err)
         condition_broadcast(&drafts->changed);
     }
     lock_release(&drafts->lock);
-    return rc;
+    return rc < 0 ? fail_context(err, rc, "model %s", uid) : 0;
 }
 
 /* What the last change of a release came to; message NULL: it succeeded. */
