@@ -195,6 +195,7 @@ int artifactory_object_open_tail(struct backend *backend,
     }
     fill_item(&facts, &reply, reply.object_size, &item);
     *ret_object = object_new(backend, client, path, &item);
+    (*ret_object)->has_another = reply.has_another;
     return 0;
 }
 
@@ -292,6 +293,7 @@ static int read_once(struct checked_sink *checked, struct range range, struct er
                                    },
                                    &reply, err);
 
+    object->base.has_another = reply.has_another;
     return rc == -ENOENT ? fail_stale(object, err) : rc;
 }
 

@@ -248,6 +248,11 @@ const struct backend_stat *object_stat(const struct object *object)
     return &object->stat;
 }
 
+bool object_has_another(struct object *object)
+{
+    return object->has_another;
+}
+
 int object_fd(struct object *object)
 {
     return object->backend->ops->object_fd(object);

@@ -128,6 +128,10 @@ int object_check(struct object *object, struct error *err);
 
 const struct backend_stat *object_stat(const struct object *object);
 
+/* Would a read beside another one find a connection that is kept and idle? As the last
+ * reply left it; without one it works as well, but opens one. false of local files. */
+bool object_has_another(struct object *object);
+
 /* A descriptor of the object where it is a local file, for copy_file_range and pread (the
  * caller calls object_check afterwards), else -1. Lent. */
 int object_fd(struct object *object);

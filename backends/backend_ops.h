@@ -6,6 +6,8 @@
 
 #include "backends/backend_types.h"
 
+#include <stdatomic.h>
+
 struct backend_ops {
     const char *kind;       /* as in the configuration */
     bool host_is_path;      /* host is a folder of this machine, not a server */
@@ -51,10 +53,11 @@ struct backend {
     const char *location; /* host and repository, no credentials; of the kind's struct */
 };
 
-/* First field of each kind's own struct. Constant after open. */
+/* First field of each kind's own struct. Constant after open, but for has_another. */
 struct object {
     struct backend *backend;
     struct backend_stat stat;
+    atomic_bool has_another; /* as object_has_another says */
 };
 
 /* Closes an object that its kind has not handed out. */

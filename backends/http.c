@@ -49,6 +49,7 @@ struct exchange {
     bool may_pass;         /* what failed may pass */
     uint64_t came;         /* bytes of the wanted reply */
     bool is_refused;       /* by the sink, or for its head */
+    bool has_another;      /* connection that is idle */
     unsigned tries;        /* in all */
     struct http_retry_so_far so_far;
     int64_t since_ms; /* when something moved last, or the first try began */
@@ -272,6 +273,7 @@ static int send_over(struct exchange *exchange, const char *url, const struct ur
         exchange->since_ms = clock_now_ms();
     try.stall_timeout_ms = stall_timeout_ms(exchange);
     rc = http_try_run(http->pool, handle, &try, err);
+    exchange->has_another = http_pool_has_another(http->pool, handle);
     http_pool_give(http->pool, handle);
     exchange->may_pass |= try.may_pass;
     if (try.moved_ms)
@@ -439,6 +441,7 @@ static void fill_reply(struct exchange *exchange, struct http_reply *ret_reply)
         .date_s = head->date_s,
         .modified_s = head->modified_s,
         .tries = exchange->tries,
+        .has_another = exchange->has_another,
     };
     memcpy(ret_reply->etag, head->etag, sizeof head->etag);
     if (is_wanted(exchange)) {

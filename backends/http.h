@@ -128,6 +128,7 @@ struct http_reply {
     int64_t modified_s;         /* Last-Modified, the same */
     char etag[BACKEND_TAG_MAX]; /* as it came; "" if none */
     unsigned tries;             /* from 2 on an earlier one may have been carried out */
+    bool has_another;           /* connection to that server, kept and idle */
     struct bytes body;          /* error documents, and 2xx bodies without a sink */
 };
 

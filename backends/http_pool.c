@@ -245,14 +245,31 @@ int http_pool_take(struct http_pool *pool, const struct url *url, enum http_pool
     return rc;
 }
 
+/* Did nobody need it for a while? */
+static bool is_old(const struct http_handle *handle)
+{
+    return handle->used_ms < clock_now_ms() - IDLE_MAX_MS;
+}
+
+bool http_pool_has_another(struct http_pool *pool, const struct http_handle *handle)
+{
+    const struct http_handle *another;
+    bool result;
+
+    lock_acquire(&pool->lock);
+    another = TAILQ_FIRST(&handle->host->idle);
+    result = another && !is_old(another) && handle->host->running < pool->connections;
+    lock_release(&pool->lock);
+    return result;
+}
+
 /* Idle handles that nobody needed for a while, and those of forgotten hosts. */
 static void retire_locked(struct http_pool *pool, struct http_pool_host *host,
                           struct handles *unused) REQUIRES(pool->lock)
 {
     struct http_handle *oldest;
 
-    while ((oldest = TAILQ_LAST(&host->idle, handles)) &&
-           oldest->used_ms < clock_now_ms() - IDLE_MAX_MS) {
+    while ((oldest = TAILQ_LAST(&host->idle, handles)) && is_old(oldest)) {
         TAILQ_REMOVE(&host->idle, oldest, entry);
         TAILQ_INSERT_HEAD(unused, oldest, entry);
     }

@@ -50,6 +50,9 @@ int http_pool_take(struct http_pool *pool, const struct url *url, enum http_pool
                    struct error *err);
 void http_pool_give(struct http_pool *pool, struct http_handle *take_handle);
 
+/* Is another connection to the same origin kept, and in nobody's use? */
+bool http_pool_has_another(struct http_pool *pool, const struct http_handle *handle);
+
 /* Wakes all that wait: for a turn, in a pause, for a server. */
 void http_pool_cancel(struct http_pool *pool);
 bool http_pool_is_cancelled(struct http_pool *pool);

@@ -243,9 +243,11 @@ static int s3_object_open_tail(struct backend *backend, const char *path,
         return rc;
     }
     rc = take_stat(s3_of(backend), path, &reply, &stat, err);
-    if (rc == 0)
-        *ret_object = new_object(backend, path, &stat);
-    return rc;
+    if (rc < 0)
+        return rc;
+    *ret_object = new_object(backend, path, &stat);
+    (*ret_object)->has_another = reply.has_another;
+    return 0;
 }
 
 static int s3_object_read(struct object *base, struct range range, struct sink *to,
@@ -267,6 +269,7 @@ static int s3_object_read(struct object *base, struct range range, struct sink *
              &reply, err);
     if (rc == -ENOENT)
         return fail(err, ESTALE, "'%s' was removed", object->path);
+    base->has_another = reply.has_another;
     return rc;
 }
 

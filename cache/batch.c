@@ -1,6 +1,7 @@
 /* batch.c: members that lie side by side in a remote archive, brought by one request. */
 #include "cache/batch.h"
 
+#include "cache/halves.h"
 #include "cache/internal.h"
 #include "cache/order.h"
 #include "cache/registry.h"
@@ -338,6 +339,16 @@ static void end_cut(struct flow *flow, int rc, const struct error *err)
     (void)end_current(flow, rc);
 }
 
+static bool is_waited_for(const struct attempt *attempt)
+{
+    bool result;
+
+    lock_acquire(&attempt->archive->lock);
+    result = !TAILQ_EMPTY(&attempt->member->waiters);
+    lock_release(&attempt->archive->lock);
+    return result;
+}
+
 enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
                          struct object *object)
 {
@@ -364,7 +375,8 @@ enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
         range.last =
             toc_entry(archive->toc, batch->indexes[batch->count - 1])->archive_last;
     lock_members(archive, batch);
-    rc = object_read(object, range, &flow.sink, &err);
+    rc = is_waited_for(lead) ? halves_read(archive, object, range, &flow.sink, &err)
+                             : object_read(object, range, &flow.sink, &err);
     end_cut(&flow, rc, &err);
     return flow.lead;
 }

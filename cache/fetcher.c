@@ -14,8 +14,7 @@ enum {
     SPARE_THREADS = 2,   /* of the pool: for what is asked for */
 };
 
-/* How many further threads the pool has to spare. */
-static unsigned spare_threads(struct archive *archive)
+unsigned fetcher_spare_threads(struct archive *archive)
 {
     struct cache *cache = archive->cache;
     uint64_t busy = cache->transfers_running + cache->helpers_running + SPARE_THREADS;
@@ -57,7 +56,7 @@ static void start_helpers_locked(struct fetcher *fetcher, unsigned wanted, int64
         return;
     spare = member_has_run(member) &&
                     pace_is_worth(&member->pace, member->blocks_left * MEMBER_BLOCK)
-                ? spare_threads(fetcher->archive)
+                ? fetcher_spare_threads(fetcher->archive)
                 : 0;
     while (member->helpers_started + 1 < wanted && spare-- > 0 &&
            start_helper_locked(fetcher))

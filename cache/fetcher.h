@@ -41,6 +41,9 @@ struct helper {
     uint64_t serial; /* of the member that it was started for */
 };
 
+/* Threads that the pool of an archive has to spare for further requests. */
+unsigned fetcher_spare_threads(struct archive *archive);
+
 /* The next bytes are in the file, none of them past the end of their block. false: the
  * run ends with them. */
 bool fetcher_note(struct fetcher *fetcher, const void *data, size_t size);

@@ -20,6 +20,7 @@ struct caller {
     pthread_t thread;
     struct http_request request;
     int rc;
+    bool has_another;
     struct error err;
 };
 
@@ -67,6 +68,7 @@ static void *call(void *arg)
     http_server_url(fixture.server, "/o", url);
     caller->request.url = url;
     caller->rc = http_do(fixture.http, &caller->request, &reply, &caller->err);
+    caller->has_another = reply.has_another;
     http_reply_done(&reply);
     return NULL;
 }
@@ -93,6 +95,37 @@ static void test_connection_is_kept(void **state)
         assert_int_equal(callers[0].rc, 0);
     }
     assert_int_equal(http_server_connections(fixture.server), 1);
+}
+
+/* count requests at once. */
+static void call_at_once(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(thread_start(&callers[i].thread, "caller", call, &callers[i]),
+                         0);
+    assert_int_equal(http_server_wait_held(fixture.server, count), count);
+    http_server_release(fixture.server, count);
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(callers[i].thread, NULL);
+}
+
+static void test_idle_connections_are_told(void **state)
+{
+    (void)state;
+    play(WHOLE, HTTP_THEN_KEEP, true);
+    call_at_once(CONNECTIONS);
+    call_at_once(1);
+    assert_true(callers[0].has_another);
+}
+
+static void test_one_connection_has_no_other(void **state)
+{
+    (void)state;
+    play(WHOLE, HTTP_THEN_KEEP, false);
+    for (int i = 0; i < 3; i++) {
+        call(&callers[0]);
+        assert_false(callers[0].has_another);
+    }
 }
 
 /* The connection that a server closed meanwhile fails nobody. */
@@ -198,6 +231,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(test_idle_connections_are_told),
+        TEST(test_one_connection_has_no_other),
         TEST(test_connection_is_kept),
         TEST(test_closed_connection_is_replaced),
         TEST(test_few_at_once),

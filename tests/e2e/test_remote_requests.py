@@ -1,5 +1,6 @@
 """What reading costs in requests to a server and in bytes of it, counted."""
 
+import concurrent.futures
 import http.server
 import os
 import random
@@ -120,13 +121,38 @@ class RequestsCase:
             self.check_listing(mount, uid, ["list", "header.yaml", "zip"])
 
     def test_the_first_byte_comes_in_3_round_trips(self):
-        """One after the other, on connections that there are."""
-        uid = self.publish({f"{n}.bin": random.randbytes(MIB) for n in range(3)})
+        """One after the other, on connections that there are; halves would be too small.
+        """
+        uid = self.publish({f"{n}.bin": random.randbytes(500 * KIB) for n in range(3)})
         mount = self.begin()
         with open(mount.path(uid, "1.bin"), "rb", buffering=0) as file:
             self.assertEqual(len(file.read(1)), 1)
         self.assertEqual(self.asked(), ["header.yaml", "zip", "zip"])
         self.assertEqual(self.proxy.connections, self.connections)
+
+    def connect_twice(self, mount):
+        """Files of which none comes along with another one, read at once: all but one,
+        or the metadata would come as well."""
+        for number in range(20):
+            uid = self.publish({f"{n}.bin": random.randbytes(300 * KIB) for n in range(9)},
+                               params={"busy": number})
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                list(pool.map(lambda n: mount.read(uid, f"{n}.bin"), range(8)))
+            if self.proxy.connections > 1:
+                return
+        self.fail("one connection has carried all")
+
+    def test_a_member_comes_in_halves_where_connections_are(self):
+        """As stores cap each of them."""
+        content = [random.randbytes(MIB) for n in range(3)]
+        uid = self.publish({f"{n}.bin": content[n] for n in range(3)})
+        mount = self.begin()
+        self.connect_twice(mount)
+        self.forget()
+        self.assertEqual(mount.read(uid, "1.bin"), content[1])
+        self.assertEqual(self.asked(), ["header.yaml", "zip", "zip", "zip"])
+        self.assertEqual(self.proxy.connections, self.connections)
+        self.assertLessEqual(self.archive_bytes(), MIB + 128 * KIB)
 
     def test_neighbours_come_together(self):
         files = {f"{n:04}.bin": random.randbytes(KIB) for n in range(2000)}

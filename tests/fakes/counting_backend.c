@@ -141,7 +141,11 @@ static struct object *wrap_object(struct backend *backend, struct object *take_i
 {
     struct counting_object *object = XNEW(struct counting_object);
 
-    object->base = (struct object){.backend = backend, .stat = take_inner->stat};
+    object->base = (struct object){
+        .backend = backend,
+        .stat = take_inner->stat,
+        .has_another = object_has_another(take_inner),
+    };
     object->inner = take_inner;
     return &object->base;
 }

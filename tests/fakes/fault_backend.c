@@ -230,7 +230,11 @@ static struct object *wrap_object(struct backend *backend, const char *path,
 {
     struct fault_object *object = XNEW(struct fault_object);
 
-    object->base = (struct object){.backend = backend, .stat = take_inner->stat};
+    object->base = (struct object){
+        .backend = backend,
+        .stat = take_inner->stat,
+        .has_another = object_has_another(take_inner),
+    };
     object->inner = take_inner;
     object->path = xstrdup(path);
     return &object->base;

@@ -30,6 +30,7 @@ struct memory {
     int64_t second_ms;  /* guarded by lock; of the running clock, 0: it stands */
     int64_t started_ms; /* guarded by lock */
     bool has_no_conditions;
+    bool keeps_connections;
     struct link *link; /* NULL: none; constant before the first read */
 };
 
@@ -325,7 +326,11 @@ static int memory_object_open(struct backend *backend, const char *path,
     if (rc < 0)
         return rc;
     object = XNEW(struct memory_object);
-    object->base = (struct object){.backend = backend, .stat = stat};
+    object->base = (struct object){
+        .backend = backend,
+        .stat = stat,
+        .has_another = ((struct memory *)backend)->keeps_connections,
+    };
     object->path = xstrdup(path);
     *ret_object = &object->base;
     return 0;
@@ -479,6 +484,11 @@ void memory_backend_run_clock(struct backend *backend, int64_t second_ms)
     memory->started_ms = clock_now_ms();
     memory->second_ms = second_ms;
     lock_release(&memory->lock);
+}
+
+void memory_backend_keep_connections(struct backend *backend)
+{
+    ((struct memory *)backend)->keeps_connections = true;
 }
 
 void memory_backend_forget_conditions(struct backend *backend)

@@ -25,6 +25,9 @@ void memory_backend_set_bytes(struct backend *backend, const char *path, const v
  */
 void memory_backend_link(struct backend *backend, struct link *link);
 
+/* Objects opened from now on have another connection. Before threads start. */
+void memory_backend_keep_connections(struct backend *backend);
+
 /* The store's clock, which dates what is put; it stands still. 1700000000 at first. */
 void memory_backend_set_now(struct backend *backend, int64_t now_s);
 
