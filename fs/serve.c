@@ -154,9 +154,9 @@ static void ask_backends(struct parked *parked)
     struct error err = {0};
     int rc;
 
+    answer_init(&answer);
     if (parked_is_taken(parked)) /* interrupted, or too late */
         return parked_drop(parked);
-    answer_init(&answer);
     rc = run(parked->fs, &parked->call, RESOLVE_FETCH, &answer, &err);
     if (rc == CALL_WANT)
         await_bytes(parked, &answer);

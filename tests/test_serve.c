@@ -2,6 +2,7 @@
  */
 #include "tests/test.h"
 
+#include "common/workers.h"
 #include "fs/parked.h"
 #include "fs/serve.h"
 #include "tests/fakes/fs_fixture.h"
@@ -86,6 +87,53 @@ static void an_interrupt_ends_the_wait(void **state)
     assert_true(fuse_fake_wait(req));
     fs_fixture_close(&fixture); /* the late answer comes, and is dropped */
     finish(req, REPLY_ERR, EINTR);
+}
+
+/* Leaves what is not zero on the stack of each thread of the pool. */
+static void scribble(void *barrier)
+{
+    volatile unsigned char bytes[4096];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = 0xa5;
+    (void)pthread_barrier_wait(barrier);
+}
+
+static void look_up_each(struct fs_fixture *fixture,
+                         struct fuse_req *reqs[FS_POOL_THREADS], const char *word)
+{
+    char name[16];
+
+    for (size_t i = 0; i < FS_POOL_THREADS; i++) {
+        snprintf(name, sizeof name, "%s-%zu", word, i);
+        reqs[i] = look_up(fixture, name);
+    }
+}
+
+static void an_interrupt_may_come_before_a_thread(void **state)
+{
+    struct fuse_req *reqs[2 * FS_POOL_THREADS];
+    struct fs_fixture fixture;
+    struct error err = {0};
+    pthread_barrier_t barrier;
+
+    (void)state;
+    pthread_barrier_init(&barrier, NULL, FS_POOL_THREADS);
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    fault_backend_block(fixture.cache.fault, FAULT_ALL, NULL);
+    look_up_each(&fixture, reqs, "taken");
+    assert_true(fault_backend_wait_blocked(fixture.cache.fault, FS_POOL_THREADS));
+    for (size_t i = 0; i < FS_POOL_THREADS; i++)
+        assert_int_equal(workers_submit(fixture.fs.pool, scribble, &barrier, &err), 0);
+    look_up_each(&fixture, reqs + FS_POOL_THREADS, "queued");
+    for (size_t i = 0; i < ARRAY_SIZE(reqs); i++) {
+        fuse_fake_interrupt(reqs[i]);
+        assert_true(fuse_fake_wait(reqs[i]));
+    }
+    fs_fixture_close(&fixture);
+    pthread_barrier_destroy(&barrier);
+    for (size_t i = 0; i < ARRAY_SIZE(reqs); i++)
+        finish(reqs[i], REPLY_ERR, EINTR);
 }
 
 /* The member is larger than hold, so its open waits for the first byte alone. */
@@ -175,6 +223,7 @@ int main(void)
         cmocka_unit_test(what_is_known_is_answered_at_once),
         cmocka_unit_test(the_rest_waits_for_the_backend),
         cmocka_unit_test(an_interrupt_ends_the_wait),
+        cmocka_unit_test(an_interrupt_may_come_before_a_thread),
         cmocka_unit_test(reads_wait_for_their_bytes),
         cmocka_unit_test(a_replaced_archive_is_stale),
         cmocka_unit_test(interrupts_race_with_answers),

@@ -75,7 +75,8 @@ static void open_resolver(struct fs_fixture *fixture, int64_t ttl_ms)
 
 static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel *kernel)
 {
-    struct workers_options pool = {.name = "asking", .threads = 4, .queue_max = 1000};
+    struct workers_options pool = {
+        .name = "asking", .threads = FS_POOL_THREADS, .queue_max = 1000};
     struct fs *fs = &fixture->fs;
     struct error err = {0};
 

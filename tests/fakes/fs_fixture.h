@@ -23,6 +23,7 @@
 
 enum {
     FS_BIG = 300000,
+    FS_POOL_THREADS = 4,
     FS_HOLD = 1000,
     FS_DATE_S = 1709164800,
     FS_START_S = 1700000000,
