@@ -46,6 +46,7 @@ class StagingCrash(StagingTest):
         # Not fetched again: what was staged is the model in the cache.
         self.assertTrue(self.fs.cache.joinpath(*uid.split("-"), "model.onnx").exists())
         (self.staging / f"{job}.result").unlink()
+        (self.staging / f"{job}.status").unlink()
         self.assertEqual(os.listdir(self.staging), [])
 
     def try_next_worker(self, number, point):
