@@ -145,17 +145,21 @@ class Mount:
             if is_mounted(self.point):
                 unmount_lazily(self.point)
 
+    def workers(self):
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(child) for child in children.split()]
+
     def worker(self):
         """The process that serves; the supervisor is self.process."""
-        path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         found = []
 
         def is_there():
-            found[:] = path.read_text().split()
+            found[:] = self.workers()
             return found
 
         wait_until(is_there, "a worker")
-        return int(found[0])
+        return found[0]
 
     def can_resend(self):
         """Are requests of a worker that dies sent again? Else they fail with EIO."""
@@ -194,10 +198,13 @@ class Mount:
             killer.join()
 
     def kill(self):
-        """As if the machine's owner did: supervisor and worker at once."""
-        worker = self.worker()
+        """As if the machine's owner did: supervisor and worker at once. A supervisor that
+        stands still starts no other worker while those that are there are counted."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        for worker in self.workers():
+            os.kill(worker, signal.SIGKILL)
         self.process.send_signal(signal.SIGKILL)
-        os.kill(worker, signal.SIGKILL)
         self.process.wait()
         wait_until(self.is_dead, "the worker's end")
 
