@@ -64,65 +64,66 @@ static bool has_text(const struct bytes *texts, const char *text)
     return false;
 }
 
-/* Folders made here that are no aliases yet, and aliases that are going. */
+/* What this mount alone knows: at the top folders made here, and aliases that are going;
+ * in the folder of an alias links made here.
+ *
+ * Before the repositories are asked, and folders before aliases that are going: a change
+ * leaves this only after the repositories have it. One that ends while we look is then
+ * seen twice, here and there, which get_at_top settles; it is never seen nowhere. */
 static int list_pending(struct fs *fs, struct folder *folder, struct error *err)
 {
-    int rc = pending_names(fs->pending, PENDING_HIDDEN, NULL, &folder->hidden, err);
+    int rc = 0;
 
-    if (rc == 0 && folder->place.kind == NODE_ROOT)
+    if (folder->place.kind == NODE_ROOT)
         rc = pending_names(fs->pending, PENDING_FOLDERS, NULL, &folder->pending, err);
-    folder->size += count_texts(&folder->pending);
+    else if (folder->place.kind == NODE_ALIAS)
+        rc = pending_names(fs->pending, PENDING_LINKS, folder->place.name,
+                           &folder->pending, err);
+    if (rc == 0 && !is_alias(folder->place.kind))
+        rc = pending_names(fs->pending, PENDING_HIDDEN, NULL, &folder->hidden, err);
+    folder->size = count_texts(&folder->pending);
     return rc;
 }
 
 static int list_top(struct fs *fs, struct folder *folder, enum resolve_how how,
                     struct error *err)
 {
-    int rc = resolver_names(fs->resolver, NAMES_OF_ALIASES, how, &folder->aliases, err);
+    int rc = list_pending(fs, folder, err);
 
     folder->fixed = folder->place.kind == NODE_ROOT ? child_fixed_count(fs) : 0;
     if (rc == 0)
+        rc = resolver_names(fs->resolver, NAMES_OF_ALIASES, how, &folder->aliases, err);
+    if (rc == 0)
         rc = resolver_names(fs->resolver, NAMES_OF_MODELS, how, &folder->names, err);
     if (rc == 0)
-        folder->size = folder->fixed + folder->aliases->count + folder->names->count;
-    return rc < 0 ? rc : list_pending(fs, folder, err);
-}
-
-/* What a folder of an alias has beside the links of the repository. */
-static int list_links(struct fs *fs, struct folder *folder, struct error *err)
-{
-    int rc = 0;
-
-    if (folder->place.kind == NODE_ALIAS)
-        rc = pending_names(fs->pending, PENDING_LINKS, folder->place.name,
-                           &folder->pending, err);
-    folder->size += count_texts(&folder->pending);
+        folder->size += folder->fixed + folder->aliases->count + folder->names->count;
     return rc;
 }
 
-static int list_versions(struct fs *fs, struct folder *folder, enum resolve_how how,
-                         struct error *err)
+static int list_versions(struct fs *fs, struct folder *folder, const char *id,
+                         enum resolve_how how, struct error *err)
 {
-    const char *id = folder->place.name;
-    struct pending_view view = {.no_current = false};
-    struct alias_target target;
-    int rc = 0;
+    int rc = resolver_versions(fs->resolver, id, how, &folder->versions, err);
 
-    if (is_alias(folder->place.kind)) {
-        view = pending_view(fs->pending, id);
-        if (!view.is_hidden)
-            rc = resolver_alias(fs->resolver, id, how, &target, err);
-        if (view.is_hidden || (rc == -ENOENT && view.has_folder))
-            return list_links(fs, folder, err);
-        id = target.id;
-        folder->has_current = !view.no_current;
-    }
     if (rc == 0)
-        rc = resolver_versions(fs->resolver, id, how, &folder->versions, err);
-    if (rc < 0)
+        folder->size += folder->versions->count + (folder->has_current ? 2 : 1);
+    return rc;
+}
+
+static int list_alias(struct fs *fs, struct folder *folder, enum resolve_how how,
+                      struct error *err)
+{
+    struct pending_view view = pending_view(fs->pending, folder->place.name);
+    struct alias_target target;
+    int rc = list_pending(fs, folder, err);
+
+    if (rc < 0 || view.is_hidden)
         return rc;
-    folder->size = folder->versions->count + (folder->has_current ? 2 : 1);
-    return list_links(fs, folder, err);
+    rc = resolver_alias(fs->resolver, folder->place.name, how, &target, err);
+    if (rc == -ENOENT && view.has_folder)
+        return 0;
+    folder->has_current = !view.no_current;
+    return rc < 0 ? rc : list_versions(fs, folder, target.id, how, err);
 }
 
 static int list_members(struct fs *fs, struct folder *folder, enum resolve_how how,
@@ -165,10 +166,11 @@ static int list(struct fs *fs, struct folder *folder, uint64_t after,
     case NODE_INFO:
         return list_top(fs, folder, how, err);
     case NODE_MODEL:
-    case NODE_ALIAS:
     case NODE_INFO_MODEL:
+        return list_versions(fs, folder, folder->place.name, how, err);
+    case NODE_ALIAS:
     case NODE_INFO_ALIAS:
-        return list_versions(fs, folder, how, err);
+        return list_alias(fs, folder, how, err);
     case NODE_VERSION:
     case NODE_MEMBER:
         return list_members(fs, folder, how, err);
