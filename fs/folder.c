@@ -274,6 +274,12 @@ static const char *get_at_top(const struct folder *folder, size_t position,
     return is_listed(folder, place->name) ? NULL : place->name;
 }
 
+/* A link made here is found before what the alias has of its name, and listed for it. */
+static const char *unless_pending(const struct folder *folder, const char *name)
+{
+    return has_text(&folder->pending, name) ? NULL : name;
+}
+
 static const char *get_version(const struct folder *folder, size_t position,
                                struct place *place)
 {
@@ -287,7 +293,7 @@ static const char *get_version(const struct folder *folder, size_t position,
     if (position >= count + links)
         return text_at(&folder->pending, position - count - links);
     if (position >= count)
-        return link_names[position - count];
+        return unless_pending(folder, link_names[position - count]);
     entry = &versions->entries[position];
     if (entry->is_shadowed || child_is_reserved(entry->version))
         return NULL;
@@ -295,7 +301,7 @@ static const char *get_version(const struct folder *folder, size_t position,
         place->kind = NODE_VERSION;
     else if (folder->place.kind == NODE_INFO_MODEL)
         place->kind = NODE_INFO_VERSION;
-    return entry->version;
+    return unless_pending(folder, entry->version);
 }
 
 static const char *get_member(const struct folder *folder, size_t position,

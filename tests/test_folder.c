@@ -347,10 +347,31 @@ static void what_changes_meanwhile_is_never_nowhere(void **state)
     }
 }
 
+/* `cp -a` of an alias' folder makes links before `current`. */
+static void links_made_here_are_listed_once(void **state)
+{
+    static const char *const made[] = {"1.0.0", "latest", "tmp"};
+    struct fs_fixture fixture;
+    struct place place;
+    struct error err = {0};
+    char names[NAMES_SIZE];
+
+    (void)state;
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    place = fs_fixture_place(&fixture, "small");
+    for (size_t i = 0; i < ARRAY_SIZE(made); i++)
+        assert_int_equal(
+            pending_add(fixture.fs.pending, "small", made[i], &to_version_2, &err), 0);
+    assert_int_equal(list_place(&fixture.fs, &place, names), 0);
+    assert_string_equal(names, "2.0.0 current 1.0.0 latest tmp ");
+    fs_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_changes_meanwhile_is_never_nowhere),
+        cmocka_unit_test(links_made_here_are_listed_once),
         cmocka_unit_test(folders_list_their_names),
         cmocka_unit_test(listed_names_are_what_lookup_finds),
         cmocka_unit_test(reserved_versions_have_no_name),
