@@ -103,68 +103,57 @@ enum change {
     CHANGE_DROP,
 };
 
+struct list_edit {
+    struct resolver *resolver;
+    const struct release *release;
+    const char *alias;
+    enum change change;
+};
+
 /* The list as it should be. A document that makes no sense is written afresh. */
-static int print_list(struct resolver *resolver, const struct release *release,
-                      const char *alias, enum change change, const struct bytes *before,
-                      struct bytes *to, struct error *err)
+static int print_list(void *arg, const struct bytes *before, struct bytes *to,
+                      struct error *err)
 {
+    const struct list_edit *edit = arg;
     CLEANUP_ALIAS_LIST struct alias_list list = {0};
     CLEANUP_FREE const char **names = NULL;
     struct error ignored = {0}; /* see above */
     size_t count = 0;
 
+    if (before->size == 0 && edit->change == CHANGE_DROP)
+        return DOCUMENT_IS_RIGHT; /* a model that never had an alias has no list */
     if (before->size > 0)
         (void)alias_list_parse(before->data, before->size, &list, &ignored);
     names = calloc(list.count + 1, sizeof *names);
     if (!names)
         return fail(err, ENOMEM, "no memory for %zu aliases", list.count);
     for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.aliases[i], alias) != 0 &&
-            (list.count > HEAL_MAX || !is_stale(resolver, list.aliases[i], release)))
+        if (strcmp(list.aliases[i], edit->alias) != 0 &&
+            (list.count > HEAL_MAX ||
+             !is_stale(edit->resolver, list.aliases[i], edit->release)))
             names[count++] = list.aliases[i];
-    if (change == CHANGE_ADD)
-        names[count++] = alias;
+    if (edit->change == CHANGE_ADD)
+        names[count++] = edit->alias;
     return texts_alias_list(names, count, to, err);
-}
-
-static int edit_list_once(struct resolver *resolver, const struct release *release,
-                          const char *path, const char *alias, enum change change,
-                          struct error *err)
-{
-    struct backend *backend = resolver_backend(resolver, release->repository);
-    CLEANUP_BYTES struct bytes before, after;
-    struct document_version version;
-    int rc;
-
-    bytes_init(&before, LIST_BYTES_MAX);
-    bytes_init(&after, LIST_BYTES_MAX);
-    rc = document_read(backend, path, &before, &version, err);
-    if (rc == 0 && !version.tag[0] && change == CHANGE_DROP)
-        return 0; /* a model that never had an alias has no list */
-    if (rc == 0)
-        rc = print_list(resolver, release, alias, change, &before, &after, err);
-    if (rc < 0)
-        return rc;
-    if (version.tag[0] && before.size == after.size &&
-        memcmp(before.data, after.data, after.size) == 0)
-        return 0;
-    return document_write(backend, path, &after, &version, err);
 }
 
 static int edit_list(struct resolver *resolver, const struct release *release,
                      const char *alias, enum change change, struct error *err)
 {
+    struct list_edit edit = {
+        .resolver = resolver, .release = release, .alias = alias, .change = change};
     char path[REPO_PATH_SIZE];
-    struct error reason = {0};
     int rc = repo_path_alias_list(release->id, release->version, path, err);
 
     if (rc < 0)
         return rc;
-    rc = -ESTALE;
-    for (int try = 0; try < DOCUMENT_TRIES && rc == -ESTALE; try++)
-        rc = edit_list_once(resolver, release, path, alias, change, &reason);
-    if (rc < 0)
-        *err = reason;
+    rc = document_edit(&(struct document_edit){.backend = resolver_backend(
+                                                   resolver, release->repository),
+                                               .path = path,
+                                               .bytes_max = LIST_BYTES_MAX,
+                                               .change = print_list,
+                                               .arg = &edit},
+                       err);
     return rc < 0 ? fail_context(err, rc, "list of the aliases of %s-%s", release->id,
                                  release->version)
                   : 0;

@@ -1,12 +1,16 @@
 /* document.h: a small document of a repository, read, changed and written back.
  *
- *     do {
- *         rc = document_read(backend, path, &text, &version, &err);
- *         ... compute what it should be ...
- *         rc = document_write(backend, path, &changed, &version, &err);
- *     } while (rc == -ESTALE && tries++ < DOCUMENT_TRIES);
+ *     rc = document_edit(&(struct document_edit){.backend = backend,
+ *                                                .path = path,
+ *                                                .bytes_max = 64 * KIB,
+ *                                                .change = add_name,
+ *                                                .arg = &name},
+ *                        &err);
  *
- * Of two that change one document at once the slower is told -ESTALE. */
+ * Of many that change one document at once each gets its way: whoever was slower reads
+ * and changes it anew, after a pause that grows from try to try and is not the same for
+ * any two (http_retry.h). In a store without conditional writes the last of those that
+ * write at the same moment wins, as with audmodel. */
 #ifndef PUBLISH_DOCUMENT_H
 #define PUBLISH_DOCUMENT_H
 
@@ -14,19 +18,29 @@
 #include "common/bytes.h"
 #include "common/error.h"
 
-enum { DOCUMENT_TRIES = 10 };
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct document_version {
-    char tag[BACKEND_TAG_MAX]; /* "": there is no document */
+/* Append to to what the document should be; before is what it is, empty when there is
+ * none. Runs once a try. 0; DOCUMENT_IS_RIGHT: nothing is to be written; -errno ends the
+ * edit. */
+enum { DOCUMENT_IS_RIGHT = 1 };
+typedef int document_change(void *arg, const struct bytes *before, struct bytes *to,
+                            struct error *err);
+
+struct document_edit {
+    struct backend *backend;
+    const char *path;
+    size_t bytes_max; /* before and after */
+    document_change *change;
+    void *arg;          /* of change; stays the caller's */
+    int64_t pause_ms;   /* at most, before the second try; 0: 10 ms */
+    int64_t give_up_ms; /* 0: 30 s */
 };
 
-/* Append the document, nothing if there is none. */
-int document_read(struct backend *backend, const char *path, struct bytes *to,
-                  struct document_version *ret_version, struct error *err);
-
-/* -ESTALE: it is no longer the version that was read. In a store without conditional
- * writes the last of those that write at the same moment wins, as with audmodel. */
-int document_write(struct backend *backend, const char *path, const struct bytes *text,
-                   const struct document_version *version, struct error *err);
+/* Blocks. 0: the document is what it should be. -EBUSY: others wrote it again and again
+ * for give_up_ms; what change, or the store, said. */
+int document_edit(const struct document_edit *edit, struct error *err);
 
 #endif

@@ -150,45 +150,41 @@ int meta_edit_apply(const struct bytes *before, const char *text, size_t size,
     return merge_texts(before, update, to, err);
 }
 
-static int set_once(struct backend *backend, const char *path, const char *text,
-                    size_t size, enum publish_meta how, struct error *err)
-{
-    CLEANUP_BYTES struct bytes before, after;
-    struct document_version version;
-    int rc;
+struct update {
+    const char *text;
+    size_t size;
+    enum publish_meta how;
+};
 
-    bytes_init(&before, YAML_BYTES_MAX);
-    bytes_init(&after, YAML_BYTES_MAX);
-    rc = document_read(backend, path, &before, &version, err);
-    if (rc == 0)
-        rc = meta_edit_apply(&before, text, size, how, &after, err);
-    if (rc < 0)
-        return rc;
-    if (version.tag[0] && before.size == after.size &&
-        memcmp(before.data, after.data, after.size) == 0)
-        return 0;
+static int change(void *arg, const struct bytes *before, struct bytes *to,
+                  struct error *err)
+{
+    const struct update *update = arg;
+    int rc = meta_edit_apply(before, update->text, update->size, update->how, to, err);
+
     FAULT("meta.before-write");
-    return document_write(backend, path, &after, &version, err);
+    return rc;
 }
 
 int meta_edit_set(struct resolver *resolver, const struct release *release,
                   const char *text, size_t size, enum publish_meta how, struct error *err)
 {
-    struct backend *backend = resolver_backend(resolver, release->repository);
+    struct update update = {.text = text, .size = size, .how = how};
     CLEANUP_YAML struct yaml *checked = NULL;
     char path[REPO_PATH_SIZE];
-    struct error reason = {0};
     int rc = meta_parse(text, size, &checked, err); /* before anything is asked */
 
     if (rc == 0)
         rc = repo_path_meta(release->id, release->version, path, err);
     if (rc < 0)
         return rc;
-    rc = -ESTALE;
-    for (int try = 0; try < DOCUMENT_TRIES && rc == -ESTALE; try++)
-        rc = set_once(backend, path, text, size, how, &reason);
-    if (rc < 0)
-        *err = reason;
+    rc = document_edit(&(struct document_edit){.backend = resolver_backend(
+                                                   resolver, release->repository),
+                                               .path = path,
+                                               .bytes_max = YAML_BYTES_MAX,
+                                               .change = change,
+                                               .arg = &update},
+                       err);
     return rc < 0
                ? fail_context(err, rc, "metadata of %s-%s", release->id, release->version)
                : 0;

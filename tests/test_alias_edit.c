@@ -279,6 +279,17 @@ static void test_a_model_must_be_there_now(void **state)
     assert_alias(fixture, "small", -1);
 }
 
+/* Others change the list of the same model, and each of them is quicker. */
+static void test_many_change_one_list(void **state)
+{
+    struct repositories *fixture = *state;
+
+    assert_int_equal(set(fixture, "small", 0), 0);
+    fault_backend_fail(fixture->fault[0], FAULT_REPLACE, "3e120e8d.aliases", ESTALE, 10);
+    assert_int_equal(set(fixture, "big", 0), 0);
+    assert_list(fixture, 0, "aliases:\n- big\n- small\n");
+}
+
 /* After a failure at any step the alias names the old or the new model, and setting it
  * again makes all right. */
 static void test_failures_on_the_way(void **state)
@@ -327,6 +338,7 @@ int main(void)
         TEST(test_makes_an_alias),
         TEST(test_moves_an_alias),
         TEST(test_setting_it_again_changes_nothing),
+        TEST(test_many_change_one_list),
         TEST(test_heals_lists),
         TEST(test_keeps_names_it_cannot_check),
         TEST(test_an_alias_that_makes_no_sense_is_overwritten),
