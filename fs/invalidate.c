@@ -23,6 +23,7 @@ struct invalidate {
     struct condition changed;
     STAILQ_HEAD(notices, notice) queue; /* guarded by lock */
     size_t count;                       /* guarded by lock */
+    uint64_t added, sent;               /* notices, ever; guarded by lock */
     bool is_closing;                    /* guarded by lock */
     struct fuse_session *session;       /* constant */
     pthread_t thread;                   /* constant */
@@ -77,6 +78,8 @@ static void *send_all(void *arg)
         send(invalidate, notice);
         notice_free(notice);
         lock_acquire(&invalidate->lock);
+        invalidate->sent++;
+        condition_broadcast(&invalidate->changed);
     }
     lock_release(&invalidate->lock);
     return NULL;
@@ -139,12 +142,29 @@ static void add(struct invalidate *invalidate, uint64_t node_id, const char *nam
     if (invalidate->count < QUEUE_MAX && !invalidate->is_closing) {
         STAILQ_INSERT_TAIL(&invalidate->queue, notice, link);
         invalidate->count++;
+        invalidate->added++;
         notice = NULL;
-        condition_signal(&invalidate->changed);
+        condition_broadcast(&invalidate->changed);
     }
     lock_release(&invalidate->lock);
     if (notice)
         notice_free(notice);
+}
+
+bool invalidate_wait(struct invalidate *invalidate, int timeout_ms)
+{
+    int64_t deadline_ms = clock_now_ms() + timeout_ms;
+    uint64_t wanted;
+    bool is_sent;
+    int rc = 0;
+
+    lock_acquire(&invalidate->lock);
+    wanted = invalidate->added;
+    while (rc == 0 && invalidate->sent < wanted && !invalidate->is_closing)
+        rc = condition_wait_until(&invalidate->changed, &invalidate->lock, deadline_ms);
+    is_sent = invalidate->sent >= wanted;
+    lock_release(&invalidate->lock);
+    return is_sent;
 }
 
 void invalidate_entry(struct fs *fs, const struct place *folder, const char *name)

@@ -1,9 +1,9 @@
-/* invalidate.h: tells the kernel to forget; from a thread of its own that nothing waits
- * for.
+/* invalidate.h: tells the kernel to forget; from a thread of its own that no request
+ * waits for.
  *
  * A notification can block as long as a request of the same folder is unanswered, so it
- * is queued here after the reply and sent by the queue's thread. Thread-safe; never
- * blocks. */
+ * is queued here after the reply and sent by the queue's thread. Thread-safe; nothing
+ * blocks but invalidate_wait. */
 #ifndef FS_INVALIDATE_H
 #define FS_INVALIDATE_H
 
@@ -12,6 +12,7 @@
 #include "fs/fs.h"
 #include "fs/place.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct invalidate;
@@ -23,6 +24,11 @@ int invalidate_open(struct fuse_session *session, struct invalidate **ret_invali
  * Accepts NULL. */
 void invalidate_stop(struct invalidate *invalidate);
 void invalidate_free(struct invalidate *invalidate); /* accepts NULL */
+
+/* Wait until the kernel has heard all that was queued before: who is told of a change
+ * after that finds it. False when it has not after timeout_ms, or at the end. Not on a
+ * thread that a request of a folder needs for its answer. */
+bool invalidate_wait(struct invalidate *invalidate, int timeout_ms);
 
 /* What a name in a folder stands for. */
 void invalidate_entry(struct fs *fs, const struct place *folder, const char *name);

@@ -23,6 +23,10 @@
 const char *const staging_job_suffixes[JOB_REPORTS] = {
     [JOB_STATUS] = ".status", [JOB_RESULT] = ".result"};
 
+/* For the kernel to hear of a publish: a change of the same alias that waits for its
+ * repository can keep it from that. */
+enum { TELL_MS = 3000 };
+
 static const struct place landing = {.kind = NODE_STAGING};
 
 static void print_manifest_name(const char *job, char name[NAME_MAX + 8])
@@ -147,6 +151,7 @@ static void tell_alias(struct fs *fs, const struct job_made *made)
                          made->release.version);
 }
 
+/* Before the result can be read: who has it may look at once. */
 static void published(void *arg, const char *job, const struct job_made *made)
 {
     struct fs *fs = arg;
@@ -162,6 +167,8 @@ static void published(void *arg, const char *job, const struct job_made *made)
     invalidate_entry(fs, &landing, name);
     tell_model(fs, made);
     tell_alias(fs, made);
+    if (!invalidate_wait(fs->invalidate, TELL_MS))
+        log_debug("publish job '%s' ends before the kernel knows all of it", job);
 }
 
 static void ended(void *arg, const char *job, const struct error *failure)

@@ -47,11 +47,32 @@ static void nobody_waits_for_the_kernel(void **state)
     fs_fixture_close(&fixture);
 }
 
+static void who_waits_goes_on_when_the_kernel_has_heard_all(void **state)
+{
+    struct fs_fixture fixture;
+
+    (void)state;
+    fuse_fake_forget_notices();
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    assert_true(invalidate_wait(fixture.fs.invalidate, 0));
+    fuse_fake_block_notices(true);
+    for (uint64_t i = 1; i <= 3; i++)
+        invalidate_content(&fixture.fs, i);
+    assert_false(invalidate_wait(fixture.fs.invalidate, 0));
+    assert_false(invalidate_wait(fixture.fs.invalidate, 20));
+    fuse_fake_block_notices(false);
+    assert_true(invalidate_wait(fixture.fs.invalidate, 60 * 1000));
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(fuse_fake_notice(i).node_id, i + 1); /* aborts where none is */
+    fs_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_archive_is_forgotten_name_by_name),
         cmocka_unit_test(nobody_waits_for_the_kernel),
+        cmocka_unit_test(who_waits_goes_on_when_the_kernel_has_heard_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
