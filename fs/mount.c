@@ -21,6 +21,7 @@
 #include "fs/staging.h"
 #include "fs/worker.h"
 #include "publish/process.h"
+#include "resolver/resolver.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -175,6 +176,7 @@ static void answers(void *arg)
 
     waiting->ready(waiting->arg);
     worker_tell_ready(waiting->fs->options.handover);
+    resolver_prefetch(waiting->fs->resolver);
     drafts_resume(waiting->fs);
     if (waiting->fs->staging)
         staging_resume(waiting->fs); /* the kernel takes notifications by now */

@@ -146,6 +146,19 @@ int catalog_get(struct catalog *catalog, unsigned repository,
     return rc;
 }
 
+void catalog_prefetch(struct catalog *catalog, unsigned repository,
+                      const struct catalog_kind *kind, const char *key)
+{
+    struct entry *entry;
+
+    lock_acquire(&catalog->lock);
+    entry = entries_make(&catalog->entries, repository, kind, key);
+    if (!is_usable(catalog, entry, RESOLVE_STALE) && entry->asking == 0)
+        (void)catalog_ask_behind_locked(catalog, entry); /* else asked when needed */
+    entries_settle(&catalog->entries, entry);
+    lock_release(&catalog->lock);
+}
+
 void catalog_note(struct catalog *catalog, unsigned repository,
                   const struct catalog_kind *kind, const char *key,
                   struct listing *take_listing)

@@ -102,6 +102,11 @@ int catalog_get(struct catalog *catalog, unsigned repository,
                 const struct catalog_kind *kind, const char *key, enum resolve_how how,
                 struct catalog_answer *ret_answer, struct error *err);
 
+/* Have a repository asked behind the caller for what will be wanted, unless that is known
+ * at any age. Never waits. */
+void catalog_prefetch(struct catalog *catalog, unsigned repository,
+                      const struct catalog_kind *kind, const char *key);
+
 /* Note an answer that another question gave on the way; it is fresh from now on. */
 void catalog_note(struct catalog *catalog, unsigned repository,
                   const struct catalog_kind *kind, const char *key,

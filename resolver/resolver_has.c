@@ -65,6 +65,13 @@ static int get_models(struct resolver *resolver, unsigned repository, const char
     return rc;
 }
 
+void resolver_prefetch(struct resolver *resolver)
+{
+    for (unsigned i = 0; i < resolver->repository_count; i++)
+        if (!backend_is_local(resolver_backend(resolver, i)))
+            catalog_prefetch(resolver->catalog, i, &question_few, "");
+}
+
 static bool is_listed(struct resolver *resolver, const char *id, enum resolve_how how,
                       struct freshness *ret_fresh)
 {

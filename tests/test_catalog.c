@@ -86,6 +86,7 @@ static void answers_age(void **state)
 
 struct asker {
     struct catalog_fixture *fixture;
+    const struct catalog_kind *kind;
     char answer[256];
     pthread_t thread;
 };
@@ -95,7 +96,7 @@ static void *ask_in_thread(void *arg)
     struct asker *asker = arg;
     struct catalog_answer answer = {0};
     struct error err = {0};
-    int rc = catalog_get(asker->fixture->catalog, 0, &alias_kind, "a", RESOLVE_FETCH,
+    int rc = catalog_get(asker->fixture->catalog, 0, asker->kind, "a", RESOLVE_FETCH,
                          &answer, &err);
 
     snprintf(asker->answer, sizeof asker->answer, "%s",
@@ -198,7 +199,7 @@ static void what_is_only_noted_is_not_asked_for(void **state)
 static void what_is_silent_counts_as_down(void **state)
 {
     struct catalog_fixture *fixture = *state;
-    struct asker asker = {.fixture = fixture};
+    struct asker asker = {.fixture = fixture, .kind = &alias_kind};
     struct catalog_state seen;
     int64_t left_ms;
 
@@ -332,7 +333,7 @@ static void ask_at_once(struct catalog_fixture *fixture, int code, const char *e
 
     fault_backend_block(fixture->fault, FAULT_OBJECT_OPEN, NULL);
     for (size_t i = 0; i < THREADS; i++) {
-        askers[i].fixture = fixture;
+        askers[i] = (struct asker){.fixture = fixture, .kind = &alias_kind};
         assert_int_equal(
             thread_start(&askers[i].thread, "ask", ask_in_thread, &askers[i]), 0);
     }
@@ -370,6 +371,24 @@ static void all_who_wait_get_the_failure(void **state)
     assert_int_equal(counting_backend_total(fixture->counting), 0);
 }
 
+/* Once, and whoever wants it meanwhile waits for that. */
+static void what_is_prefetched_is_asked_for_once(void **state)
+{
+    struct catalog_fixture *fixture = *state;
+    struct asker asker = {.fixture = fixture, .kind = &kept_kind};
+
+    memory_backend_set(fixture->memory, "a", "one");
+    fault_backend_block(fixture->fault, FAULT_OBJECT_OPEN, NULL);
+    catalog_prefetch(fixture->catalog, 0, &kept_kind, "a");
+    catalog_prefetch(fixture->catalog, 0, &kept_kind, "a");
+    assert_true(fault_backend_wait_blocked(fixture->fault, 1));
+    assert_int_equal(thread_start(&asker.thread, "ask", ask_in_thread, &asker), 0);
+    fault_backend_release(fixture->fault);
+    assert_int_equal(pthread_join(asker.thread, NULL), 0);
+    assert_string_equal(asker.answer, "one");
+    assert_int_equal(counting_backend_calls(fixture->counting).get, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +403,7 @@ int main(void)
         TEST(kinds_do_not_mix),
         TEST(nobody_waits_but_who_fetches_the_same),
         TEST(all_who_wait_get_the_failure),
+        TEST(what_is_prefetched_is_asked_for_once),
 #undef TEST
     };
 
