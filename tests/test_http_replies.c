@@ -300,6 +300,16 @@ static size_t step_count(const struct http_step *steps)
     return count;
 }
 
+static bool stalls(const struct http_step *steps)
+{
+    size_t count = step_count(steps);
+
+    for (size_t i = 0; i < count; i++)
+        if (steps[i].then == HTTP_THEN_STALL || steps[i].then == HTTP_THEN_TRICKLE)
+            return true;
+    return false;
+}
+
 static void check_row(struct http_fixture *fixture, size_t i)
 {
     struct http_request request = asked[rows[i].part];
@@ -307,6 +317,8 @@ static void check_row(struct http_fixture *fixture, size_t i)
     struct error err = {0};
     unsigned requests;
 
+    if (stalls(rows[i].steps))
+        http_fixture_hurry(fixture);
     http_server_play(fixture->server, rows[i].steps, step_count(rows[i].steps));
     request.if_match = rows[i].if_match;
     assert_int_equal(http_fixture_get(fixture, request, &reply, &err), rows[i].rc);

@@ -150,6 +150,7 @@ static void test_put_stalls(void **state)
     CLEANUP_CLOSE int fd = make_file(SIZE);
 
     (void)state;
+    http_fixture_hurry(&fixture);
     http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
     assert_int_equal(put((struct http_body){.fd = fd, .size = SIZE}), 0);
     assert_int_equal(reply.tries, 2);

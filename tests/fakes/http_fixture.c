@@ -1,4 +1,4 @@
-/* http_fixture.c: a struct http with short deadlines, a server, and a sink. */
+/* http_fixture.c: a struct http, a server, and a sink. */
 #include "tests/fakes/http_fixture.h"
 
 #include <stdlib.h>
@@ -18,19 +18,23 @@ void http_fixture_reconnect(struct http_fixture *fixture)
     struct error err = {0};
 
     http_close(fixture->http);
-    if (http_open(&(struct http_options){.connections = 2,
-                                         .connect_timeout_ms = 500,
-                                         .stall_timeout_ms = 210,
-                                         .pause_ms = 1,
-                                         .give_up_ms = 1000,
-                                         .agent = "modelfs/test"},
-                  &fixture->http, &err) < 0)
+    if (http_open(&fixture->options, &fixture->http, &err) < 0)
         abort();
+}
+
+void http_fixture_hurry(struct http_fixture *fixture)
+{
+    fixture->options.stall_timeout_ms = 900;
+    fixture->options.give_up_ms = 2000;
+    http_fixture_reconnect(fixture);
 }
 
 void http_fixture_open(struct http_fixture *fixture)
 {
-    *fixture = (struct http_fixture){.sink.write = sink_write};
+    *fixture = (struct http_fixture){
+        .sink.write = sink_write,
+        .options = {.connections = 2, .pause_ms = 1, .agent = "modelfs/test"},
+    };
     bytes_init(&fixture->sunk, MIB);
     fixture->server = http_server_open();
     http_fixture_reconnect(fixture);

@@ -1,4 +1,4 @@
-/* http_fixture.h: a struct http with short deadlines, a server that plays replies, and a
+/* http_fixture.h: a struct http with short pauses, a server that plays replies, and a
  * sink, for tests of the HTTP layer.
  *
  *     http_fixture_open(&fixture);
@@ -14,6 +14,7 @@
 struct http_fixture {
     struct sink sink; /* first: the sink is the fixture */
     struct http_server *server;
+    struct http_options options;
     struct http *http;
     struct bytes sunk;
     int sink_rc; /* what the sink answers */
@@ -24,6 +25,10 @@ void http_fixture_close(struct http_fixture *fixture);
 
 /* New connections, or curl itself repeats what a kept one loses. */
 void http_fixture_reconnect(struct http_fixture *fixture);
+
+/* The same, with short deadlines: for servers that stall. Elsewhere they are those of the
+ * program, since a busy machine does not stall. */
+void http_fixture_hurry(struct http_fixture *fixture);
 
 /* A request for a path of the server, with a secret in the query; into the sink unless it
  * says otherwise. */

@@ -5,6 +5,7 @@
 #include "common/sync.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ enum {
     HEAD_MAX = 64 << 10,
     CONNECTIONS_MAX = 256,
     TRICKLE_MS = 10,
-    WAIT_MS = 5000,
+    WAIT_MS = 60000,
 };
 
 struct seen {
@@ -72,14 +73,16 @@ static bool send_all(int fd, const char *data, size_t size)
     return true;
 }
 
-/* Up to the empty line, byte by byte: what follows is the body's. */
+/* Up to the empty line, byte by byte: what follows is the body's. false at the end, and
+ * of what is not HTTP. */
 static bool read_head(const struct connection *connection, char *head)
 {
     size_t size = 0;
 
     while (size < HEAD_MAX - 1) {
         if (!wait_readable(connection->server, connection->fd, -1) ||
-            recv(connection->fd, head + size, 1, 0) != 1)
+            recv(connection->fd, head + size, 1, 0) != 1 ||
+            (size == 0 && !isupper((unsigned char)head[0])))
             return false;
         head[++size] = '\0';
         if (size >= 4 && memcmp(head + size - 4, "\r\n\r\n", 4) == 0)

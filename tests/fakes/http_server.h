@@ -55,7 +55,7 @@ unsigned http_server_connections(struct http_server *server); /* since open */
 const char *http_server_request(struct http_server *server, unsigned number);
 uint64_t http_server_body_size(struct http_server *server, unsigned number);
 
-/* Wait until so many requests are held, for at most 5 s; how many are. */
+/* Wait until so many requests are held, for at most 60 s; how many are. */
 unsigned http_server_wait_held(struct http_server *server, unsigned count);
 
 /* Lets so many of them go on: they are held no more. */
