@@ -89,8 +89,13 @@ static int make_archive(struct cache *cache, struct resolver *resolver,
 struct newest {
     const struct store *store;
     char digest[TOC_DIGEST_SIZE];
-    int64_t time_ns;
+    struct timespec time;
 };
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
 
 static int take_newest(void *arg, const struct inventory_tree *tree, struct error *err)
 {
@@ -98,15 +103,12 @@ static int take_newest(void *arg, const struct inventory_tree *tree, struct erro
     CLEANUP_FREE char *folder = layout_tree(tree->id, tree->version, tree->digest);
     CLEANUP_FREE char *path = xasprintf("%s/toc", folder);
     struct stat st;
-    int64_t time_ns;
 
     (void)err;
-    if (fstatat(newest->store->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(newest->store->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        is_before(&st.st_mtim, &newest->time))
         return 0;
-    time_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    if (time_ns < newest->time_ns)
-        return 0;
-    newest->time_ns = time_ns;
+    newest->time = st.st_mtim;
     snprintf(newest->digest, sizeof(newest->digest), "%s", tree->digest);
     return 0;
 }
@@ -155,14 +157,39 @@ static int open_saved(struct cache *cache, struct resolver *resolver,
     return rc;
 }
 
+/* Date the table after those that were read before, whatever the clock says: it is moved,
+ * and two files of one moment have the same time. */
+static int make_newest(const struct newest *before, const char *path, struct error *err)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                {.tv_sec = before->time.tv_sec + 1}};
+    int root_fd = before->store->root_fd;
+    struct stat st;
+
+    if (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return fail_errno(err, "stat '%s'", path);
+    if (is_before(&before->time, &st.st_mtim))
+        return 0;
+    return utimensat(root_fd, path, times, AT_SYMLINK_NOFOLLOW) < 0
+               ? fail_errno(err, "date '%s'", path)
+               : 0;
+}
+
 /* From now on the saved table is used, which takes no memory of its own. */
-static int save_table(struct cache *cache, struct tree *tree, struct toc **toc,
-                      struct object *object, struct error *err)
+static int save_table(struct cache *cache, const struct release *release,
+                      struct tree *tree, struct toc **toc, struct object *object,
+                      struct error *err)
 {
     CLEANUP_FREE char *path = xasprintf("%s/toc", tree->path);
+    struct newest before = {.store = &cache->store};
     struct toc *mapped = NULL;
-    int rc = toc_file_save(cache->store.root_fd, path, *toc, err);
+    int rc = inventory_trees(&cache->store, release->id, release->version, take_newest,
+                             &before, err);
 
+    if (rc == 0)
+        rc = toc_file_save(cache->store.root_fd, path, *toc, err);
+    if (rc == 0)
+        rc = make_newest(&before, path, err);
     if (rc == 0)
         rc = toc_file_load(cache->store.root_fd, path, &mapped, err);
     if (rc < 0)
@@ -191,7 +218,7 @@ static int open_fetched(struct cache *cache, struct resolver *resolver,
         return rc;
     rc = tree_open(&cache->store, release->id, release->version, toc, &tree, err);
     if (rc == 0)
-        rc = save_table(cache, tree, &toc, object, err);
+        rc = save_table(cache, release, tree, &toc, object, err);
     if (rc < 0) {
         tree_close(tree);
         toc_free(toc);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { LARGE = 5 * 1048576 + 12345, BLOCK = 1 << 20, READERS = 64 };
 
@@ -277,6 +278,7 @@ static void replaced_archives_get_a_new_table(void **state)
         {.name = "b.txt", .data = noise,   .size = BLOCK}, /* too large to come along */
     };
     struct zip_file other = {.name = "c.txt", .data = "other", .size = 5};
+    time_t tomorrow_s = time(NULL) + 24 * 3600;
     uint32_t generation = ARCHIVE_GENERATION_NEW;
     struct fixture fixture;
     struct archive *archive = open_model(&fixture, 1000, files, 2);
@@ -284,6 +286,11 @@ static void replaced_archives_get_a_new_table(void **state)
 
     (void)state;
     assert_true(fixture_has(archive, "a.txt", "hello", 5));
+    assert_int_equal(
+        utimensat(AT_FDCWD, fixture_tree_path(&fixture, archive, "toc"),
+                  (struct timespec[2]){{.tv_sec = tomorrow_s}, {.tv_sec = tomorrow_s}},
+                  0),
+        0); /* the clock was wrong then */
     fixture_publish(&fixture, &other, 1);
     assert_int_equal(fixture_want(archive, "b.txt", 0, 0, &generation), -ESTALE);
     assert_null(cache_find(fixture.cache, &fixture.release, NULL));
