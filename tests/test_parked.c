@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 enum { RACES = 300, CODE_BYTES = 1000, CODE_EXPIRED };
 
@@ -107,23 +108,48 @@ static void an_interrupt_may_come_before_parking(void **state)
     fuse_fake_free(req);
 }
 
+/* While the thread that watches deadlines has another one to deal with. */
+static sem_t is_expiring, may_expire;
+
+static void expire_in_turn(struct parked *parked)
+{
+    sem_post(&is_expiring);
+    sem_wait(&may_expire);
+    expired(parked);
+}
+
 static void who_waits_for_bytes_has_no_deadline(void **state)
 {
-    struct parked_list *list = open_list();
-    struct fuse_req *first = fuse_fake_request(NULL), *second = fuse_fake_request(NULL);
-    struct parked *parked = park(list, first, clock_now_ms() + 50), *other;
+    struct parked_list *list = NULL;
+    struct fuse_req *reqs[3];
+    struct parked *parked[ARRAY_SIZE(reqs)];
+    struct error err = {0};
 
     (void)state;
-    parked_lift_deadline(parked);
-    other = park(list, second, clock_now_ms() + 60);
-    assert_true(fuse_fake_wait(second)); /* the later deadline has passed */
-    assert_false(bring_bytes(other));
-    assert_int_equal(fuse_fake_replies(first), 0);
-    assert_true(bring_bytes(parked));
+    sem_init(&is_expiring, 0, 0);
+    sem_init(&may_expire, 0, 0);
+    assert_int_equal(parked_open(expire_in_turn, &list, &err), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(reqs); i++) {
+        reqs[i] = fuse_fake_request(NULL);
+        parked[i] = park(list, reqs[i], 0);
+        if (i == 0)
+            sem_wait(&is_expiring);
+        else if (i == 1)
+            parked_lift_deadline(parked[i]);
+    }
+    sem_post(&may_expire);
+    sem_post(&may_expire);
+    assert_true(fuse_fake_wait(reqs[2])); /* in their order, so the second was passed */
+    assert_int_equal(fuse_fake_replies(reqs[1]), 0);
+    assert_false(bring_bytes(parked[0]));
+    assert_true(bring_bytes(parked[1]));
+    assert_false(bring_bytes(parked[2]));
     parked_close(list);
     parked_free(list);
-    fuse_fake_free(first);
-    fuse_fake_free(second);
+    for (size_t i = 0; i < ARRAY_SIZE(reqs); i++)
+        fuse_fake_free(reqs[i]);
+    sem_destroy(&is_expiring);
+    sem_destroy(&may_expire);
 }
 
 static void an_earlier_deadline_is_noticed(void **state)
