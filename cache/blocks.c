@@ -171,6 +171,8 @@ static void run_helper(void *arg)
 {
     struct helper *helper = arg;
     struct archive *archive = helper->archive;
+    struct cache *cache = archive->cache;
+    unsigned begun;
     struct fetcher fetcher = {
         .archive = archive,
         .member = join(helper),
@@ -179,9 +181,11 @@ static void run_helper(void *arg)
         .is_helper = true,
     };
 
-    if (fetcher.member) {
-        /* What it leaves undone the first thread does, or says why it cannot. */
+    /* What it leaves undone the first thread does, or says why it cannot. */
+    if (fetcher.member)
         (void)fetch_runs(&fetcher, &(struct error){0});
+    begun = registry_work_begin(cache); /* readers may go before we let the model go */
+    if (fetcher.member) {
         lock_acquire(&archive->lock);
         fetcher.member->helpers--;
         if (!fetcher.is_leaving)
@@ -189,9 +193,10 @@ static void run_helper(void *arg)
         condition_broadcast(&archive->changed);
         lock_release(&archive->lock);
     }
-    archive->cache->helpers_running--;
+    cache->helpers_running--;
     free(helper);
     registry_release(archive);
+    registry_work_end(cache, begun);
 }
 
 /* Nobody else works on the member from now on. */

@@ -74,13 +74,17 @@ static void run_half(void *arg)
 {
     struct half *half = arg;
     struct archive *archive = half->archive;
+    struct cache *cache = archive->cache;
+    unsigned begun;
 
     if (enter(half, HALF_COMES))
         half->rc = object_read(half->object, half->range, &half->sink, &half->err);
+    begun = registry_work_begin(cache); /* the reader may go before we let the model go */
     if (!enter(half, HALF_ENDED))
         half_free(half);
-    archive->cache->helpers_running--;
+    cache->helpers_running--;
     registry_release(archive);
+    registry_work_end(cache, begun);
 }
 
 static bool submit_locked(struct half *half) REQUIRES(half->archive->lock)
