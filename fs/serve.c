@@ -215,6 +215,20 @@ static void await_job(struct parked *parked)
         job_told(parked);
 }
 
+int64_t serve_patience_ms(enum call_kind kind, enum node_kind place)
+{
+    return place_is_staging(place) ? SERVE_NO_DEADLINE : kinds[kind].deadline_ms;
+}
+
+/* By when a request that asks a backend is answered, whatever that says. */
+static int64_t deadline_of(const struct call *call)
+{
+    int64_t patience_ms =
+        serve_patience_ms(call->kind, node_id_unpack(call->node_id).kind);
+
+    return patience_ms == SERVE_NO_DEADLINE ? INT64_MAX : clock_now_ms() + patience_ms;
+}
+
 /* Is a folder of names opened of which nothing was ever known? Then there is nothing to
  * be said in time, and the caller waits for as long as the repository goes on telling:
  * the catalog sees to that. It holds no lock of the kernel's and can be interrupted. What
@@ -244,8 +258,8 @@ static struct workers *pool_of(struct fs *fs, const struct call *call)
 {
     switch (kinds[call->kind].pool) {
     case POOL_META:
-        if (node_id_unpack(call->node_id).kind == NODE_STAGED)
-            return fs->change_pool; /* fsync of a staged file */
+        if (place_is_staging(node_id_unpack(call->node_id).kind))
+            return fs->change_pool; /* fsync of what is staged */
         return fs->meta_pool;
     case POOL_CHANGE:
         return fs->change_pool;
@@ -257,9 +271,8 @@ static struct workers *pool_of(struct fs *fs, const struct call *call)
 static void park_to_ask(struct fs *fs, const struct call *call)
 {
     bool is_listing = is_first_listing(fs, call);
-    int64_t deadline_ms =
-        is_listing ? INT64_MAX : clock_now_ms() + kinds[call->kind].deadline_ms;
-    struct parked *parked = parked_add(fs->parked, fs, call, deadline_ms);
+    struct parked *parked =
+        parked_add(fs->parked, fs, call, is_listing ? INT64_MAX : deadline_of(call));
     CLEANUP_ANSWER struct answer answer;
     struct error err = {0};
     int rc;

@@ -217,9 +217,34 @@ static void interrupts_race_with_answers(void **state)
     }
 }
 
+/* A flush of a huge file to a slow disk is no server that is silent. */
+static void only_backends_have_a_deadline(void **state)
+{
+    static const struct {
+        enum call_kind kind;
+        enum node_kind place;
+        int64_t patience_ms;
+    } cases[] = {
+        {CALL_LOOKUP,  NODE_ROOT,      3000             },
+        {CALL_READDIR, NODE_ALIAS,     3000             },
+        {CALL_SYMLINK, NODE_ALIAS,     30000            },
+        {CALL_FSYNC,   NODE_INFO_FILE, 30000            },
+        {CALL_FSYNC,   NODE_STAGED,    SERVE_NO_DEADLINE},
+        {CALL_FSYNC,   NODE_STAGING,   SERVE_NO_DEADLINE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "call %d of a place of kind %d", cases[i].kind, cases[i].place);
+        assert_int_equal(serve_patience_ms(cases[i].kind, cases[i].place),
+                         cases[i].patience_ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_backends_have_a_deadline),
         cmocka_unit_test(what_is_known_is_answered_at_once),
         cmocka_unit_test(the_rest_waits_for_the_backend),
         cmocka_unit_test(an_interrupt_ends_the_wait),
