@@ -83,6 +83,15 @@ static bool ends_with(const struct draft *draft, const struct draft_write *write
            memcmp(text->data + text->size - write->size, write->data, write->size) == 0;
 }
 
+/* The repository was sent another text, and nothing was said of this one. */
+static void note_change(struct draft *draft)
+{
+    draft->changes++;
+    draft->is_dirty = true;
+    draft->is_refused = false;
+    draft->is_flushed = false;
+}
+
 /* What is merged is appended wherever the kernel thinks the file ends. */
 int draft_put(struct draft *draft, const struct draft_write *write, struct error *err)
 {
@@ -100,10 +109,7 @@ int draft_put(struct draft *draft, const struct draft_write *write, struct error
     if (rc < 0)
         return rc;
     memcpy(draft->text.data + offset, write->data, write->size);
-    draft->changes++;
-    draft->is_dirty = true;
-    draft->is_refused = false;
-    draft->is_flushed = false;
+    note_change(draft);
     check_kept(draft, draft_store_put(draft->fd, write->data, write->size, offset));
     draft_keep(draft);
     return 0;
@@ -111,15 +117,15 @@ int draft_put(struct draft *draft, const struct draft_write *write, struct error
 
 int draft_cut(struct draft *draft, uint64_t size, struct error *err)
 {
+    bool is_change = draft->text.size != size;
     int rc = extend(&draft->text, size, err);
 
-    if (rc < 0)
+    if (rc < 0 || !is_change)
         return rc;
-    draft->changes++;
-    if (draft->text.size > size) {
-        draft->text.size = size;
-        draft->text.data[size] = '\0';
-    }
+    note_change(draft);
+    draft_keep(draft); /* first: a worker that is asked again may find it cut already */
+    draft->text.size = size;
+    draft->text.data[size] = '\0';
     check_kept(draft, draft_store_cut(draft->fd, size));
     return 0;
 }

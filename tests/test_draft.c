@@ -13,6 +13,19 @@ static void put(struct draft *draft, const char *text)
         0);
 }
 
+static struct draft *begin(const char *text)
+{
+    static const char owner[PROCESS_NAME_SIZE] = "me";
+    struct draft *draft = calloc(1, sizeof *draft);
+
+    assert_non_null(draft);
+    bytes_init(&draft->text, YAML_BYTES_MAX);
+    draft->fd = draft->store_fd = -1;
+    draft->owner = owner;
+    put(draft, text);
+    return draft;
+}
+
 static void cut(struct draft *draft, const char *unused)
 {
     struct error err = {0};
@@ -37,15 +50,10 @@ static void test_a_check_is_of_one_text(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct draft *draft = calloc(1, sizeof *draft);
+        struct draft *draft = begin("a: [");
         uint64_t changes;
 
         test_row(i, "%s", rows[i].what);
-        assert_non_null(draft);
-        bytes_init(&draft->text, YAML_BYTES_MAX);
-        draft->fd = draft->store_fd = -1;
-        draft->owner = (char[PROCESS_NAME_SIZE]){"me"};
-        put(draft, "a: [");
         changes = draft->changes;
         if (rows[i].change)
             rows[i].change(draft, "a: 1");
@@ -55,10 +63,43 @@ static void test_a_check_is_of_one_text(void **state)
     }
 }
 
+/* The repository has the text; what is cut off since has to be sent as well. */
+static void test_a_cut_is_a_change(void **state)
+{
+    static const struct {
+        uint64_t size;
+        bool is_dirty;
+    } rows[] = {
+        {10, false},
+        {5,  true },
+        {0,  true },
+        {12, true },
+    };
+    static const char text[] = "a: 1\nb: 2\n\0";
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct draft *draft = begin("a: 1\nb: 2\n");
+        struct error err = {0};
+
+        test_row(i, "to %d bytes", (int)rows[i].size);
+        draft->is_dirty = false;
+        draft->is_refused = draft->is_flushed = true;
+        assert_int_equal(draft_cut(draft, rows[i].size, &err), 0);
+        assert_int_equal(draft->is_dirty, rows[i].is_dirty);
+        assert_int_equal(draft->is_refused, !rows[i].is_dirty);
+        assert_int_equal(draft->is_flushed, !rows[i].is_dirty);
+        assert_int_equal(draft->text.size, rows[i].size);
+        assert_memory_equal(draft->text.data, text, rows[i].size);
+        draft_free(draft);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_check_is_of_one_text),
+        cmocka_unit_test(test_a_cut_is_a_change),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

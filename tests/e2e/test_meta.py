@@ -110,6 +110,24 @@ class Meta(MetaTest):
         self.assert_meta({"a": 1, "b": 2})
         self.assertEqual(self.errors(), "")
 
+    def test_truncated(self):
+        """A text that only became shorter is another one."""
+        text = b"a: 1\nb: 2\nc: 3\n"
+        fd = os.open(self.path, os.O_WRONLY | os.O_TRUNC)
+        os.write(fd, text)
+        os.fsync(fd)
+        os.ftruncate(fd, len(text))
+        os.ftruncate(fd, 10)
+        os.fsync(fd)
+        self.assertEqual(self.stored(), dump({"a": 1, "b": 2}))
+        os.ftruncate(fd, 5)
+        os.close(fd)
+        self.assert_meta({"a": 1})
+        fd = os.open(self.path, os.O_WRONLY)
+        os.ftruncate(fd, 0)
+        self.assert_fails(errno.EINVAL, os.close, fd)
+        self.assert_meta({"a": 1})
+
     def test_failure(self):
         """fsync returns what the repository said; without it that stands in errors."""
         path = self.models.meta_path(self.uid[:8], self.uid[9:])
