@@ -108,7 +108,24 @@ struct list_edit {
     const struct release *release;
     const char *alias;
     enum change change;
+    bool believes_all;   /* names are not looked at */
+    struct bytes *stale; /* names that the last try dropped, each with its NUL */
 };
+
+/* Does a name of a list of so many stay in it? 1, 0, -errno. */
+static int judge_name(const struct list_edit *edit, const char *alias, size_t count,
+                      struct error *err)
+{
+    int rc;
+
+    if (strcmp(alias, edit->alias) == 0)
+        return 0; /* it is added at the end */
+    if (edit->believes_all || count > HEAL_MAX ||
+        !is_stale(edit->resolver, alias, edit->release))
+        return 1;
+    rc = bytes_append(edit->stale, alias, strlen(alias) + 1, err);
+    return rc < 0 ? rc : 0;
+}
 
 /* The list as it should be. A document that makes no sense is written afresh. */
 static int print_list(void *arg, const struct bytes *before, struct bytes *to,
@@ -120,6 +137,7 @@ static int print_list(void *arg, const struct bytes *before, struct bytes *to,
     struct error ignored = {0}; /* see above */
     size_t count = 0;
 
+    bytes_cut(edit->stale, 0, 0);
     if (before->size == 0 && edit->change == CHANGE_DROP)
         return DOCUMENT_IS_RIGHT; /* a model that never had an alias has no list */
     if (before->size > 0)
@@ -127,36 +145,75 @@ static int print_list(void *arg, const struct bytes *before, struct bytes *to,
     names = calloc(list.count + 1, sizeof *names);
     if (!names)
         return fail(err, ENOMEM, "no memory for %zu aliases", list.count);
-    for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.aliases[i], edit->alias) != 0 &&
-            (list.count > HEAL_MAX ||
-             !is_stale(edit->resolver, list.aliases[i], edit->release)))
+    for (size_t i = 0; i < list.count; i++) {
+        int rc = judge_name(edit, list.aliases[i], list.count, err);
+
+        if (rc < 0)
+            return rc;
+        if (rc > 0)
             names[count++] = list.aliases[i];
+    }
     if (edit->change == CHANGE_ADD)
         names[count++] = edit->alias;
     return texts_alias_list(names, count, to, err);
 }
 
-static int edit_list(struct resolver *resolver, const struct release *release,
-                     const char *alias, enum change change, struct error *err)
+static int edit_list_once(const struct list_edit *edit, struct error *err)
 {
-    struct list_edit edit = {
-        .resolver = resolver, .release = release, .alias = alias, .change = change};
+    const struct release *release = edit->release;
     char path[REPO_PATH_SIZE];
     int rc = repo_path_alias_list(release->id, release->version, path, err);
 
     if (rc < 0)
         return rc;
     rc = document_edit(&(struct document_edit){.backend = resolver_backend(
-                                                   resolver, release->repository),
+                                                   edit->resolver, release->repository),
                                                .path = path,
                                                .bytes_max = LIST_BYTES_MAX,
                                                .change = print_list,
-                                               .arg = &edit},
+                                               .arg = (void *)edit},
                        err);
     return rc < 0 ? fail_context(err, rc, "list of the aliases of %s-%s", release->id,
                                  release->version)
                   : 0;
+}
+
+/* Who was just moving an alias to this model had it in the list already, and looked for
+ * the last time before it was dropped. What an alias names is looked up once more, after
+ * the write: one of us two sees the other's. */
+static int put_back(const struct list_edit *edit, struct error *err)
+{
+    CLEANUP_BYTES struct bytes unused;
+    const char *name = edit->stale->data, *end = name + edit->stale->size;
+    int rc = 0;
+
+    bytes_init(&unused, LIST_BYTES_MAX);
+    for (; rc == 0 && name < end; name += strlen(name) + 1)
+        if (!is_stale(edit->resolver, name, edit->release))
+            rc = edit_list_once(&(struct list_edit){.resolver = edit->resolver,
+                                                    .release = edit->release,
+                                                    .alias = name,
+                                                    .change = CHANGE_ADD,
+                                                    .believes_all = true,
+                                                    .stale = &unused},
+                                err);
+    return rc;
+}
+
+static int edit_list(struct resolver *resolver, const struct release *release,
+                     const char *alias, enum change change, struct error *err)
+{
+    CLEANUP_BYTES struct bytes stale;
+    struct list_edit edit = {.resolver = resolver,
+                             .release = release,
+                             .alias = alias,
+                             .change = change,
+                             .stale = &stale};
+    int rc;
+
+    bytes_init(&stale, LIST_BYTES_MAX);
+    rc = edit_list_once(&edit, err);
+    return rc < 0 ? rc : put_back(&edit, err);
 }
 
 /* Take the alias off the list of the model that it named, if that can be told. */

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "common/memory.h"
+#include "common/sync.h"
 #include "publish/alias_edit.h"
 #include "publish/publish.h"
 #include "tests/fakes/counting_backend.h"
@@ -290,6 +291,42 @@ static void test_many_change_one_list(void **state)
     assert_list(fixture, 0, "aliases:\n- big\n- small\n");
 }
 
+struct remover {
+    struct repositories *fixture;
+    int rc;
+};
+
+static void *remove_going(void *arg)
+{
+    struct remover *remover = arg;
+    struct error err = {0};
+
+    remover->rc = publish_remove_alias(remover->fixture->resolver, "going", &err);
+    return NULL;
+}
+
+/* Who is about to set it has it in the list of its new model and not in its document yet.
+ * Another change of that list takes it for stale and is written last. */
+static void test_an_alias_on_its_way_is_not_stale(void **state)
+{
+    struct repositories *fixture = *state;
+    struct remover remover = {.fixture = fixture, .rc = -1};
+    pthread_t thread;
+
+    repositories_set_alias(fixture->memory[0], "going", "uid: 3e120e8d-1.0.0\n");
+    repositories_set_alias(fixture->memory[1], "coming", "uid: 11111111-1.0.0\n");
+    set_list(fixture, 0, "aliases:\n- coming\n- going\n");
+    fault_backend_block(fixture->fault[0], FAULT_REPLACE, "3e120e8d.aliases/");
+    assert_int_equal(thread_start(&thread, "remover", remove_going, &remover), 0);
+    assert_true(fault_backend_wait_blocked(fixture->fault[0], 1));
+    assert_int_equal(set(fixture, "coming", 0), 0);
+    fault_backend_release(fixture->fault[0]);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(remover.rc, 0);
+    assert_alias(fixture, "coming", 0);
+    assert_list(fixture, 0, "aliases:\n- coming\n");
+}
+
 /* After a failure at any step the alias names the old or the new model, and setting it
  * again makes all right. */
 static void test_failures_on_the_way(void **state)
@@ -339,6 +376,7 @@ int main(void)
         TEST(test_moves_an_alias),
         TEST(test_setting_it_again_changes_nothing),
         TEST(test_many_change_one_list),
+        TEST(test_an_alias_on_its_way_is_not_stale),
         TEST(test_heals_lists),
         TEST(test_keeps_names_it_cannot_check),
         TEST(test_an_alias_that_makes_no_sense_is_overwritten),
