@@ -25,9 +25,11 @@ int cache_clean(const struct arguments *arguments, struct error *err)
         return rc;
     text_from_size(sum.freed_bytes, freed, sizeof freed);
     text_from_size(sum.kept_bytes, kept, sizeof kept);
-    printf("removed %s in %u models", freed, sum.freed);
+    printf("removed %s in %u model%s", freed, sum.freed, sum.freed == 1 ? "" : "s");
     if (sum.kept > 0)
-        printf("; %s in %u models are in use and stay", kept, sum.kept);
+        printf("; %s in %u %s", kept, sum.kept,
+               sum.kept == 1 ? "model is in use and stays"
+                             : "models are in use and stay");
     printf("\n");
     return output_finish(err);
 }

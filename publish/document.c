@@ -103,10 +103,9 @@ int document_edit(const struct document_edit *edit, struct error *err)
             return rc;
         pause_ms = pause_before_next(edit, tries, begun_ms);
         if (pause_ms < 0)
-            return fail(
-                err, EBUSY,
-                "'%s' was written by others meanwhile, %u times in turn; try again",
-                edit->path, tries);
+            return fail(err, EBUSY,
+                        "'%s' was written by others again and again; try once more",
+                        edit->path);
         clock_sleep_ms(pause_ms);
     }
 }

@@ -84,8 +84,9 @@ static void warn_of_times(const struct pack_list *list, struct pack_result *resu
                       pack_scan_print(pack_scan_path(list, file), text)));
     }
     if (changed > WARNINGS_MAX)
-        add_warning(result, xasprintf("so do the times of %zu more files",
-                                      changed - WARNINGS_MAX));
+        add_warning(result, xasprintf("the same is true of %zu more file%s",
+                                      changed - WARNINGS_MAX,
+                                      changed == WARNINGS_MAX + 1 ? "" : "s"));
 }
 
 /* audmodel fetches the archive into the folder under that name, then removes it. */

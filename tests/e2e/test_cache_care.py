@@ -109,14 +109,14 @@ class Clean(CacheCare):
         self.assertEqual(self.run_cache("clean").returncode, 0)
         self.assertTrue(folder.exists())
         done = self.run_cache("clean", "--all")
-        self.assert_sentence(done.stdout, "1 models")
+        self.assertRegex(done.stdout, r"^removed \S+ \S+ in 1 model\n$")
         self.assertFalse(folder.exists())
 
     def test_what_is_in_use_stays(self):
         fs = self.read_a_part()
         with open(fs.path(self.uid, "readme.txt"), "rb") as file:
             done = self.run_cache("clean", "--all")
-            self.assert_sentence(done.stdout, "in use")
+            self.assertRegex(done.stdout, r" in 1 model is in use and stays\n$")
             self.assertEqual(file.read(), b"hello\n")
         self.assertTrue(self.cached())
 
