@@ -224,11 +224,6 @@ struct rows {
     bool is_told;
 };
 
-static const char *state_of(const struct tree_header *header, uint32_t flags)
-{
-    return header->flags & flags ? "complete" : "partial";
-}
-
 static void fill_row(struct cache_row *row, const struct inventory_tree *tree)
 {
     *row = (struct cache_row){
@@ -236,7 +231,7 @@ static void fill_row(struct cache_row *row, const struct inventory_tree *tree)
         .version = tree->version,
         .cached_bytes = tree->header.bytes,
         .total_bytes = tree->header.total_bytes,
-        .state = state_of(&tree->header, TREE_IS_MOVED),
+        .state = tree->is_moved ? "complete" : "partial",
         .used_s = tree->used_ns / 1000000000,
     };
 }
@@ -254,7 +249,7 @@ static int list_partial(void *arg, const struct inventory_tree *tree, struct err
     struct cache_row row;
     int rc;
 
-    if (tree->header.flags & TREE_IS_MOVED || tree->header.bytes == 0)
+    if (tree->is_moved || tree->header.bytes == 0)
         return 0;
     fill_row(&row, tree);
     rc = listing_add(&rows->seen, name, err);
@@ -267,7 +262,7 @@ static int find_moved(void *arg, const struct inventory_tree *tree, struct error
     struct rows *rows = arg;
 
     (void)err;
-    if (tree->header.flags & TREE_IS_MOVED) {
+    if (tree->is_moved) {
         fill_row(&rows->row, tree);
         rows->is_known = true;
         rows->is_told = listing_has(rows->partial, strcmp, name); /* and moved since */

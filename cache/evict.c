@@ -53,7 +53,7 @@ static int add_candidate(void *arg, const struct inventory_tree *tree, struct er
     snprintf(candidate->version, sizeof(candidate->version), "%s", tree->version);
     snprintf(candidate->digest, sizeof(candidate->digest), "%s", tree->digest);
     candidate->bytes = tree->header.bytes;
-    candidate->is_partial = !(tree->header.flags & TREE_IS_MOVED);
+    candidate->is_partial = !tree->is_moved;
     candidate->used_ns = tree->used_ns;
     candidates->bytes += candidate->bytes;
     return 0;

@@ -3,6 +3,7 @@
 
 #include "cache/layout.h"
 #include "cache/toc_folder.h"
+#include "cache/tree.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/memory.h"
@@ -23,13 +24,27 @@ struct walk {
     void *arg;
 };
 
+/* The header says so a while before: between the two lies a flush of the disk. */
+static bool is_moved(const struct store *store, const char *path,
+                     const struct tree_header *header)
+{
+    struct error ignored = {0};
+    CLEANUP_CLOSE int fd = -1;
+
+    if (!(header->flags & TREE_IS_MOVED))
+        return false;
+    fd = files_open_beneath(store->root_fd, path, O_PATH | O_DIRECTORY, 0, &ignored);
+    return fd < 0 || !tree_is_at(header, fd, "files");
+}
+
 /* A record that cannot be read belongs to no tree: the next open drops it. */
 static int visit_tree(void *arg, const char *name, struct error *err)
 {
     struct walk *walk = arg;
     struct inventory_tree tree = {
         .id = walk->id, .version = walk->version, .digest = name};
-    CLEANUP_FREE char *path = xasprintf("%s/%s/state", walk->folder, name);
+    CLEANUP_FREE char *folder = xasprintf("%s/%s", walk->folder, name);
+    CLEANUP_FREE char *path = xasprintf("%s/state", folder);
     unsigned char bytes[TREE_HEADER_SIZE];
     struct error ignored = {0};
     struct stat st;
@@ -40,6 +55,7 @@ static int visit_tree(void *arg, const char *name, struct error *err)
         files_pread(fd, bytes, sizeof(bytes), 0, &ignored) < 0 ||
         tree_header_parse(bytes, &tree.header, &ignored) < 0)
         return 0;
+    tree.is_moved = is_moved(walk->store, folder, &tree.header);
     tree.used_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     return walk->each_tree(walk->arg, &tree, err);
 }

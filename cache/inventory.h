@@ -14,6 +14,7 @@ struct inventory_tree {
     const char *version;
     const char *digest;
     struct tree_header header;
+    bool is_moved;   /* its files are at the final path, or were */
     int64_t used_ns; /* last use, Unix time */
 };
 typedef int inventory_each_tree(void *arg, const struct inventory_tree *tree,

@@ -204,7 +204,7 @@ static int identify(int dir_fd, const char *path, uint64_t *ret_inode,
     return 0;
 }
 
-static bool is_moved_to(const struct tree_header *header, int dir_fd, const char *path)
+bool tree_is_at(const struct tree_header *header, int dir_fd, const char *path)
 {
     struct error err = {0};
     uint64_t inode = 0;
@@ -217,18 +217,13 @@ static bool is_moved_to(const struct tree_header *header, int dir_fd, const char
 bool tree_is_final_ours(struct tree *tree, const struct tree_header *header)
 {
     return header->flags & TREE_IS_MOVED &&
-           is_moved_to(header, tree->store->root_fd, tree->final_path);
+           tree_is_at(header, tree->store->root_fd, tree->final_path);
 }
 
 bool tree_is_final_attested(struct tree *tree, const struct tree_header *header)
 {
     return header->flags & TREE_IS_ATTESTED &&
-           is_moved_to(header, tree->store->root_fd, tree->final_path);
-}
-
-bool tree_is_unmoved(struct tree *tree, const struct tree_header *header)
-{
-    return is_moved_to(header, tree->folder_fd, "files");
+           tree_is_at(header, tree->store->root_fd, tree->final_path);
 }
 
 static void forget_move(struct tree_header *header, void *arg)

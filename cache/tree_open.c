@@ -101,7 +101,7 @@ static int settle_move(struct tree *tree, const struct toc *toc,
 {
     if (!(header->flags & TREE_IS_MOVED) || tree_is_final_ours(tree, header))
         return 0;
-    if (!tree_is_unmoved(tree, header)) {
+    if (!tree_is_at(header, tree->folder_fd, "files")) {
         int rc = reset(tree, toc, err);
 
         return rc < 0 ? rc : tree_read_header(tree, header, err);

@@ -36,6 +36,16 @@ int syncfs(int fd)
     return (int)syscall(SYS_syncfs, fd);
 }
 
+/* Called while the header of a tree that moves is flushed. */
+static void (*on_flush)(void);
+
+int fdatasync(int fd)
+{
+    if (on_flush)
+        on_flush();
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
 static void hold_disk(void)
 {
     lock_acquire(&disk.lock);
@@ -167,12 +177,61 @@ static void a_model_in_its_place_is_flushed_once(void **state)
     free(noise);
 }
 
+/* What the list holds between the header that says "moved" and the move. */
+static struct {
+    struct cache *cache;
+    unsigned rows;
+    const char *state;
+} listed;
+
+static int note_row(void *arg, const struct cache_row *row, struct error *err)
+{
+    (void)arg;
+    (void)err;
+    listed.rows++;
+    listed.state = row->state;
+    return 0;
+}
+
+static void list_now(void)
+{
+    struct error err = {0};
+
+    assert_int_equal(cache_list(listed.cache, note_row, NULL, &err), 0);
+}
+
+static void a_model_on_its_way_is_listed(void **state)
+{
+    static const struct zip_file file = {.name = "a.txt", .data = "hello", .size = 5};
+    struct fixture fixture;
+    struct archive *archive;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, &file, 1);
+    listed.cache = fixture.cache;
+    on_flush = list_now;
+    archive = fixture_archive(&fixture);
+    assert_true(fixture_has(archive, "a.txt", "hello", 5));
+    archive_unref(archive);
+    fixture_reopen(&fixture); /* it is at its place by then */
+    on_flush = NULL;
+    assert_int_equal(listed.rows, 1);
+    assert_string_equal(listed.state, "partial");
+    listed.cache = fixture.cache;
+    list_now();
+    assert_int_equal(listed.rows, 2);
+    assert_string_equal(listed.state, "complete");
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_do_not_wait_for_the_disk),
         cmocka_unit_test(nothing_is_flushed_while_audmodel_loads),
         cmocka_unit_test(a_model_in_its_place_is_flushed_once),
+        cmocka_unit_test(a_model_on_its_way_is_listed),
     };
 
     lock_init(&disk.lock);
