@@ -47,6 +47,14 @@ struct staging_handles *staging_handles_new(struct staging_nodes *nodes,
     return handles;
 }
 
+/* What the end of a file leaves to be done without the lock, which all others of @staging
+ * need: the last close of a huge file, or its last name, may keep a disk busy for long.
+ */
+struct ending {
+    int fd;          /* to be closed; -1: none */
+    uint64_t number; /* its name among the unlinked goes; 0: none does */
+};
+
 static void staged_free(struct staged *staged)
 {
     close(staged->fd);
@@ -166,15 +174,16 @@ static int get_locked(struct staging_handles *handles, uint64_t number, bool for
     return 0;
 }
 
-static void close_locked(struct staging_handles *handles, uint64_t number)
+static struct ending close_locked(struct staging_handles *handles, uint64_t number)
     REQUIRES(handles->lock)
 {
     struct staged *staged = find_locked(handles, number);
+    struct ending ending = {.fd = staged ? staged->fd : -1};
 
-    if (!staged)
-        return;
-    HASH_DEL(handles->open, staged);
-    staged_free(staged);
+    if (staged)
+        HASH_DEL(handles->open, staged);
+    free(staged);
+    return ending;
 }
 
 /* Its name among the unlinked, if there is one. What fails, the next mount does. */
@@ -186,23 +195,33 @@ static void remove_kept(const struct staging_handles *handles, uint64_t number)
     (void)unlinkat(staging_disk_trash_fd(handles->disk), name, 0);
 }
 
-/* The number is dead and nobody has its file: it goes. */
-static void forget_locked(struct staging_handles *handles, uint64_t number)
+/* With the lock released. */
+static void end(const struct staging_handles *handles, const struct ending *ending)
+{
+    if (ending->fd >= 0)
+        close(ending->fd);
+    if (ending->number != 0)
+        remove_kept(handles, ending->number);
+}
+
+/* The number is dead and nobody has its file: it goes. No number means the file from now
+ * on, so nobody opens it while it ends. */
+static struct ending forget_locked(struct staging_handles *handles, uint64_t number)
     REQUIRES(handles->lock)
 {
-    close_locked(handles, number);
-    remove_kept(handles, number);
+    struct ending ending = close_locked(handles, number);
+
+    ending.number = number;
     staging_node_forget(handles->nodes, number);
+    return ending;
 }
 
 /* The last handle is closed, or the kernel does not know the file any more. */
-static void drop_locked(struct staging_handles *handles, uint64_t number)
+static struct ending drop_locked(struct staging_handles *handles, uint64_t number)
     REQUIRES(handles->lock)
 {
-    if (staging_node_is_dead(handles->nodes, number))
-        forget_locked(handles, number);
-    else
-        close_locked(handles, number);
+    return staging_node_is_dead(handles->nodes, number) ? forget_locked(handles, number)
+                                                        : close_locked(handles, number);
 }
 
 /* Did it lose a name while it was open? A process before us may know. */
@@ -213,17 +232,14 @@ static bool may_be_kept(const struct staged *staged)
     return !staged || (fstat(staged->fd, &st) == 0 && st.st_nlink > 1);
 }
 
-int staging_handles_hold(struct staging_handles *handles, const struct staging_wish *wish,
-                         int take_fd, uint64_t *ret_handle, uint32_t *ret_backing_id,
-                         struct error *err)
+static int hold_locked(struct staging_handles *handles, const struct staging_wish *wish,
+                       int take_fd, uint64_t *ret_handle, uint32_t *ret_backing_id,
+                       struct ending *ending, struct error *err) REQUIRES(handles->lock)
 {
     bool for_writing = (wish->flags & O_ACCMODE) != O_RDONLY;
     struct staged *staged = NULL;
     int rc;
 
-    *ret_handle = 0;
-    *ret_backing_id = 0;
-    lock_acquire(&handles->lock);
     staging_node_hold(handles->nodes, wish->number);
     rc = get_locked(handles, wish->number, for_writing, take_fd, &staged, err);
     if (rc == 0 && wish->flags & O_TRUNC && ftruncate(staged->fd, 0) < 0)
@@ -236,8 +252,23 @@ int staging_handles_hold(struct staging_handles *handles, const struct staging_w
     if (rc == 0)
         staged->writers += for_writing;
     else if (staging_node_release(handles->nodes, wish->number) == 0)
-        drop_locked(handles, wish->number);
+        *ending = drop_locked(handles, wish->number);
+    return rc;
+}
+
+int staging_handles_hold(struct staging_handles *handles, const struct staging_wish *wish,
+                         int take_fd, uint64_t *ret_handle, uint32_t *ret_backing_id,
+                         struct error *err)
+{
+    struct ending ending = {.fd = -1};
+    int rc;
+
+    *ret_handle = 0;
+    *ret_backing_id = 0;
+    lock_acquire(&handles->lock);
+    rc = hold_locked(handles, wish, take_fd, ret_handle, ret_backing_id, &ending, err);
     lock_release(&handles->lock);
+    end(handles, &ending);
     return rc;
 }
 
@@ -245,6 +276,7 @@ bool staging_handles_release(struct staging_handles *handles, uint64_t number,
                              uint64_t handle, int flags)
 {
     bool for_writing = (flags & O_ACCMODE) != O_RDONLY;
+    struct ending ending = {.fd = -1};
     struct staged *staged;
     bool is_last = for_writing;
 
@@ -257,9 +289,10 @@ bool staging_handles_release(struct staging_handles *handles, uint64_t number,
     if (staging_node_release(handles->nodes, number) == 0) {
         if (may_be_kept(staged))
             remove_kept(handles, number);
-        drop_locked(handles, number);
+        ending = drop_locked(handles, number);
     }
     lock_release(&handles->lock);
+    end(handles, &ending);
     return is_last;
 }
 
@@ -378,18 +411,20 @@ static void keep_locked(struct staging_handles *handles, uint64_t number, int ta
                          &(struct error){0}); /* or they get ESTALE */
 }
 
-static void lose_closed_locked(struct staging_handles *handles, uint64_t number)
+static struct ending lose_closed_locked(struct staging_handles *handles, uint64_t number)
     REQUIRES(handles->lock)
 {
     if (staging_node_is_dead(handles->nodes, number))
-        forget_locked(handles, number);
-    else
-        remove_kept(handles, number);
+        return forget_locked(handles, number);
+    remove_kept(handles, number);
+    return (struct ending){.fd = -1};
 }
 
 void staging_handles_lost(struct staging_handles *handles,
                           const struct staging_loss *loss, int rc)
 {
+    struct ending ending = {.fd = -1};
+
     if (loss->number == 0)
         return;
     lock_acquire(&handles->lock);
@@ -399,21 +434,25 @@ void staging_handles_lost(struct staging_handles *handles,
             staging_node_kill(handles->nodes, loss->number);
         if (!find_locked(handles, loss->number) &&
             !staging_node_is_open(handles->nodes, loss->number)) /* closed meanwhile */
-            lose_closed_locked(handles, loss->number);
+            ending = lose_closed_locked(handles, loss->number);
     } else if (loss->is_linked) {
         remove_kept(handles, loss->number);
     } else if (loss->fd >= 0) {
         close(loss->fd);
     }
     lock_release(&handles->lock);
+    end(handles, &ending);
 }
 
 void staging_handles_forget(struct staging_handles *handles, uint64_t number)
 {
+    struct ending ending = {.fd = -1};
+
     lock_acquire(&handles->lock);
     if (!staging_node_is_open(handles->nodes, number))
-        drop_locked(handles, number);
+        ending = drop_locked(handles, number);
     lock_release(&handles->lock);
+    end(handles, &ending);
 }
 
 void staging_handles_lose_top(struct staging_handles *handles, const char *top)
@@ -421,10 +460,6 @@ void staging_handles_lose_top(struct staging_handles *handles, const char *top)
     CLEANUP_FREE uint64_t *numbers = NULL;
     size_t count = staging_node_kill_top(handles->nodes, top, &numbers);
 
-    lock_acquire(&handles->lock);
-    for (size_t i = 0; i < count; i++) {
-        if (!staging_node_is_open(handles->nodes, numbers[i]))
-            forget_locked(handles, numbers[i]);
-    }
-    lock_release(&handles->lock);
+    for (size_t i = 0; i < count; i++)
+        staging_handles_forget(handles, numbers[i]);
 }

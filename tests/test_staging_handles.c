@@ -2,13 +2,19 @@
 #include "tests/test.h"
 
 #include "common/cleanup.h"
+#include "common/sync.h"
 #include "fs/staging_handles.h"
 #include "tests/fakes/fuse_fake.h"
 #include "tests/staged.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
-enum { UNIQUE = 2 };
+enum {
+    UNIQUE = 2,
+    PATIENCE_MS = 20000, /* so that tests end */
+};
 
 struct fixture {
     struct staged_fixture staged;
@@ -43,7 +49,7 @@ static void fixture_close(struct fixture *fixture)
     staged_close(&fixture->staged);
 }
 
-static void hold(struct fixture *fixture, uint64_t number, int flags)
+static void hold_made(struct fixture *fixture, uint64_t number, int flags, int take_fd)
 {
     struct staging_wish wish = {
         .number = number, .node_id = number, .unique = UNIQUE, .flags = flags};
@@ -51,8 +57,14 @@ static void hold(struct fixture *fixture, uint64_t number, int flags)
     uint32_t backing_id;
     uint64_t handle;
 
-    if (staging_handles_hold(fixture->handles, &wish, -1, &handle, &backing_id, &err) < 0)
+    if (staging_handles_hold(fixture->handles, &wish, take_fd, &handle, &backing_id,
+                             &err) < 0)
         fail_msg("%s", err.message);
+}
+
+static void hold(struct fixture *fixture, uint64_t number, int flags)
+{
+    hold_made(fixture, number, flags, -1);
 }
 
 static bool release(struct fixture *fixture, uint64_t number, int flags)
@@ -317,14 +329,141 @@ static void test_lose_top(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_open, folder_close)
 
+/* A connection whose close(2) waits until the other end has read what was sent. */
+static void connect_slow(int *ret_fd, int *ret_other)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct linger linger = {.l_onoff = 1, .l_linger = 3 * PATIENCE_MS / 1000};
+    CLEANUP_CLOSE int listener = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t size = sizeof at;
+    char bytes[65536] = "";
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    *ret_fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(*ret_fd, (struct sockaddr *)&at, size), 0);
+    *ret_other = accept(listener, NULL, NULL);
+    assert_true(*ret_other >= 0);
+    assert_int_equal(setsockopt(*ret_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger),
+                     0);
+    while (send(*ret_fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        continue;
+    assert_int_equal(errno, EAGAIN);
+}
+
+static void read_all(int fd)
+{
+    char bytes[65536];
+
+    while (read(fd, bytes, sizeof bytes) > 0)
+        continue;
+}
+
+/* What a thread does with a file, and whether it is done. */
+struct errand {
+    struct fixture *fixture;
+    uint64_t number;
+    struct lock lock;
+    struct condition changed;
+    bool is_done; /* guarded by lock */
+};
+
+static void *note_done(struct errand *errand)
+{
+    lock_acquire(&errand->lock);
+    errand->is_done = true;
+    condition_broadcast(&errand->changed);
+    lock_release(&errand->lock);
+    return NULL;
+}
+
+static void *release_in_thread(void *arg)
+{
+    struct errand *errand = arg;
+
+    release(errand->fixture, errand->number, O_WRONLY);
+    return note_done(errand);
+}
+
+static void *look_in_thread(void *arg)
+{
+    struct errand *errand = arg;
+
+    (void)staging_handles_has_writers(errand->fixture->handles, errand->number);
+    return note_done(errand);
+}
+
+static pthread_t start(struct errand *errand, void *(*run)(void *))
+{
+    pthread_t thread;
+
+    lock_init(&errand->lock);
+    condition_init(&errand->changed);
+    assert_int_equal(thread_start(&thread, "errand", run, errand), 0);
+    return thread;
+}
+
+static bool is_done(struct errand *errand, int64_t deadline_ms)
+{
+    bool is_done;
+    int rc = 0;
+
+    lock_acquire(&errand->lock);
+    while (rc == 0 && !errand->is_done)
+        rc = condition_wait_until(&errand->changed, &errand->lock, deadline_ms);
+    is_done = errand->is_done;
+    lock_release(&errand->lock);
+    return is_done;
+}
+
+static void finish(struct errand *errand, pthread_t thread)
+{
+    pthread_join(thread, NULL);
+    condition_done(&errand->changed);
+    lock_done(&errand->lock);
+}
+
+static void test_a_slow_close_keeps_nobody_waiting(void **state)
+{
+    struct fixture fixture = fixture_open(state);
+    uint64_t slow = staged_put(&fixture.staged, 0, "slow");
+    uint64_t other = staged_put(&fixture.staged, 0, "other");
+    struct errand closing = {.fixture = &fixture, .number = slow};
+    struct errand looking = {.fixture = &fixture, .number = other};
+    pthread_t closer, looker;
+    int fd, other_end;
+
+    connect_slow(&fd, &other_end);
+    hold_made(&fixture, slow, O_WRONLY, fd);
+    closer = start(&closing, release_in_thread);
+    while (staging_node_is_open(fixture.staged.nodes, slow))
+        sched_yield(); /* it holds the lock by now, or it is in close(2) */
+    looker = start(&looking, look_in_thread);
+    assert_true(is_done(&looking, clock_now_ms() + PATIENCE_MS));
+    assert_false(is_done(&closing, 0));
+    read_all(other_end);
+    finish(&closing, closer);
+    finish(&looking, looker);
+    close(other_end);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_writers),           TEST(test_truncated_when_opened),
-        TEST(test_open_and_unlinked), TEST(test_failed_unlink),
-        TEST(test_removed_folder),    TEST(test_hard_link),
-        TEST(test_next_process),      TEST(test_rename_was_done),
-        TEST(test_hard_link_stays),   TEST(test_lose_top),
+        TEST(test_a_slow_close_keeps_nobody_waiting),
+        TEST(test_writers),
+        TEST(test_truncated_when_opened),
+        TEST(test_open_and_unlinked),
+        TEST(test_failed_unlink),
+        TEST(test_removed_folder),
+        TEST(test_hard_link),
+        TEST(test_next_process),
+        TEST(test_rename_was_done),
+        TEST(test_hard_link_stays),
+        TEST(test_lose_top),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
