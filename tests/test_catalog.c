@@ -154,9 +154,7 @@ static void what_is_down_costs_nobody_a_wait(void **state)
     assert_true(fault_backend_wait_blocked(fixture->fault, 1));
     memory_backend_set(fixture->memory, "a", "new");
     fault_backend_clear(fixture->fault);
-    do
-        catalog_state(fixture->catalog, 0, &seen);
-    while (seen.is_down);
+    catalog_fixture_wait_until_up(fixture, &seen);
     assert_int_equal(seen.requests, 3);
     assert_string_equal(
         catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_KNOWN, &left_ms),
@@ -230,8 +228,7 @@ static void what_is_silent_counts_as_down(void **state)
     assert_int_equal(seen.requests, 3);
     fault_backend_clear(fixture->fault);
     assert_int_equal(pthread_join(asker.thread, NULL), 0);
-    catalog_state(fixture->catalog, 0, &seen);
-    assert_false(seen.is_down);
+    catalog_fixture_wait_until_up(fixture, &seen);
 }
 
 static void failure_is_told_while_nothing_is_known(void **state)
@@ -259,8 +256,7 @@ static void failure_is_told_while_nothing_is_known(void **state)
     fault_backend_clear(fixture->fault);
     catalog_fixture_now_ms += NEGATIVE_MS;
     assert_string_equal(
-        catalog_fixture_ask(fixture, &catalog_fixture_kind, "a", RESOLVE_FETCH, &left_ms),
-        "one");
+        catalog_fixture_ask_back(fixture, &catalog_fixture_kind, "a", &left_ms), "one");
     catalog_state(fixture->catalog, 0, &seen);
     assert_false(seen.is_failing);
     assert_int_equal(seen.requests, 2);

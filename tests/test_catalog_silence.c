@@ -88,8 +88,7 @@ static void nobody_waits_for_a_silent_repository(void **state)
         "-EINPROGRESS"); /* somebody may find out whether it is back */
     /* It is, and what hangs from before is asked anew. */
     assert_string_equal(
-        catalog_fixture_ask(fixture, &catalog_fixture_kind, "b", RESOLVE_FETCH, &left_ms),
-        "two");
+        catalog_fixture_ask_back(fixture, &catalog_fixture_kind, "b", &left_ms), "two");
     catalog_fixture_now_ms++;
     assert_string_equal(
         catalog_fixture_ask(fixture, &gate_kind, "a", RESOLVE_FETCH, &left_ms), "one");

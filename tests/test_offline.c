@@ -94,7 +94,7 @@ static void what_was_seen_is_known_after_a_restart(void **state)
         struct error err = {0};
 
         test_row(i, "%s", strerrorname_np(codes[i]));
-        repositories_open(fixture, HOUR_MS, PAUSE_MS);
+        repositories_open(fixture, HOUR_MS, HOUR_MS); /* a refusal is remembered, too */
         kill_all(fixture, codes[i]);
         assert_all_is_known(fixture);
         assert_int_equal(

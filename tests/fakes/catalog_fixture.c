@@ -90,3 +90,22 @@ const char *catalog_fixture_ask(struct catalog_fixture *fixture,
     *ret_left_ms = answer.left_ms;
     return text;
 }
+
+void catalog_fixture_wait_until_up(struct catalog_fixture *fixture,
+                                   struct catalog_state *ret_state)
+{
+    do
+        catalog_state(fixture->catalog, 0, ret_state);
+    while (ret_state->is_down);
+}
+
+const char *catalog_fixture_ask_back(struct catalog_fixture *fixture,
+                                     const struct catalog_kind *of, const char *key,
+                                     int64_t *ret_left_ms)
+{
+    struct catalog_state ignored;
+
+    (void)catalog_fixture_ask(fixture, of, key, RESOLVE_FETCH, ret_left_ms);
+    catalog_fixture_wait_until_up(fixture, &ignored);
+    return catalog_fixture_ask(fixture, of, key, RESOLVE_FETCH, ret_left_ms);
+}

@@ -39,4 +39,14 @@ const char *catalog_fixture_ask(struct catalog_fixture *fixture,
                                 const struct catalog_kind *of, const char *key,
                                 enum resolve_how how, int64_t *ret_left_ms);
 
+/* Wait until the repository does not count as down: somebody's request is under way. */
+void catalog_fixture_wait_until_up(struct catalog_fixture *fixture,
+                                   struct catalog_state *ret_state);
+
+/* catalog_fixture_ask by RESOLVE_FETCH, of a repository that counts as down and is back.
+ * Who finds that out waits for 300 ms only; on a busy machine the answer comes later. */
+const char *catalog_fixture_ask_back(struct catalog_fixture *fixture,
+                                     const struct catalog_kind *of, const char *key,
+                                     int64_t *ret_left_ms);
+
 #endif
