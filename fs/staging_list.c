@@ -2,6 +2,7 @@
 #include "fs/staging_list.h"
 
 #include "common/cleanup.h"
+#include "fs/place.h"
 #include "fs/staging_attr.h"
 #include "fs/staging_job.h"
 
@@ -11,13 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    NAMES_BYTES_MAX = 256 << 20,
-    REPORTS_MAX = 1 << 20,
-};
+enum { NAMES_BYTES_MAX = 256 << 20 };
 
-/* The places behind reports. Those of a disk are hashes or small numbers. */
+/* The places behind reports follow from their names: a process that goes on where another
+ * ended finds the same, whatever came and went since. Those of a disk are hashes or small
+ * numbers; one in 2^31 of them lies here. */
 #define REPORTS ((uint64_t)1 << 62)
+
+static uint64_t report_place(const char *name)
+{
+    return REPORTS + (uint32_t)place_inode(name);
+}
 
 struct staged_name {
     size_t name; /* offset in text */
@@ -50,12 +55,11 @@ static int add(struct staged_names *names, const char *name, struct staged_name 
 
 static bool is_report(uint64_t place)
 {
-    return place > REPORTS && place <= REPORTS + REPORTS_MAX;
+    return place >= REPORTS && place <= REPORTS + UINT32_MAX;
 }
 
-/* *place goes on from that of the report before. */
 static int add_reports_of(struct fs *fs, enum job_report report, uint64_t after,
-                          uint64_t *place, struct staged_names *names, struct error *err)
+                          struct staged_names *names, struct error *err)
 {
     CLEANUP_BYTES struct bytes jobs;
     char name[NAME_MAX + 16];
@@ -64,26 +68,34 @@ static int add_reports_of(struct fs *fs, enum job_report report, uint64_t after,
     bytes_init(&jobs, NAMES_BYTES_MAX);
     rc = job_names(fs->staging->board, report, &jobs, err);
     for (size_t at = 0; rc == 0 && at < jobs.size; at += strlen(jobs.data + at) + 1) {
-        if (++*place <= after)
-            continue;
         snprintf(name, sizeof name, "%s%s", jobs.data + at, staging_job_suffixes[report]);
-        rc = add(names, name,
-                 (struct staged_name){
-                     .next = *place, .inode = place_inode(name), .type = S_IFREG},
-                 err);
+        if (report_place(name) > after)
+            rc = add(names, name,
+                     (struct staged_name){.next = report_place(name),
+                                          .inode = place_inode(name),
+                                          .type = S_IFREG},
+                     err);
     }
     return rc;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct staged_name *a = left, *b = right;
+
+    return a->next < b->next ? -1 : a->next > b->next;
 }
 
 /* Before the manifests, with which they go: who removes what is listed finds them. */
 static int add_reports(struct fs *fs, uint64_t after, struct staged_names *names,
                        struct error *err)
 {
-    uint64_t place = REPORTS;
     int rc = 0;
 
     for (enum job_report i = 0; rc == 0 && i < JOB_REPORTS; i++)
-        rc = add_reports_of(fs, i, after, &place, names, err);
+        rc = add_reports_of(fs, i, after, names, err);
+    if (names->count > 0)
+        qsort(names->all, names->count, sizeof *names->all, compare_places);
     return rc;
 }
 

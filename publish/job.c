@@ -425,11 +425,6 @@ int job_check(const char *text, size_t size, struct error *err)
     return job_run_parse(text, size, today, &manifest, err);
 }
 
-static int compare_names(const struct job *one, const struct job *other)
-{
-    return strcmp(one->name, other->name);
-}
-
 int job_names(struct job_board *board, enum job_report of, struct bytes *to,
               struct error *err)
 {
@@ -438,7 +433,6 @@ int job_names(struct job_board *board, enum job_report of, struct bytes *to,
     int rc = 0;
 
     lock_acquire(&board->lock);
-    HASH_SORT(board->all, compare_names);
     HASH_ITER(hh, board->all, job, next) {
         if (rc == 0 && !is_old(job, now_s) && !job->record.is_removed[of])
             rc = bytes_append(to, job->name, strlen(job->name) + 1, err);

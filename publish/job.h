@@ -88,7 +88,7 @@ void job_expect(struct job_board *board, const char *name);
 /* Publish it, after an earlier job_add. Fine if it runs. */
 int job_start(struct job_board *board, const char *name, struct error *err);
 
-/* The names of all that have such a report, sorted, each with its NUL. */
+/* The names of all that have such a report, in any order, each with its NUL. */
 int job_names(struct job_board *board, enum job_report of, struct bytes *to,
               struct error *err);
 

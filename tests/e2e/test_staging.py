@@ -1,6 +1,7 @@
 """@staging: what ordinary programs put there is published, and nothing else happens to it."""
 
 import contextlib
+import ctypes
 import errno
 import filecmp
 import mmap
@@ -9,6 +10,7 @@ import pathlib
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import threading
 import time
@@ -28,6 +30,20 @@ KILLS = int(os.environ.get("MODELFS_KILLS", "20"))
 def run(*command, **options):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True,
                           timeout=MINUTE, check=True, **options)
+
+
+def next_names(folder):
+    """A few more names of an open folder, none at its end."""
+    buffer = ctypes.create_string_buffer(128)
+    size = ctypes.CDLL(None, use_errno=True).getdents64(folder, buffer, len(buffer))
+    if size < 0:
+        raise OSError(ctypes.get_errno(), "getdents64")
+    names, at = [], 0
+    while at < size:
+        _, _, length, _ = struct.unpack_from("=QqHB", buffer, at)
+        names.append(buffer.raw[at + 19:at + length].split(b"\0")[0].decode())
+        at += length
+    return names
 
 
 class StagingTest(MountTest):
@@ -396,6 +412,25 @@ class Publishing(StagingTest):
         self.fs = self.mount_config(self.fs.config, name="third")
         self.staging = self.fs.point / "@staging"
         self.assertEqual(list(self.staging.glob("done.*")), [])
+
+    def test_reader_outlives_worker(self):
+        """Who lists @staging meanwhile is told each name once, whatever else comes."""
+        if not self.fs.can_resend():
+            self.skipTest("this kernel cannot send requests again")
+        jobs = [f"job{number}" for number in range(20)]
+        for job in jobs:
+            (self.staging / f"{job}.yaml").touch()
+        folder = os.open(self.staging, os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, folder)
+        found = [name for _ in range(4) for name in next_names(folder)]
+        self.assertTrue(found[-1].endswith((".status", ".result")), found)
+        self.fs.kill_worker()
+        (self.staging / "a.yaml").touch()  # sorts before all others
+        while names := next_names(folder):
+            found += names
+        for job in jobs:
+            for suffix in ("yaml", "status", "result"):
+                self.assertEqual(found.count(f"{job}.{suffix}"), 1, (job, suffix, found))
 
     def test_manifest_that_nobody_closes(self):
         """Who reads its result is told so in the end."""
