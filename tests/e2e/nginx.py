@@ -4,7 +4,7 @@
     certificate = authority.sign("localhost", "IP:127.0.0.1")
     with Nginx(folder, upstream="127.0.0.1:8081", certificate=certificate) as server:
         f"https://localhost:{server.port}", authority.path
-        server.log()        [("HTTP/2.0", "GET", "/x", 200), ...]
+        server.log()        [("HTTP/2.0", "GET", "/x", 200), ...], at the end
 
 Serves the folder `root`, or hands everything on to `upstream`.
 """
@@ -12,9 +12,12 @@ Serves the folder `root`, or hands everything on to `upstream`.
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
+
+from ports import Port
 
 CONFIG = """
 daemon off;
@@ -77,8 +80,11 @@ class Nginx:
                  name="nginx"):
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        with Port() as port:
+            self.port = port.number
+            self.start(root, upstream, certificate, http2)
+
+    def start(self, root, upstream, certificate, http2):
         config = self.folder / "nginx.conf"
         config.write_text(CONFIG.format(
             folder=self.folder,
@@ -118,5 +124,8 @@ class Nginx:
         self.process.wait()
 
     def log(self):
+        """Ends the server: it writes of a request after it was answered."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
         rows = (self.folder / "access.log").read_text().splitlines()
         return [(p, m, u, int(s)) for p, m, u, s in (row.split(" ") for row in rows)]

@@ -31,6 +31,7 @@ import time
 import unittest
 import uuid
 
+from ports import Port
 from repository import Repository
 
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "monmaptool")
@@ -90,12 +91,6 @@ def missing():
     return None
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def answers(port):
     try:
         with socket.create_connection(("127.0.0.1", port), 1) as connection:
@@ -138,10 +133,14 @@ class Radosgw:
                  f"ceph {command}")
 
     def start(self):
+        with Port() as monitor, Port() as gateway:
+            self.start_on(monitor.number, gateway.number)
+        (self.folder / "port").write_text(str(gateway.number))
+
+    def start_on(self, mon_port, port):
         for name in ("mon", "osd", "run", "log"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "keyring").touch()
-        mon_port = free_port()
         fsid = uuid.uuid4()
         self.conf.write_text(
             CONF.format(folder=self.folder, fsid=fsid, mon_port=mon_port,
@@ -156,9 +155,7 @@ class Radosgw:
         self.run("ceph-osd", "-i", "0", "-c", self.conf, "--mkfs", "--osd-uuid", osd)
         self.run("ceph-osd", "-i", "0", "-c", self.conf)
         self.tell_monitor("osd", "crush", "add", "osd.0", "1.0", "root=default", "host=h")
-        port = free_port()
         self.start_gateway(port)
-        (self.folder / "port").write_text(str(port))
 
     def start_gateway(self, port, name="rgw"):
         """Another one by another name; the same objects."""

@@ -9,7 +9,8 @@ import test_meta
 import test_offline
 import test_staging
 from mounted import MountTest
-from radosgw import OnS3, free_port
+from ports import Port
+from radosgw import OnS3
 from test_golden import WHOLE
 
 
@@ -46,7 +47,9 @@ class Offline(OnS3, test_offline.OfflineCase, MountTest):
     test_commands = test_changes_of_others_are_seen_again = test_damaged_memory = None
 
     def setUp(self):
-        self.gateway_port = free_port()
+        port = Port()
+        self.addCleanup(port.close)
+        self.gateway_port = port.number
         super().setUp()
         self.gateway = f"rgw-{self.tenant}"
         self.addCleanup(self.rgw.stop_gateway, self.gateway)
