@@ -42,6 +42,8 @@ static void stage_close(struct stage *stage)
     link_free(stage->link);
 }
 
+/* One more is always tried, and some threads are left to others. Between these the rate
+ * decides (test_pace), which on a busy machine is not the link's. */
 static void the_link_decides_on_connections(void **state)
 {
     static const struct {
@@ -51,7 +53,7 @@ static void the_link_decides_on_connections(void **state)
         unsigned requests_most;
     } cases[] = {
         {"one thread alone",        60 * MB, 900 * MB, 1,  1, 1,  1  },
-        {"slow ones, many threads", 8 * MB,  900 * MB, 16, 3, 14, 200},
+        {"slow ones, many threads", 8 * MB,  900 * MB, 16, 2, 14, 200},
     };
     CLEANUP_FREE unsigned char *noise = fixture_noise(SIZE);
     struct zip_file file = {
