@@ -61,6 +61,15 @@ def is_mounted(path):
         return any(line.split()[1] == wanted for line in mounts)
 
 
+def is_running(pid):
+    """Not one that has ended and is waited for."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
 def files_below(folder):
     folder = pathlib.Path(folder)
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
@@ -151,11 +160,12 @@ class Mount:
         return [int(child) for child in children.split()]
 
     def worker(self):
-        """The process that serves; the supervisor is self.process."""
+        """The process that serves; the supervisor is self.process. One that was killed is
+        its child for a while still."""
         found = []
 
         def is_there():
-            found[:] = self.workers()
+            found[:] = [pid for pid in self.workers() if is_running(pid)]
             return found
 
         wait_until(is_there, "a worker")
