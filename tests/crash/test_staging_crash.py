@@ -63,8 +63,8 @@ class StagingCrash(StagingTest):
         """Only points that were reached: the others would kill nobody."""
         job = f"m{number}"
         self.start(f"killed-{number}", point)
+        worker = self.fs.worker()  # the next one may not come to the point again
         uid = self.publish(job, f"2.{number}.0")
-        worker = self.fs.worker()
         wait_until(lambda: self.has_other_worker(worker), "the worker's death")
         self.fs.kill()
         self.fs.clean_up()
