@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import errno
 import filecmp
+import itertools
 import mmap
 import os
 import pathlib
@@ -18,6 +19,7 @@ import unittest
 
 import yaml
 from mounted import MINUTE, MountTest, files_below, wait_until
+from peer import Peer
 from repository import dump, short_id
 from test_golden import SMALL, WHOLE
 from test_publish import GoldenPublish, members, names_below
@@ -346,20 +348,20 @@ class Publishing(StagingTest):
         for job in ("one", "two"):
             self.assert_published(results[job], {"big.bin": big, "name": job.encode()})
 
+    def is_running(self):
+        return self.status("job")["state"] in ("running", "finishing")
+
     def test_busy_while_it_runs(self):
-        self.stage("job", {"big.bin": os.urandom(1 << 20) * 64})
-        (self.staging / "job.yaml").write_text(self.manifest())
-        refused = 0
-        try:
-            while self.status("job")["state"] in ("queued", "running"):
-                try:
-                    (self.staging / "job/new").write_bytes(b"x")
-                except OSError as error:
-                    refused += error.errno == errno.EBUSY
-        except FileNotFoundError:
-            pass
-        self.assertGreater(refused, 0)
-        self.assertEqual(files_below(self.fs.path(self.result("job"))), ["big.bin"])
+        self.stage("job", {"a.bin": b"a"})
+        ident = short_id("onnx", {})
+        # It cannot end as long as audmodel has its lock.
+        with Peer(self.fs.cache).lock(ident, "1.0.0"):
+            (self.staging / "job.yaml").write_text(self.manifest())
+            wait_until(self.is_running, "its start")
+            self.assert_fails(errno.EBUSY, (self.staging / "job/new").write_bytes, b"x")
+            self.assert_fails(errno.EBUSY, (self.staging / "job/a.bin").write_bytes, b"x")
+            self.assertTrue(self.is_running())
+        self.assert_published(self.result("job"), {"a.bin": b"a"})
 
     def test_interrupted_reader_of_result(self):
         (self.staging / "job.yaml").touch()  # its close fails the job; a new one waits
@@ -369,10 +371,10 @@ class Publishing(StagingTest):
             reader = subprocess.Popen(["cat", str(self.staging / "other.result")],
                                       stdout=subprocess.DEVNULL,
                                       stderr=subprocess.DEVNULL)
-            time.sleep(0.1)
+            wait_until(lambda: self.fs.metric("modelfs_requests_waiting") > 0, "it waits")
             self.assertIsNone(reader.poll())
             reader.terminate()
-            self.assertEqual(reader.wait(10), -15)
+            self.assertEqual(reader.wait(MINUTE), -signal.SIGTERM)
         finally:
             os.close(fd)
 
@@ -674,7 +676,9 @@ class WorkersDie(StagingTest):
     def test_programs(self):
         source = self.make_folder({f"{n}/{m}.bin": os.urandom(20000)
                                    for n in range(10) for m in range(10)})
-        for number in range(8):
+        for number in itertools.count():
+            if number >= 8 and len(self.killed) > 3:
+                break
             job = self.staging / f"job{number}"
             run("cp", "-r", source, job)
             self.assert_same(source, job)
@@ -682,7 +686,6 @@ class WorkersDie(StagingTest):
             self.assertEqual(run("rsync", "-rcn", "--out-format=%n", f"{source}/",
                                  f"{job}-r/").stdout, "")
             run("rm", "-r", job, f"{job}-r")
-        self.assertGreater(len(self.killed), 3)
 
     def test_one_open_file(self):
         (self.staging / "job").mkdir()
