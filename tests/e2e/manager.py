@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 
-STOP_S = 30
+STOP_S = 60
 
 # Becomes the service, with the descriptors from 3 on, as sd_listen_fds(3) has it.
 LAUNCHER = """

@@ -11,7 +11,7 @@ import struct
 import subprocess
 
 from manager import Service
-from mounted import MODELFS, MountTest, is_mounted, unmount_lazily, wait_until
+from mounted import MINUTE, MODELFS, MountTest, is_mounted, unmount_lazily, wait_until
 from readers import Readers
 from repository import split
 
@@ -74,7 +74,7 @@ class Kept(MountTest):
                     waiting = subprocess.Popen(["cat", self.path(self.uid, "large.bin")],
                                                stdout=subprocess.PIPE)
                     self.service.start()
-                    content, _ = waiting.communicate(timeout=60)
+                    content, _ = waiting.communicate(timeout=MINUTE)
                     self.assertEqual(content, self.files["large.bin"])
                     self.assertEqual(first + file.read(), self.files["a.bin"])
                 self.check()
@@ -136,7 +136,7 @@ class Kept(MountTest):
     def test_unmounted_by_command(self):
         self.assertEqual(subprocess.run([MODELFS, "unmount", self.point], check=False)
                          .returncode, 0)
-        self.assertEqual(self.service.process.wait(30), 0)
+        self.assertEqual(self.service.process.wait(MINUTE), 0)
 
     def test_memory_of_another_layout(self):
         """What the new program cannot go on with is mounted anew."""

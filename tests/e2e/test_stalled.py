@@ -4,6 +4,7 @@ The repository lies in a model of another mount, and the daemon of that mount is
 (SIGSTOP): to the daemon under test it is a server that hangs, with real system calls.
 """
 
+import contextlib
 import errno
 import os
 import pathlib
@@ -18,12 +19,13 @@ import zipfile
 from artifactory import OnArtifactory
 from crowd import INTERRUPTED, Crowd
 from fault_proxy import BehindProxy
-from mounted import MountTest, files_below, is_mounted, modelfs, wait_until
+from mounted import MINUTE, MountTest, files_below, is_mounted, modelfs, wait_until
 from radosgw import OnS3
 from repository import Repository, write_archive
 
 LOOK_S = 3          # look-ups are answered
-MARGIN_S = 2        # of a busy machine
+MARGIN_S = 10       # of a machine that stands still; who waits for the server waits 30 s
+ENDED_S = 20        # what ends at once; by itself it would after 30 s
 
 READER = """
 import signal, sys
@@ -44,7 +46,8 @@ except OSError as error:
 
 def thread_states(pid):
     for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
-        yield stat.read_text().rpartition(")")[2].split()[0]
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended
+            yield stat.read_text().rpartition(")")[2].split()[0]
 
 
 class Stalled(MountTest):
@@ -108,7 +111,7 @@ class Stalled(MountTest):
         self.wait_until_blocked(reader)
         self.assertIsNone(reader.poll())
         reader.send_signal(sent)
-        self.assertEqual(reader.wait(10), wanted)
+        self.assertEqual(reader.wait(ENDED_S), wanted)
 
     def test_interrupt_of_a_held_open(self):
         self.check_ends("small.bin", signal.SIGINT, 42)
@@ -149,7 +152,7 @@ class Stalled(MountTest):
         for thread in threads:
             thread.start()
         done = subprocess.run(["ls", "-l", str(self.fs.path(self.other))],
-                              capture_output=True, text=True, timeout=20, check=True)
+                              capture_output=True, text=True, timeout=MINUTE, check=True)
         self.assertIn("a.txt", done.stdout)
         self.assertEqual(self.fs.read(self.other, "a.txt"), b"other\n")
         self.assertEqual(self.fs.read(self.uid, "cached.txt"), b"cached\n")
@@ -179,7 +182,7 @@ class Stalled(MountTest):
             self.wait_until_blocked(reader)
         self.fs.process.send_signal(signal.SIGTERM)
         for reader in readers:
-            self.assertNotEqual(reader.wait(30), 0)
+            self.assertNotEqual(reader.wait(ENDED_S), 0)
         wait_until(lambda: not is_mounted(self.fs.point), "the mount is gone")
         self.let_run()
         self.assertEqual(self.fs.process.wait(60), 0, self.fs.log())
@@ -250,7 +253,7 @@ class SilentCase(BehindProxy):
         self.assertEqual(crowd.ended(waiting), [])
         print(f"\nfigures: ten looks at what is cached: {before:.2f} s with the server, "
               f"{after:.2f} s with 500 readers waiting for it", file=sys.stderr)
-        self.assertLess(after, LOOK_S)
+        self.assertLess(after, LOOK_S + MARGIN_S)  # each on its own, it would be 30 s
 
     def test_readers_can_be_ended(self):
         self.proxy.inject(self.fault)
@@ -262,7 +265,8 @@ class SilentCase(BehindProxy):
         start = time.monotonic()
         for sent, pids in ((signal.SIGKILL, waiting[::2]), (signal.SIGINT, waiting[1::2])):
             crowd.signal(sent, pids)
-        wait_until(lambda: len(crowd.ended(waiting)) == len(waiting), "readers' ends", 5)
+        wait_until(lambda: len(crowd.ended(waiting)) == len(waiting), "readers' ends",
+                   ENDED_S)
         print(f"\nfigures: {len(waiting)} readers ended {time.monotonic() - start:.2f} s "
               "after their signals", file=sys.stderr)
         self.assertEqual(set(crowd.ended(waiting[::2])), {-signal.SIGKILL})
@@ -280,7 +284,7 @@ class SilentCase(BehindProxy):
         self.assertEqual(self.fs.process.wait(60), 0, self.fs.log())
         took = time.monotonic() - start
         print(f"\nfigures: unmounted {took:.2f} s after the signal", file=sys.stderr)
-        self.assertLess(took, 10)   # it cancels what would wait for 30 s
+        self.assertLess(took, ENDED_S)
 
 
 class SilentInRepliesCase(SilentCase):

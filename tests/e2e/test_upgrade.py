@@ -8,7 +8,7 @@ import random
 import shutil
 import signal
 
-from mounted import MODELFS, MountTest, wait_until
+from mounted import MINUTE, MODELFS, MountTest, wait_until
 from readers import Readers
 
 MIB = 1 << 20
@@ -279,5 +279,5 @@ class Upgrade(MountTest):
         fs.process.send_signal(signal.SIGUSR2)
         with open(slow, "w", encoding="utf-8"):
             fs.process.send_signal(signal.SIGTERM)
-            self.assertEqual(fs.process.wait(20), 0)
+            self.assertEqual(fs.process.wait(MINUTE), 0)
         self.assertFalse(os.path.ismount(fs.point))
