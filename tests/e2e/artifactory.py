@@ -15,6 +15,7 @@ import collections
 import datetime
 import email.utils
 import hashlib
+import http.client
 import http.server
 import json
 import os
@@ -25,6 +26,8 @@ import tempfile
 import threading
 import time
 import urllib.parse
+
+from mounted import MINUTE, wait_until
 
 Request = collections.namedtuple("Request", "method path status received sent login")
 BLOCK = 1 << 20
@@ -58,6 +61,7 @@ class Artifactory:
         self.lock = threading.Lock()
         self.known = {}                 # (path, mtime, size) -> digests
         self.created = {}
+        self.connections = 0            # that were taken, and are not closed
         self.is_down = False
         self.echoes = False             # a refusal quotes the request, as some proxies do
         self.front = serve(Front, self)
@@ -94,6 +98,15 @@ class Artifactory:
         with self.lock:
             return sum(r.sent for r in self.requests)
 
+    def settle(self):
+        """What clients asked for that are gone is done, or never will be."""
+        # An answer comes after all connections before it were taken.
+        last = http.client.HTTPConnection(*self.front.server_address, timeout=MINUTE)
+        last.request("GET", "/")
+        last.getresponse().read()
+        last.close()
+        wait_until(lambda: self.connections == 0, "the end of all connections")
+
     def digests_of(self, path):
         status = os.stat(path)
         key = (str(path), status.st_mtime_ns, status.st_size, status.st_ino)
@@ -126,12 +139,26 @@ class OnArtifactory:
         os.environ.update(ARTIFACTORY_USERNAME="me", ARTIFACTORY_API_KEY="secret")
         return "artifactory", servers[host].url
 
+    def settle(self):
+        for server in self.servers.values():
+            server.settle()
+
 
 def serve(handler, owner):
     class Server(http.server.ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 128
         artifactory = owner
+
+        def process_request(self, request, client_address):
+            with owner.lock:
+                owner.connections += 1
+            super().process_request(request, client_address)
+
+        def shutdown_request(self, request):
+            super().shutdown_request(request)
+            with owner.lock:
+                owner.connections -= 1
 
         def handle_error(self, request, client_address):
             pass  # a client that went away

@@ -48,6 +48,9 @@ class PublishTest(MountTest):
         self.repo = self.repository()
         self.conf = self.config(self.repo)
 
+    def settle(self):
+        """Returns when nothing comes any more of programs that were killed."""
+
     def names(self):
         return [name for name in names_below(self.repo.folder)
                 if not self.leaves_folders or (self.repo.folder / name).is_file()]
@@ -324,6 +327,7 @@ class Publish(PublishTest):
             time.sleep(random.random() * whole * 1.1)
             process.kill()
             process.wait()
+            self.settle()
             uid = f"{short_id('onnx', {})}-{version}"
             header = self.repo.header_path(*uid.split("-", 1))
             visible = header.exists()
