@@ -135,6 +135,25 @@ static int find_target(struct fs *fs, const char *path, enum resolve_how how,
     return 0;
 }
 
+/* Links that were made before there was an alias, as `cp -a` of another alias' folder
+ * makes them, give way to those that follow from it, and go on following. */
+static void drop_derived(struct fs *fs, const char *alias, const char *id)
+{
+    struct version_list *list = NULL;
+    CLEANUP_BYTES struct bytes made;
+    struct error unused = {0}; /* then they stay */
+
+    bytes_init(&made, ANSWER_BYTES_MAX);
+    if (pending_names(fs->pending, PENDING_LINKS, alias, &made, &unused) < 0 ||
+        made.size == 0 ||
+        resolver_versions(fs->resolver, id, RESOLVE_FETCH, &list, &unused) < 0)
+        return;
+    (void)pending_drop(fs->pending, alias, "latest"); /* if it was made */
+    for (size_t i = 0; i < list->count; i++)
+        (void)pending_drop(fs->pending, alias, list->entries[i].version);
+    version_list_unref(list);
+}
+
 /* Let an alias name a release, in its repository. The caller is between pending_begin and
  * pending_end. */
 static int set_alias(struct fs *fs, const char *alias, const struct release *release,
@@ -151,6 +170,7 @@ static int set_alias(struct fs *fs, const char *alias, const struct release *rel
     if (rc < 0)
         return fail_context(err, rc, "alias '%s'", alias);
     resolver_forget_alias(fs->resolver, alias);
+    drop_derived(fs, alias, release->id);
     answer->changed.alias = alias;
     snprintf(answer->changed.before, sizeof answer->changed.before, "%s", before.id);
     snprintf(answer->changed.after, sizeof answer->changed.after, "%s", release->id);

@@ -165,6 +165,20 @@ class Aliases(MountTest):
         self.assert_fails(errno.EEXIST, os.symlink, self.target(self.one),
                           new / "current")
 
+    def test_links_made_before_the_alias(self):
+        """As a copy of another alias' folder: what follows from the alias wins."""
+        new = self.fs.point / "new"
+        new.mkdir()
+        for name in ("1.0.0", "latest", "other"):
+            os.symlink(self.target(self.one), new / name)
+        os.symlink(self.target(self.one), new / "current")
+        self.assert_alias("new", self.one)
+        self.assertEqual(sorted(os.listdir(new)),
+                         ["1.0.0", "2.0.0", "current", "latest", "other"])
+        wait_until(lambda: os.readlink(new / "latest") == self.target(self.two),
+                   "all that the kernel is told")
+        self.assertEqual(os.readlink(new / "other"), self.target(self.one))
+
     def test_folder_alone_is_local(self):
         new = self.fs.point / "new"
         new.mkdir()
