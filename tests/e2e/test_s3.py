@@ -61,6 +61,10 @@ class OnServer(OnS3, test_publish.PublishTest):
         client = self.s3.meta.client
         return client.list_multipart_uploads(Bucket="models").get("Uploads", [])
 
+    def large_folder(self):
+        random.seed(3)
+        return self.make_folder({"large.bin": random.randbytes(100 << 20)})
+
     def public_repository(self, *actions):
         """For everybody; the keys are gone then. Buckets of a tenant have no public name, so
         this one has no tenant."""
@@ -101,10 +105,6 @@ class Objects(OnServer):
                     "application/zip" if key.endswith(".zip")
                     else "application/octet-stream")
 
-    def large_folder(self):
-        random.seed(3)
-        return self.make_folder({"large.bin": random.randbytes(100 << 20)})
-
     def test_large_ones_come_in_parts(self):
         folder = self.large_folder()
         uid = self.publish(folder)
@@ -117,9 +117,17 @@ class Objects(OnServer):
         self.assertEqual(test_golden.sha256(mount.path(uid, "large.bin")),
                          test_golden.sha256(folder / "large.bin"))
 
+
+class Uploads(BehindProxy, OnServer):
+    """That end in the middle: the third part of each stays on its way."""
+
+    def begin(self):
+        self.proxy.inject("stall", method="PUT", target=r"partNumber=[3-7]")
+        return self.large_folder()
+
     def test_a_kill_leaves_no_half_object(self):
         """Its parts go with the next attempt."""
-        folder = self.large_folder()
+        folder = self.begin()
         row = ["publish", "-c", str(self.conf), "--name", "onnx", "--version", "1.0.0",
                str(folder)]
         process = subprocess.Popen([MODELFS, *row], stdin=subprocess.DEVNULL,
@@ -132,12 +140,13 @@ class Objects(OnServer):
         archive = self.repo.archive_path(*uid.split("-"), "onnx")
         self.assertFalse(archive.exists())
         self.assertFalse(self.repo.header_path(*uid.split("-")).exists())
+        self.proxy.clear()
         self.assertEqual(self.publish(folder), uid)
         self.assertTrue(archive.exists())
         self.assertEqual(self.uploads(), [])
 
     def test_an_unmount_ends_an_upload(self):
-        folder = self.large_folder()
+        folder = self.begin()
         mount = self.mount(self.repo)
         shutil.copytree(folder, mount.point / "@staging/job")
         (mount.point / "@staging/job.yaml").write_text("name: onnx\nversion: 1.0.0\n")
@@ -145,6 +154,7 @@ class Objects(OnServer):
         self.assertEqual(mount.stop(), 0)
         uid = f"{test_publish.short_id('onnx', {})}-1.0.0"
         self.assertFalse(self.repo.header_path(*uid.split("-")).exists())
+        self.proxy.clear()
         self.assertEqual(self.publish(folder), uid)
         self.assertEqual(self.uploads(), [])
 
