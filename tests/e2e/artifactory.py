@@ -11,7 +11,7 @@ conditional writes. The repositories are the folders below `folder`.
 """
 
 import base64
-import collections
+import dataclasses
 import datetime
 import email.utils
 import hashlib
@@ -29,9 +29,19 @@ import urllib.parse
 
 from mounted import MINUTE, wait_until
 
-Request = collections.namedtuple("Request", "method path status received sent login")
 BLOCK = 1 << 20
 HIDDEN = ".arriving"
+
+
+@dataclasses.dataclass
+class Request:
+    """Noted when it comes: whoever has the reply finds it."""
+    method: str
+    path: str
+    login: str
+    status: int = 0
+    received: int = 0           # bytes of the body
+    sent: int = 0               # bytes of the reply's
 
 
 class Refused(Exception):
@@ -84,6 +94,11 @@ class Artifactory:
         "X-JFrog-Art-Api k", or "" for anybody."""
         with self.lock:
             self.logins = set(logins)
+
+    def note(self, request):
+        with self.lock:
+            self.requests.append(request)
+        return request
 
     def forget(self):
         with self.lock:
@@ -177,10 +192,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def setup(self):
-        super().setup()
-        self.sent = 0
-
     def handle_expect_100(self):
         answered = super().handle_expect_100()
         self.wfile.flush()
@@ -192,7 +203,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def reply(self, status, body=b"", headers=None, size=None):
         """Head and body; size: of a body that follows."""
-        self.status = status
+        self.seen.status = status
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -202,8 +213,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def write(self, data):
         if self.command != "HEAD" and data:
+            self.seen.sent += len(data)
             self.wfile.write(data)
-            self.sent += len(data)
 
     def reply_file(self, path, headers):
         with open(path, "rb") as file:
@@ -239,17 +250,14 @@ class Cdn(Handler):
     """Where downloads are sent to: no credentials, no digests."""
 
     def do_GET(self):
-        self.sent = 0
         _, number, path = self.path.split("/", 2)
         path = urllib.parse.unquote("/" + path)
         login = self.headers.get("Authorization") or self.headers.get("X-JFrog-Art-Api")
+        self.seen = self.owner.note(Request("CDN", self.path, login))
         try:
             self.reply_file(path, {"ETag": f'"{number}"'})
         except Refused as refused:
             self.reply(refused.status)
-        with self.owner.lock:
-            self.owner.requests.append(
-                Request("CDN", self.path, self.status, 0, self.sent, login))
 
 
 class Front(Handler):
@@ -265,9 +273,9 @@ class Front(Handler):
         self.answer(self.delete)
 
     def answer(self, act):
-        self.sent = self.status = self.received = 0
         self.has_body = self.command == "PUT"
         login = self.login()
+        self.seen = self.owner.note(Request(self.command, self.path, login))
         try:
             if self.owner.is_down:
                 raise Refused(503, "Service unavailable")
@@ -275,11 +283,6 @@ class Front(Handler):
             act(urllib.parse.unquote(self.path.partition("?")[0]))
         except Refused as refused:
             self.refuse(refused)
-        finally:
-            with self.owner.lock:
-                self.owner.requests.append(
-                    Request(self.command, self.path, self.status, self.received,
-                            self.sent, login))
 
     def refuse(self, refused):
         if self.has_body:  # what was not read ends the connection
@@ -438,7 +441,7 @@ class Front(Handler):
             if not block:
                 raise ConnectionError("the body ends too early")
             left -= len(block)
-            self.received += len(block)
+            self.seen.received += len(block)
             digest.update(block)
             if file:
                 file.write(block)

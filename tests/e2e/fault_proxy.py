@@ -211,12 +211,12 @@ class Connection:
         async for data in blocks(self.server_reader, size):
             if limit is not None and request.sent + len(data) >= limit:
                 share = max(0, int(limit - request.sent))
-                await self.down.write(data[:share])
                 request.sent += share
+                await self.down.write(data[:share])
                 await end(request, data[share:])
                 continue
+            request.sent += len(data)  # whoever has it finds it counted
             await self.down.write(data)
-            request.sent += len(data)
         if fault and fault.kind == "long_length":
             await self.finish()
         if end and limit == 0:

@@ -13,6 +13,7 @@ import subprocess
 import unittest
 
 from artifactory import Artifactory
+from fault_proxy import FaultProxy
 from mounted import MODELFS, MountTest, modelfs, wait_until
 from repository import short_id
 
@@ -93,7 +94,7 @@ class Requests(ArtifactoryTest):
     def test_100000_models(self):
         idents = [f"{number:08x}" for number in range(MANY)]
         self.server.more["models/_uid"] = idents
-        mount = self.mount_config(self.conf)
+        mount = self.mount((self.server.url, "models"), ttl={"listing": "1h"})
 
         def listed():
             """A listing that takes longer than anybody may be held goes on without him."""
@@ -243,14 +244,21 @@ class Downloads(ArtifactoryTest):
 
 class Claims(ArtifactoryTest):
     def test_who_was_killed_is_succeeded(self):
+        """Its archive does not arrive: it has a claim, and does not end by itself."""
         row = ["--name", "onnx", "--version", "1.0.0", str(self.make_folder())]
         uid = f"{short_id('onnx', {})}-1.0.0"
-        process = subprocess.Popen([MODELFS, "publish", "-c", str(self.conf), *row],
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         folder = self.repo.header_path(*uid.split("-")).parent
-        wait_until(lambda: list(folder.glob("*.claim-*")), "a claim")
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        with FaultProxy(self.server.front.server_address) as proxy:
+            proxy.inject("stall", method="PUT", target=r"\.zip$")
+            conf = self.config((f"{proxy.url}/artifactory", "models"), name="proxy.yaml")
+            process = subprocess.Popen(
+                [MODELFS, "publish", "-c", str(conf), *row], stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "ARTIFACTORY_USERNAME": "me",
+                     "ARTIFACTORY_API_KEY": "secret"})
+            wait_until(lambda: proxy.seen(fault="stall"), "an archive on its way")
+            process.send_signal(signal.SIGKILL)
+            process.wait()
         self.assertEqual(len(list(folder.glob("*.claim-*"))), 1)
         self.assertEqual(self.succeed("publish", *row).strip(), uid)
         self.assertEqual(list(folder.glob("*.claim-*")), [])
