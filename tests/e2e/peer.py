@@ -32,7 +32,7 @@ class Peer:
     def load(self, repository, ident, version, name="onnx", subgroup="test"):
         """Returns the folder and how many archives were fetched for it."""
         folder = self.folder(ident, version)
-        with self.lock(ident, version, timeout=10):
+        with self.lock(ident, version, timeout=60):
             if not self.needs_download(ident, version):
                 return folder, 0
             header = self.root / ident / f"{version}.header.yaml"

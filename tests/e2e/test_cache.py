@@ -112,7 +112,7 @@ class BesideAudmodel(MountTest):
         fs = self.mount(self.models)
         with open(fs.path(self.uid, "model.bin"), "rb") as file:
             file.read(10)
-            with self.peer.lock(self.ident, self.version, timeout=5):
+            with self.peer.lock(self.ident, self.version, timeout=60):
                 self.assertEqual(file.read(10), FILES["model.bin"][10:20])
 
     def test_cache_root_from_the_environment(self):

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    WAIT_MS = 20000,
+    WAIT_MS = 60000,
     NOTICES_MAX = 1024,
     MISUSE = 100,
     INIT_UNIQUE = 42,
