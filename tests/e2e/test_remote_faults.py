@@ -36,7 +36,7 @@ CLEAN = {errno.EIO, errno.ETIMEDOUT, errno.ECONNREFUSED, errno.EHOSTUNREACH, err
          errno.ENOTSUP, errno.EAGAIN}
 WAIT_S = 30         # a wait without progress ends
 LOOK_S = 3          # a look-up, and the opening of a folder
-MARGIN_S = 5        # something may have come before, and the machine may be busy
+MARGIN_S = 10       # something may have come before, and the machine may be busy
 PATIENCE_S = 60     # with what has many waits
 
 READER = """
@@ -169,7 +169,7 @@ class Faults(BehindProxy):
         self.assertIsNone(self.cached.failure)
         print(f"\nfigures: reads of what is cached took {self.cached.longest:.2f} s at most",
               file=sys.stderr)
-        self.assertLess(self.cached.longest, LOOK_S + 1)
+        self.assertLess(self.cached.longest, LOOK_S + MARGIN_S)
         self.proxy.clear()
         end = time.monotonic() + PATIENCE_S
         left = models
@@ -222,7 +222,7 @@ class Faults(BehindProxy):
         for reader in readers:
             reader.process.send_signal(signal.SIGKILL)
         for reader in readers:
-            reader.process.wait(10)
+            reader.process.wait(PATIENCE_S)
             reader.process.stdout.close()
         killed = time.monotonic() - start
         # And the mount goes while the server still stalls.
@@ -232,8 +232,8 @@ class Faults(BehindProxy):
         stopped = time.monotonic() - start
         print(f"\nfigures: killed after {killed:.2f} s, unmounted after {stopped:.2f} s",
               file=sys.stderr)
-        self.assertLess(killed, 2)
-        self.assertLess(stopped, 5)
+        self.assertLess(killed, MARGIN_S)
+        self.assertLess(stopped, MARGIN_S)
 
     def test_a_slow_server_is_waited_for_by_commands(self):
         repository = self.repository()
