@@ -78,6 +78,9 @@ class Meta(MetaTest):
         for number in range(30):
             with open(self.path, "a") as file:
                 file.write(f"n: {number}\n")
+                if number == 29:  # who reads waits 2 s for writers, not for 30 of them
+                    file.flush()
+                    os.fsync(file.fileno())
         self.assert_meta({**META, "n": 29})
 
     def test_no_mapping(self):
@@ -184,7 +187,7 @@ class Kills(MetaTest):
             for number in range(100):
                 with open(self.path, "a") as file:
                     file.write(f"n{number}: 1\n")
-                    if number % 10 == 0:
+                    if number % 10 == 9:  # the last one, too: all are stored then
                         file.flush()
                         os.fsync(file.fileno())
                         self.assertIn(f"n{number}", self.stored())
