@@ -52,7 +52,7 @@ class Upgrade(MountTest):
         return self.install(lambda path: shutil.copy(MODELFS, path))
 
     def upgrade(self, fs):
-        """Returns when supervisor and worker are the program that is installed."""
+        """Returns when supervisor and worker are the program that was just installed."""
         wanted = os.stat(self.program).st_ino
         fs.process.send_signal(signal.SIGUSR2)
         wait_until(lambda: program_of(fs.process.pid) == wanted
@@ -106,6 +106,7 @@ class Upgrade(MountTest):
         fs = self.mount_program()
         self.assertIn("@staging", os.listdir(fs.point))
         self.config(self.models, name="first.yaml", write={"staging": False})
+        self.install_copy()
         self.upgrade(fs)
         wait_until(lambda: "@staging" not in os.listdir(fs.point), "new configuration")
 
@@ -221,6 +222,7 @@ class Upgrade(MountTest):
         fs.config.write_text("repositories: none\n")
         self.assert_refused(fs, "first.yaml")
         fs.config.write_text(text)
+        self.install_copy()
         self.upgrade(fs)
 
     def test_another_layout(self):
@@ -230,6 +232,7 @@ class Upgrade(MountTest):
             os.pwrite(block.fileno(), b"\x63\0\0\0", LAYOUT_AT)
             self.assert_refused(fs, "layout 99")
             os.pwrite(block.fileno(), layout, LAYOUT_AT)
+        self.install_copy()
         self.upgrade(fs)
 
     def test_another_agreement_with_the_kernel(self):
@@ -244,6 +247,7 @@ class Upgrade(MountTest):
             os.pwrite(block.fileno(), b"\xff\xff\xff\xff", at + 12)
             self.assert_refused(fs, "agreed with the kernel")
             os.pwrite(block.fileno(), flags, at + 12)
+        self.install_copy()
         self.upgrade(fs)
 
     @staticmethod
