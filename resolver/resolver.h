@@ -123,8 +123,8 @@ int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_h
 int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolve_how how,
                        struct freshness *ret_fresh, struct error *err);
 
-/* Have each server asked behind the caller what resolver_has_model asks it at first. Never
- * waits. */
+/* Have each server asked behind the caller what resolver_has_model asks it at first.
+ * Never waits. */
 void resolver_prefetch(struct resolver *resolver);
 
 /* Any text that audmodel takes as a uid: short, full or legacy ID, alias. -ENOENT with

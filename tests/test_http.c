@@ -1,5 +1,4 @@
-/* test_http.c: one HTTP request: what is sent, where redirects lead, who may know us
- * there, and what ends it. */
+/* test_http.c: one HTTP request: what is sent, and what ends it. */
 #include "tests/test.h"
 
 #include "common/sync.h"
@@ -16,7 +15,6 @@
 #define WHOLE "HTTP/1.1 200 OK\r\nETag: " ETAG "\r\nContent-Length: 10\r\n\r\n" DIGITS
 
 static struct http_fixture fixture;
-static struct http_server *elsewhere; /* another origin */
 static struct http_reply reply;
 static struct error err;
 
@@ -26,7 +24,6 @@ static int set_up(void **state)
     err = (struct error){0};
     reply = (struct http_reply){0};
     http_fixture_open(&fixture);
-    elsewhere = http_server_open();
     return 0;
 }
 
@@ -35,17 +32,15 @@ static int tear_down(void **state)
     (void)state;
     http_reply_done(&reply);
     http_fixture_close(&fixture);
-    http_server_close(elsewhere);
     return 0;
 }
 
-static void play(struct http_server *server, const char *answer, enum http_then then)
+static void play(const char *answer, enum http_then then)
 {
-    static struct http_step steps[2]; /* one for each server */
-    struct http_step *step = &steps[server == elsewhere];
+    static struct http_step step;
 
-    *step = (struct http_step){.reply = answer, .then = then};
-    http_server_play(server, step, 1);
+    step = (struct http_step){.reply = answer, .then = then};
+    http_server_play(fixture.server, &step, 1);
 }
 
 static bool got(struct http_server *server, unsigned number, const char *text)
@@ -56,7 +51,7 @@ static bool got(struct http_server *server, unsigned number, const char *text)
 static void test_what_is_sent(void **state)
 {
     (void)state;
-    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    play(WHOLE, HTTP_THEN_KEEP);
     assert_int_equal(http_fixture_get(&fixture, (struct http_request){0}, &reply, &err),
                      0);
     assert_true(got(fixture.server, 0, "GET /b/o?X-Amz-Signature=secret HTTP/1.1\r\n"));
@@ -71,8 +66,7 @@ static void test_what_is_sent(void **state)
 static void test_reply_facts(void **state)
 {
     (void)state;
-    play(fixture.server,
-         "HTTP/1.1 206 Part\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+    play("HTTP/1.1 206 Part\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
          "Last-Modified: Sun, 06 Nov 1994 08:49:00 GMT\r\nETag: " ETAG "\r\n"
          "Content-Range: bytes 6-9/10\r\nContent-Length: 4\r\n\r\n6789",
          HTTP_THEN_KEEP);
@@ -120,7 +114,7 @@ static void test_fields_come_before_the_body(void **state)
     struct reader reader = {.base.write = note_bytes};
 
     (void)state;
-    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    play(WHOLE, HTTP_THEN_KEEP);
     assert_int_equal(http_fixture_get(&fixture,
                                       (struct http_request){.to = &reader.base,
                                                             .field = note_field,
@@ -140,8 +134,7 @@ static void test_small_bodies_are_not_announced(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         test_row(i, "%zu bytes", sizes[i]);
-        play(fixture.server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-             HTTP_THEN_KEEP);
+        play("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HTTP_THEN_KEEP);
         assert_int_equal(
             http_fixture_get(&fixture,
                              (struct http_request){
@@ -158,8 +151,7 @@ static void test_small_bodies_are_not_announced(void **state)
 static void test_head(void **state)
 {
     (void)state;
-    play(fixture.server,
-         "HTTP/1.1 200 OK\r\nContent-Length: 123\r\nETag: " ETAG "\r\n\r\n",
+    play("HTTP/1.1 200 OK\r\nContent-Length: 123\r\nETag: " ETAG "\r\n\r\n",
          HTTP_THEN_KEEP);
     assert_int_equal(http_fixture_get(&fixture,
                                       (struct http_request){.method = HTTP_HEAD}, &reply,
@@ -200,7 +192,7 @@ static void test_body_without_sink(void **state)
 static void test_error_document_is_cut(void **state)
 {
     (void)state;
-    play(fixture.server, "HTTP/1.1 403 No\r\nContent-Length: 99999999\r\n\r\n<Error>\r\n",
+    play("HTTP/1.1 403 No\r\nContent-Length: 99999999\r\n\r\n<Error>\r\n",
          HTTP_THEN_FLOOD);
     assert_int_equal(
         http_fixture_get(&fixture, (struct http_request){.body_max = 1000}, &reply, &err),
@@ -214,7 +206,7 @@ static void test_error_document_is_cut(void **state)
 static void test_sink_error_ends_it(void **state)
 {
     (void)state;
-    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    play(WHOLE, HTTP_THEN_KEEP);
     fixture.sink_rc = -ENOSPC;
     assert_int_equal(http_fixture_get(&fixture, (struct http_request){0}, &reply, &err),
                      -ENOSPC);
@@ -279,16 +271,6 @@ static void test_progress_counts_tries_anew(void **state)
             fail_msg("byte %zu is '%c'", i, fixture.sunk.data[i]);
 }
 
-static int authorize(void *arg, struct http_fields *fields, struct error *why)
-{
-    char date[16];
-
-    snprintf(date, sizeof date, "%d", ++*(int *)arg);
-    return http_fields_set(fields, "Authorization", "secret", why) < 0
-               ? -EINVAL
-               : http_fields_set(fields, "X-Amz-Date", date, why);
-}
-
 static void test_each_try_is_authorized(void **state)
 {
     static const struct http_step steps[] = {
@@ -299,11 +281,12 @@ static void test_each_try_is_authorized(void **state)
 
     (void)state;
     http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
-    assert_int_equal(http_fixture_get(&fixture,
-                                      (struct http_request){.authorize = authorize,
-                                                            .authorizer = &count},
-                                      &reply, &err),
-                     0);
+    assert_int_equal(
+        http_fixture_get(&fixture,
+                         (struct http_request){.authorize = http_fixture_authorize,
+                                               .authorizer = &count},
+                         &reply, &err),
+        0);
     assert_true(got(fixture.server, 0, "\r\nAuthorization: secret\r\n"));
     assert_true(got(fixture.server, 0, "\r\nX-Amz-Date: 1\r\n"));
     assert_true(got(fixture.server, 1, "\r\nX-Amz-Date: 2\r\n"));
@@ -318,119 +301,12 @@ static int refuse(void *arg, struct http_fields *fields, struct error *why)
 static void test_authorize_fails(void **state)
 {
     (void)state;
-    play(fixture.server, WHOLE, HTTP_THEN_KEEP);
+    play(WHOLE, HTTP_THEN_KEEP);
     assert_int_equal(http_fixture_get(&fixture,
                                       (struct http_request){.authorize = refuse}, &reply,
                                       &err),
                      -EINVAL);
     assert_int_equal(http_server_requests(fixture.server), 0);
-}
-
-static void redirect(struct http_server *from, const char *location, int status)
-{
-    static char text[2][512]; /* one for each server */
-    char *at = text[from == elsewhere];
-
-    snprintf(at, sizeof text[0],
-             "HTTP/1.1 %d There\r\nLocation: %s\r\n"
-             "Content-Length: 5\r\n\r\nthere",
-             status, location);
-    play(from, at, HTTP_THEN_KEEP);
-}
-
-/* With secrets that are for the first host alone. */
-static int follow(struct http_request request)
-{
-    request.authorize = authorize;
-    request.follows = true;
-    return http_fixture_get(&fixture, request, &reply, &err);
-}
-
-static void test_redirect_to_another_host_knows_nothing(void **state)
-{
-    char there[HTTP_SERVER_URL_MAX];
-    int count = 0;
-
-    (void)state;
-    http_server_url(elsewhere, "/signed?by=them", there);
-    redirect(fixture.server, there, 302);
-    play(elsewhere, WHOLE, HTTP_THEN_KEEP);
-    assert_int_equal(follow((struct http_request){.authorizer = &count,
-                                                  .extra = {{"X-Own", "secret"}},
-                                                  .if_match = ETAG}),
-                     0);
-    assert_string_equal(fixture.sunk.data, DIGITS);
-    assert_int_equal(count, 1);
-    assert_true(got(fixture.server, 0, "\r\nX-Own: secret\r\n"));
-    assert_true(got(elsewhere, 0, "GET /signed?by=them HTTP/1.1\r\n"));
-    assert_false(got(elsewhere, 0, "secret"));
-    assert_false(got(elsewhere, 0, "X-Amz"));
-    assert_false(got(elsewhere, 0, "Referer"));
-    assert_true(got(elsewhere, 0, "\r\nIf-Match: " ETAG "\r\n"));
-}
-
-/* Away and back again: who was away once is a stranger. */
-static void test_redirect_back_knows_nothing(void **state)
-{
-    static struct http_step steps[2];
-    char there[HTTP_SERVER_URL_MAX], back[HTTP_SERVER_URL_MAX], text[512];
-    int count = 0;
-
-    (void)state;
-    http_server_url(elsewhere, "/x", there);
-    http_server_url(fixture.server, "/y", back);
-    snprintf(text, sizeof text,
-             "HTTP/1.1 307 There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", there);
-    steps[0] = (struct http_step){.reply = text};
-    steps[1] = (struct http_step){.reply = WHOLE};
-    http_server_play(fixture.server, steps, 2);
-    redirect(elsewhere, back, 307);
-    assert_int_equal(follow((struct http_request){.authorizer = &count}), 0);
-    assert_true(got(fixture.server, 1, "GET /y"));
-    assert_false(got(fixture.server, 1, "secret"));
-}
-
-static void test_redirect_at_home(void **state)
-{
-    static const struct http_step steps[] = {
-        {"HTTP/1.1 301 There\r\nLocation: ../c?d\r\nContent-Length: 0\r\n\r\n",
-         HTTP_THEN_KEEP,                                                                        false, false},
-        {WHOLE,                                                                 HTTP_THEN_KEEP, false, false},
-    };
-    int count = 0;
-
-    (void)state;
-    http_server_play(fixture.server, steps, ARRAY_SIZE(steps));
-    assert_int_equal(follow((struct http_request){.authorizer = &count}), 0);
-    assert_true(got(fixture.server, 1, "GET /c?d HTTP/1.1\r\n"));
-    assert_true(got(fixture.server, 1, "\r\nX-Amz-Date: 2\r\n"));
-}
-
-static const struct {
-    const char *location;
-    const char *why;
-} bad_redirects[] = {
-    {"/again",             "more than 5 redirects"},
-    {"ftp://127.0.0.1/x",  "leads nowhere"        },
-    {"file:///etc/passwd", "leads nowhere"        },
-    {"http://a:b@host/",   "leads nowhere"        },
-    {"http://",            "leads nowhere"        },
-};
-
-static void test_bad_redirects(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(bad_redirects); i++) {
-        test_row(i, "%s", bad_redirects[i].location);
-        redirect(fixture.server, bad_redirects[i].location, 302);
-        assert_int_equal(http_fixture_get(&fixture,
-                                          (struct http_request){.follows = true}, &reply,
-                                          &err),
-                         -EIO);
-        assert_non_null(strstr(err.message, bad_redirects[i].why));
-        assert_null(strstr(err.message, "secret"));
-        assert_int_equal(http_server_requests(fixture.server), i == 0 ? 6 : 1);
-    }
 }
 
 /* On a port that nobody else can have meanwhile. */
@@ -467,7 +343,7 @@ static void test_unknown_host(void **state)
 static void test_deadline(void **state)
 {
     (void)state;
-    play(fixture.server, "", HTTP_THEN_STALL);
+    play("", HTTP_THEN_STALL);
     assert_int_equal(
         http_fixture_get(&fixture,
                          (struct http_request){.deadline_ms = clock_now_ms() + 500},
@@ -494,10 +370,6 @@ int main(void)
         TEST(test_progress_counts_tries_anew),
         TEST(test_each_try_is_authorized),
         TEST(test_authorize_fails),
-        TEST(test_redirect_to_another_host_knows_nothing),
-        TEST(test_redirect_back_knows_nothing),
-        TEST(test_redirect_at_home),
-        TEST(test_bad_redirects),
         TEST(test_nobody_listens),
         TEST(test_unknown_host),
         TEST(test_deadline),

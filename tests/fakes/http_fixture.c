@@ -1,6 +1,8 @@
 /* http_fixture.c: a struct http, a server, and a sink. */
 #include "tests/fakes/http_fixture.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,4 +59,14 @@ int http_fixture_get(struct http_fixture *fixture, struct http_request request,
     if (!request.to)
         request.to = &fixture->sink;
     return http_do(fixture->http, &request, ret_reply, err);
+}
+
+int http_fixture_authorize(void *arg, struct http_fields *fields, struct error *err)
+{
+    char date[16];
+
+    snprintf(date, sizeof date, "%d", ++*(int *)arg);
+    return http_fields_set(fields, "Authorization", "secret", err) < 0
+               ? -EINVAL
+               : http_fields_set(fields, "X-Amz-Date", date, err);
 }

@@ -35,4 +35,8 @@ void http_fixture_hurry(struct http_fixture *fixture);
 int http_fixture_get(struct http_fixture *fixture, struct http_request request,
                      struct http_reply *ret_reply, struct error *err);
 
+/* An authorizer for requests: a secret, and X-Amz-Date with the count that arg, an int,
+ * has after it. */
+int http_fixture_authorize(void *arg, struct http_fields *fields, struct error *err);
+
 #endif
