@@ -151,7 +151,8 @@ static void tell_alias(struct fs *fs, const struct job_made *made)
                          made->release.version);
 }
 
-/* Before the result can be read: who has it may look at once. */
+/* Before the result can be read: who has it may look at once. The job's names go last:
+ * from then on a new job may have them, but not while this one waits. */
 static void published(void *arg, const char *job, const struct job_made *made)
 {
     struct fs *fs = arg;
@@ -159,16 +160,16 @@ static void published(void *arg, const char *job, const struct job_made *made)
     struct error err = {0};
 
     put_in_cache(fs, job, &made->release);
+    tell_model(fs, made);
+    tell_alias(fs, made);
+    if (!invalidate_wait(fs->invalidate, TELL_MS))
+        log_debug("publish job '%s' ends before the kernel knows all of it", job);
     remove_job(fs, job, &err);
     if (err.code)
         log_warning("publish job '%s': %s; ignoring", job, err.message);
     print_manifest_name(job, name);
     invalidate_entry(fs, &landing, job);
     invalidate_entry(fs, &landing, name);
-    tell_model(fs, made);
-    tell_alias(fs, made);
-    if (!invalidate_wait(fs->invalidate, TELL_MS))
-        log_debug("publish job '%s' ends before the kernel knows all of it", job);
 }
 
 static void ended(void *arg, const char *job, const struct error *failure)
