@@ -24,6 +24,7 @@ struct fs {
     struct workers *list_pool;       /* the same, for listings that may take long */
     struct workers *change_pool;     /* the same, for what changes repositories */
     struct workers *meta_pool;       /* one thread, for what changes metadata */
+    struct workers *flush_pool;      /* for fsync in @staging: disks, no repositories */
     struct snapshots *snapshots;     /* special files that are being read */
     struct drafts *drafts;           /* metadata that is being written */
     struct staging *staging;         /* @staging; NULL where it is not written */

@@ -33,6 +33,7 @@ enum {
     POOL_THREADS = 32, /* look-ups that may wait for backends at once */
     LIST_THREADS = 4,  /* others that list meanwhile want the same answer */
     CHANGE_THREADS = 4,
+    FLUSH_THREADS = 4,
     POOL_QUEUE_MAX = 65536,
     LARGE_BLOCK = 512 << 10,
 };
@@ -67,6 +68,30 @@ static int take_over(struct fs *fs, struct error *err)
     return rc < 0 ? rc : handover_take(handover, worker_tell_prepared, err);
 }
 
+/* Each for what must not wait for another. */
+static int open_pools(struct fs *fs, struct error *err)
+{
+    const struct {
+        const char *name;
+        unsigned threads;
+        struct workers **pool;
+    } pools[] = {
+        {"asking",   POOL_THREADS,   &fs->pool       },
+        {"listing",  LIST_THREADS,   &fs->list_pool  },
+        {"changing", CHANGE_THREADS, &fs->change_pool},
+        {"metadata", 1,              &fs->meta_pool  },
+        {"flushing", FLUSH_THREADS,  &fs->flush_pool },
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof pools / sizeof *pools; i++)
+        rc = workers_open(&(struct workers_options){.name = pools[i].name,
+                                                    .threads = pools[i].threads,
+                                                    .queue_max = POOL_QUEUE_MAX},
+                          pools[i].pool, err);
+    return rc;
+}
+
 static int open_parts(struct fs *fs, struct error *err)
 {
     int slots_fd = dup(fs->options.handover->slots_fd);
@@ -76,25 +101,7 @@ static int open_parts(struct fs *fs, struct error *err)
     if (rc == 0)
         rc = place_add_repositories(fs->slots, fs->resolver, err);
     if (rc == 0)
-        rc = workers_open(&(struct workers_options){.name = "asking",
-                                                    .threads = POOL_THREADS,
-                                                    .queue_max = POOL_QUEUE_MAX},
-                          &fs->pool, err);
-    if (rc == 0)
-        rc = workers_open(&(struct workers_options){.name = "listing",
-                                                    .threads = LIST_THREADS,
-                                                    .queue_max = POOL_QUEUE_MAX},
-                          &fs->list_pool, err);
-    if (rc == 0)
-        rc = workers_open(&(struct workers_options){.name = "changing",
-                                                    .threads = CHANGE_THREADS,
-                                                    .queue_max = POOL_QUEUE_MAX},
-                          &fs->change_pool, err);
-    if (rc == 0)
-        rc = workers_open(&(struct workers_options){.name = "metadata",
-                                                    .threads = 1,
-                                                    .queue_max = POOL_QUEUE_MAX},
-                          &fs->meta_pool, err);
+        rc = open_pools(fs, err);
     if (rc == 0 && fs->options.write_meta)
         keep_drafts(fs);
     if (rc == 0 && fs->options.write_staging)
@@ -128,6 +135,7 @@ static void close_parts(struct fs *fs, bool is_over)
     staging_stop(fs->staging);
     workers_close(fs->change_pool);
     workers_close(fs->meta_pool);
+    workers_close(fs->flush_pool);
     grace_end(grace);
     workers_close(fs->list_pool);
     workers_close(fs->pool);

@@ -259,7 +259,7 @@ static struct workers *pool_of(struct fs *fs, const struct call *call)
     switch (kinds[call->kind].pool) {
     case POOL_META:
         if (place_is_staging(node_id_unpack(call->node_id).kind))
-            return fs->change_pool; /* fsync of what is staged */
+            return fs->flush_pool;
         return fs->meta_pool;
     case POOL_CHANGE:
         return fs->change_pool;
