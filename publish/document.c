@@ -14,7 +14,8 @@
 enum {
     PAUSE_MS = 10,      /* a writer on a file system needs about one */
     PAUSE_GROWTH = 50,  /* up to so many times the first: a writer far from its server */
-    GIVE_UP_MS = 30000, /* as of a server that only fails: who mounted waits no longer */
+    GIVE_UP_MS = 10000, /* an alias takes three edits, and a request waits for 30 s */
+    EDIT_LOST = 1,
 };
 
 /* tag "": there is no document. */
@@ -35,14 +36,16 @@ static int read_version(const struct document_edit *edit, struct bytes *to,
     return 0;
 }
 
-/* -ESTALE or -EEXIST: it is no longer the version that was read. */
+/* EDIT_LOST: it is no longer the version that was read. */
 static int write_version(const struct document_edit *edit, const struct bytes *text,
                          const char *tag, struct error *err)
 {
     const struct backend_content content = {.data = text->data, .size = text->size};
 
-    return tag[0] ? guarded_replace(edit->backend, edit->path, &content, tag, err)
-                  : guarded_create(edit->backend, edit->path, &content, err);
+    int rc = tag[0] ? guarded_replace(edit->backend, edit->path, &content, tag, err)
+                    : guarded_create(edit->backend, edit->path, &content, err);
+
+    return rc == -ESTALE || rc == -EEXIST ? EDIT_LOST : rc;
 }
 
 static int edit_once(const struct document_edit *edit, struct error *err)
@@ -82,8 +85,8 @@ static int64_t pause_before_next(const struct document_edit *edit, unsigned trie
         .left_ms = HTTP_RETRY_NO_DEADLINE,
     };
     const struct http_retry_failure failure = {.may_pass = true, .retry_after_ms = -1};
-    uint32_t random = UINT32_MAX; /* without it all wait for the longest time */
-    struct error ignored;         /* see above */
+    uint32_t random = UINT32_MAX; /* the longest pause */
+    struct error ignored;         /* then it is the longest */
 
     (void)random_bytes(&random, sizeof random, &ignored);
     return http_retry_pause(&policy, &so_far, &failure, random);
@@ -97,15 +100,16 @@ int document_edit(const struct document_edit *edit, struct error *err)
     for (unsigned tries = 1;; tries++) {
         int rc = edit_once(edit, &reason);
 
-        if (rc < 0 && rc != -ESTALE && rc != -EEXIST)
+        if (rc < 0)
             *err = reason;
-        if (rc != -ESTALE && rc != -EEXIST)
+        if (rc != EDIT_LOST)
             return rc;
         pause_ms = pause_before_next(edit, tries, begun_ms);
         if (pause_ms < 0)
             return fail(err, EBUSY,
-                        "'%s' was written by others again and again; try once more",
-                        edit->path);
+                        "'%.300s' was written by others again and again (%.500s); try "
+                        "once more",
+                        edit->path, reason.message);
         clock_sleep_ms(pause_ms);
     }
 }

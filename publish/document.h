@@ -36,7 +36,7 @@ struct document_edit {
     document_change *change;
     void *arg;          /* of change; stays the caller's */
     int64_t pause_ms;   /* at most, before the second try; 0: 10 ms */
-    int64_t give_up_ms; /* 0: 30 s */
+    int64_t give_up_ms; /* 0: 10 s */
 };
 
 /* Blocks. 0: the document is what it should be. -EBUSY: others wrote it again and again

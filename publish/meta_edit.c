@@ -162,7 +162,8 @@ static int change(void *arg, const struct bytes *before, struct bytes *to,
     const struct update *update = arg;
     int rc = meta_edit_apply(before, update->text, update->size, update->how, to, err);
 
-    FAULT("meta.before-write");
+    if (rc == 0)
+        FAULT("meta.before-write");
     return rc;
 }
 

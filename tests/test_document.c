@@ -142,6 +142,9 @@ static void what_fails_for_another_reason_is_not_tried_again(void **state)
     fault_backend_fail(store.fault, FAULT_OBJECT_OPEN, NULL, ETIMEDOUT, 1);
     assert_int_equal(edit(&store, append, text, 0, &err), -ETIMEDOUT);
     assert_int_equal(edit(&store, append, text, 0, &err), 0);
+    /* as a network file system may say: it cannot be read, and nobody was quicker */
+    fault_backend_fail(store.fault, FAULT_OBJECT_OPEN, NULL, ESTALE, FAULT_ALWAYS);
+    assert_int_equal(edit(&store, append, text, 0, &err), -ESTALE);
     backend_close(store.fault);
 }
 
