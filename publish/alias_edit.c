@@ -4,6 +4,7 @@
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
+#include "common/log.h"
 #include "common/memory.h"
 #include "publish/document.h"
 #include "publish/texts.h"
@@ -82,20 +83,27 @@ static int find_alias(struct resolver *resolver, const char *alias,
     return 0;
 }
 
-/* Does the alias name something else, or nothing, by now? A name without a version is
- * taken for this one. */
-static bool is_stale(struct resolver *resolver, const char *alias,
-                     const struct release *release)
+enum leads {
+    LEADS_THERE,
+    LEADS_ELSEWHERE, /* or nowhere */
+    LEADS_UNKNOWN,   /* it cannot be asked for */
+};
+
+/* Does the alias name the release by now? A name without a version is taken for this one.
+ */
+static enum leads leads_to(struct resolver *resolver, const char *alias,
+                           const struct release *release)
 {
-    struct error ignored; /* who cannot be asked is believed */
+    struct error ignored; /* then it is not known */
     struct named named;
 
     if (!uid_alias_is_valid(alias) || find_alias(resolver, alias, &named, &ignored) < 0)
-        return false;
-    if (!named.is_there)
-        return true;
-    return strcmp(named.uid.id, release->id) != 0 ||
-           (named.uid.version[0] && strcmp(named.uid.version, release->version) != 0);
+        return LEADS_UNKNOWN;
+    if (!named.is_there || strcmp(named.uid.id, release->id) != 0)
+        return LEADS_ELSEWHERE;
+    return named.uid.version[0] && strcmp(named.uid.version, release->version) != 0
+               ? LEADS_ELSEWHERE
+               : LEADS_THERE;
 }
 
 enum change {
@@ -121,7 +129,7 @@ static int judge_name(const struct list_edit *edit, const char *alias, size_t co
     if (strcmp(alias, edit->alias) == 0)
         return 0; /* it is added at the end */
     if (edit->believes_all || count > HEAL_MAX ||
-        !is_stale(edit->resolver, alias, edit->release))
+        leads_to(edit->resolver, alias, edit->release) != LEADS_ELSEWHERE)
         return 1;
     rc = bytes_append(edit->stale, alias, strlen(alias) + 1, err);
     return rc < 0 ? rc : 0;
@@ -134,7 +142,7 @@ static int print_list(void *arg, const struct bytes *before, struct bytes *to,
     const struct list_edit *edit = arg;
     CLEANUP_ALIAS_LIST struct alias_list list = {0};
     CLEANUP_FREE const char **names = NULL;
-    struct error ignored = {0}; /* see above */
+    struct error ignored = {0}; /* then it has no names */
     size_t count = 0;
 
     bytes_cut(edit->stale, 0, 0);
@@ -158,7 +166,7 @@ static int print_list(void *arg, const struct bytes *before, struct bytes *to,
     return texts_alias_list(names, count, to, err);
 }
 
-static int edit_list_once(const struct list_edit *edit, struct error *err)
+static int edit_list_once(struct list_edit *edit, struct error *err)
 {
     const struct release *release = edit->release;
     char path[REPO_PATH_SIZE];
@@ -171,33 +179,55 @@ static int edit_list_once(const struct list_edit *edit, struct error *err)
                                                .path = path,
                                                .bytes_max = LIST_BYTES_MAX,
                                                .change = print_list,
-                                               .arg = (void *)edit},
+                                               .arg = edit},
                        err);
     return rc < 0 ? fail_context(err, rc, "list of the aliases of %s-%s", release->id,
                                  release->version)
                   : 0;
 }
 
-/* Who was just moving an alias to this model had it in the list already, and looked for
- * the last time before it was dropped. What an alias names is looked up once more, after
- * the write: one of us two sees the other's. */
-static int put_back(const struct list_edit *edit, struct error *err)
+static int change_list(const struct list_edit *edit, const char *alias,
+                       enum change change, struct error *err)
 {
     CLEANUP_BYTES struct bytes unused;
-    const char *name = edit->stale->data, *end = name + edit->stale->size;
-    int rc = 0;
 
     bytes_init(&unused, LIST_BYTES_MAX);
-    for (; rc == 0 && name < end; name += strlen(name) + 1)
-        if (!is_stale(edit->resolver, name, edit->release))
-            rc = edit_list_once(&(struct list_edit){.resolver = edit->resolver,
-                                                    .release = edit->release,
-                                                    .alias = name,
-                                                    .change = CHANGE_ADD,
-                                                    .believes_all = true,
-                                                    .stale = &unused},
-                                err);
+    return edit_list_once(&(struct list_edit){.resolver = edit->resolver,
+                                              .release = edit->release,
+                                              .alias = alias,
+                                              .change = change,
+                                              .believes_all = true,
+                                              .stale = &unused},
+                          err);
+}
+
+static int put_back_one(const struct list_edit *edit, const char *alias,
+                        struct error *err)
+{
+    int rc;
+
+    if (leads_to(edit->resolver, alias, edit->release) != LEADS_THERE)
+        return 0;
+    rc = change_list(edit, alias, CHANGE_ADD, err);
+    /* Who took the alias away meanwhile may have looked before it was listed again. */
+    if (rc == 0 && leads_to(edit->resolver, alias, edit->release) == LEADS_ELSEWHERE)
+        rc = change_list(edit, alias, CHANGE_DROP, err);
     return rc;
+}
+
+/* Who was just moving an alias to this model had it in the list already, and looked for
+ * the last time before it was dropped. What an alias names is looked up once more, after
+ * the write: one of us two sees the other's. The edit itself is done whatever comes of
+ * this. */
+static void put_back(const struct list_edit *edit)
+{
+    const char *name = edit->stale->data, *end = name + edit->stale->size;
+    struct error err = {0};
+
+    for (; name < end; name += strlen(name) + 1)
+        if (put_back_one(edit, name, &err) < 0)
+            log_warning("%s; alias '%s' may be missing there: set it again", err.message,
+                        name);
 }
 
 static int edit_list(struct resolver *resolver, const struct release *release,
@@ -213,7 +243,9 @@ static int edit_list(struct resolver *resolver, const struct release *release,
 
     bytes_init(&stale, LIST_BYTES_MAX);
     rc = edit_list_once(&edit, err);
-    return rc < 0 ? rc : put_back(&edit, err);
+    if (rc == 0)
+        put_back(&edit);
+    return rc;
 }
 
 /* Take the alias off the list of the model that it named, if that can be told. */

@@ -305,26 +305,77 @@ static void *remove_going(void *arg)
     return NULL;
 }
 
-/* Who is about to set it has it in the list of its new model and not in its document yet.
- * Another change of that list takes it for stale and is written last. */
-static void test_an_alias_on_its_way_is_not_stale(void **state)
+/* Who is about to set "coming" has it in the list of its new model and not in its
+ * document yet. Another change of that list, which removes "going", takes it for stale
+ * and is written last: it is blocked there. */
+static void begin_removal(struct repositories *fixture, struct remover *remover,
+                          pthread_t *thread)
 {
-    struct repositories *fixture = *state;
-    struct remover remover = {.fixture = fixture, .rc = -1};
-    pthread_t thread;
-
+    *remover = (struct remover){.fixture = fixture, .rc = -1};
     repositories_set_alias(fixture->memory[0], "going", "uid: 3e120e8d-1.0.0\n");
     repositories_set_alias(fixture->memory[1], "coming", "uid: 11111111-1.0.0\n");
     set_list(fixture, 0, "aliases:\n- coming\n- going\n");
     fault_backend_block(fixture->fault[0], FAULT_REPLACE, "3e120e8d.aliases/");
-    assert_int_equal(thread_start(&thread, "remover", remove_going, &remover), 0);
+    assert_int_equal(thread_start(thread, "remover", remove_going, remover), 0);
     assert_true(fault_backend_wait_blocked(fixture->fault[0], 1));
     assert_int_equal(set(fixture, "coming", 0), 0);
+}
+
+static void test_an_alias_on_its_way_is_not_stale(void **state)
+{
+    struct repositories *fixture = *state;
+    struct remover remover;
+    pthread_t thread;
+
+    begin_removal(fixture, &remover, &thread);
     fault_backend_release(fixture->fault[0]);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(remover.rc, 0);
     assert_alias(fixture, "coming", 0);
     assert_list(fixture, 0, "aliases:\n- coming\n");
+}
+
+/* The list can be set right later; the alias is removed. */
+static void test_a_removal_succeeds_whatever_becomes_of_another(void **state)
+{
+    struct repositories *fixture = *state;
+    struct remover remover;
+    pthread_t thread;
+
+    begin_removal(fixture, &remover, &thread);
+    fault_backend_fail(fixture->fault[0], FAULT_OBJECT_OPEN, "3e120e8d.aliases/", EACCES,
+                       1);
+    fault_backend_release(fixture->fault[0]);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(remover.rc, 0);
+    assert_alias(fixture, "going", -1);
+    assert_list(fixture, 0, "aliases: []\n");
+}
+
+/* It is about to be listed again, and whoever removed it has looked at the list before.
+ */
+static void test_an_alias_that_was_removed_is_not_listed_again(void **state)
+{
+    static const char list[] = "_uid/3e120e8d.aliases/1.0.0/3e120e8d.aliases-1.0.0.yaml";
+    struct repositories *fixture = *state;
+    struct remover remover;
+    bool is_dropped = false;
+    pthread_t thread;
+
+    begin_removal(fixture, &remover, &thread);
+    fault_backend_block(fixture->fault[0], FAULT_OBJECT_OPEN, "3e120e8d.aliases/");
+    while (!is_dropped) {
+        CLEANUP_FREE char *text = get(fixture, 0, list);
+
+        is_dropped = strcmp(text, "aliases: []\n") == 0;
+        clock_sleep_ms(1);
+    }
+    assert_true(fault_backend_wait_blocked(fixture->fault[0], 1));
+    repositories_set_alias(fixture->memory[0], "coming", NULL);
+    fault_backend_release(fixture->fault[0]);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(remover.rc, 0);
+    assert_list(fixture, 0, "aliases: []\n");
 }
 
 /* After a failure at any step the alias names the old or the new model, and setting it
@@ -377,6 +428,8 @@ int main(void)
         TEST(test_setting_it_again_changes_nothing),
         TEST(test_many_change_one_list),
         TEST(test_an_alias_on_its_way_is_not_stale),
+        TEST(test_a_removal_succeeds_whatever_becomes_of_another),
+        TEST(test_an_alias_that_was_removed_is_not_listed_again),
         TEST(test_heals_lists),
         TEST(test_keeps_names_it_cannot_check),
         TEST(test_an_alias_that_makes_no_sense_is_overwritten),
