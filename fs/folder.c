@@ -64,8 +64,7 @@ static bool has_text(const struct bytes *texts, const char *text)
     return false;
 }
 
-/* What this mount alone knows: at the top folders made here, and aliases that are going;
- * in the folder of an alias links made here.
+/* What this mount alone knows: folders made here, and aliases that are going.
  *
  * Before the repositories are asked, and folders before aliases that are going: a change
  * leaves this only after the repositories have it. One that ends while we look is then
@@ -76,10 +75,7 @@ static int list_pending(struct fs *fs, struct folder *folder, struct error *err)
 
     if (folder->place.kind == NODE_ROOT)
         rc = pending_names(fs->pending, PENDING_FOLDERS, NULL, &folder->pending, err);
-    else if (folder->place.kind == NODE_ALIAS)
-        rc = pending_names(fs->pending, PENDING_LINKS, folder->place.name,
-                           &folder->pending, err);
-    if (rc == 0 && !is_alias(folder->place.kind))
+    if (rc == 0)
         rc = pending_names(fs->pending, PENDING_HIDDEN, NULL, &folder->hidden, err);
     folder->size = count_texts(&folder->pending);
     return rc;
@@ -110,13 +106,19 @@ static int list_versions(struct fs *fs, struct folder *folder, const char *id,
     return rc;
 }
 
+/* What is pending here comes first, as above. */
 static int list_alias(struct fs *fs, struct folder *folder, enum resolve_how how,
                       struct error *err)
 {
-    struct pending_view view = pending_view(fs->pending, folder->place.name);
     struct alias_target target;
-    int rc = list_pending(fs, folder, err);
+    struct pending_view view;
+    int rc = 0;
 
+    if (folder->place.kind == NODE_ALIAS)
+        rc = pending_look(fs->pending, folder->place.name, &view, &folder->pending, err);
+    else
+        view = pending_view(fs->pending, folder->place.name);
+    folder->size = count_texts(&folder->pending);
     if (rc < 0 || view.is_hidden)
         return rc;
     rc = resolver_alias(fs->resolver, folder->place.name, how, &target, err);

@@ -130,17 +130,34 @@ void pending_close(struct pending *pending)
     free_all(pending);
 }
 
+static struct pending_view view_locked(struct pending *pending, const char *alias)
+    REQUIRES(pending->lock)
+{
+    const struct pending_folder *folder = pending_table_find(&pending->table, alias);
+
+    return folder ? folder->view : (struct pending_view){0};
+}
+
 struct pending_view pending_view(struct pending *pending, const char *alias)
 {
-    struct pending_view view = {0};
-    const struct pending_folder *folder;
+    struct pending_view view;
 
     lock_acquire(&pending->lock);
-    folder = pending_table_find(&pending->table, alias);
-    if (folder)
-        view = folder->view;
+    view = view_locked(pending, alias);
     lock_release(&pending->lock);
     return view;
+}
+
+int pending_look(struct pending *pending, const char *alias,
+                 struct pending_view *ret_view, struct bytes *to, struct error *err)
+{
+    int rc;
+
+    lock_acquire(&pending->lock);
+    *ret_view = view_locked(pending, alias);
+    rc = pending_table_names(&pending->table, PENDING_LINKS, alias, to, err);
+    lock_release(&pending->lock);
+    return rc;
 }
 
 int pending_find(struct pending *pending, const char *alias, const char *name,

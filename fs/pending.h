@@ -45,6 +45,11 @@ void pending_close(struct pending *pending);
 
 struct pending_view pending_view(struct pending *pending, const char *alias);
 
+/* The same, and the names of the links made in its folder, as pending_names appends them:
+ * of one moment. */
+int pending_look(struct pending *pending, const char *alias,
+                 struct pending_view *ret_view, struct bytes *to, struct error *err);
+
 /* A link made here. No two have the same serial: the kernel takes a rename between two
  * names of one inode for done. -ENOENT. */
 struct pending_link {
