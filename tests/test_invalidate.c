@@ -1,6 +1,7 @@
 /* test_invalidate.c: what the kernel is told to forget, and that nobody waits for it. */
 #include "tests/test.h"
 
+#include "common/sync.h"
 #include "fs/invalidate.h"
 #include "tests/fakes/fs_fixture.h"
 
@@ -67,12 +68,48 @@ static void who_waits_goes_on_when_the_kernel_has_heard_all(void **state)
     fs_fixture_close(&fixture);
 }
 
+static void *wait_long(void *arg)
+{
+    struct fs_fixture *fixture = arg;
+
+    return invalidate_wait(fixture->fs.invalidate, 60 * 1000) ? arg : NULL;
+}
+
+static void *close_fixture(void *arg)
+{
+    fs_fixture_close(arg);
+    return NULL;
+}
+
+/* Though the kernel keeps a notification waiting, and what is behind it is never sent. */
+static void who_waits_goes_on_when_the_mount_ends(void **state)
+{
+    struct fs_fixture fixture;
+    pthread_t waiter, closer;
+    void *heard = &fixture;
+
+    (void)state;
+    fuse_fake_forget_notices();
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    fuse_fake_block_notices(true);
+    invalidate_content(&fixture.fs, 1);
+    invalidate_content(&fixture.fs, 2);
+    assert_true(fuse_fake_wait_blocked_notice());
+    assert_int_equal(thread_start(&waiter, "waiter", wait_long, &fixture), 0);
+    assert_int_equal(thread_start(&closer, "closer", close_fixture, &fixture), 0);
+    assert_int_equal(pthread_join(waiter, &heard), 0);
+    fuse_fake_block_notices(false);
+    assert_int_equal(pthread_join(closer, NULL), 0);
+    assert_null(heard);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_archive_is_forgotten_name_by_name),
         cmocka_unit_test(nobody_waits_for_the_kernel),
         cmocka_unit_test(who_waits_goes_on_when_the_kernel_has_heard_all),
+        cmocka_unit_test(who_waits_goes_on_when_the_mount_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
