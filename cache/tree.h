@@ -104,8 +104,9 @@ int tree_read_records(struct tree *tree, struct tree_record *records, struct err
  * members can be fetched again. */
 int tree_forget_move(struct tree *tree, struct error *err);
 
-/* Is that the folder of files whose move the header tells of? Where it was before,
- * "files" in the tree's folder, it is until the rename that follows. */
+/* Is that the folder of files whose move the header tells of (false also where it cannot
+ * be looked at)? Where it was before, "files" in the tree's folder, it is until the
+ * rename that follows. */
 bool tree_is_at(const struct tree_header *header, int dir_fd, const char *path);
 
 /* Rename the folder of files to the final path, where nothing may be. Everything in it

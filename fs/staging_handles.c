@@ -36,6 +36,14 @@ struct staging_handles {
     struct staged *open;             /* guarded by lock */
 };
 
+/* What the end of a file leaves to be done without the lock, which all others of @staging
+ * need: the last close of a huge file, or its last name, may keep a disk busy for long.
+ */
+struct ending {
+    int fd;          /* to be closed; -1: none */
+    uint64_t number; /* its name among the unlinked goes; 0: none does */
+};
+
 struct staging_handles *staging_handles_new(struct staging_nodes *nodes,
                                             const struct staging_disk *disk)
 {
@@ -46,14 +54,6 @@ struct staging_handles *staging_handles_new(struct staging_nodes *nodes,
     handles->disk = disk;
     return handles;
 }
-
-/* What the end of a file leaves to be done without the lock, which all others of @staging
- * need: the last close of a huge file, or its last name, may keep a disk busy for long.
- */
-struct ending {
-    int fd;          /* to be closed; -1: none */
-    uint64_t number; /* its name among the unlinked goes; 0: none does */
-};
 
 static void staged_free(struct staged *staged)
 {

@@ -327,8 +327,6 @@ static void test_lose_top(void **state)
     fixture_close(&fixture);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_open, folder_close)
-
 /* A connection whose close(2) waits until the other end has read what was sent. */
 static void connect_slow(int *ret_fd, int *ret_other)
 {
@@ -449,6 +447,8 @@ static void test_a_slow_close_keeps_nobody_waiting(void **state)
     close(other_end);
     fixture_close(&fixture);
 }
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_open, folder_close)
 
 int main(void)
 {
