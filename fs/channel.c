@@ -459,6 +459,11 @@ struct fuse_session *channel_session(struct channel *channel)
     return channel->session;
 }
 
+bool channel_wait_notices(struct channel *channel, int64_t deadline_ms)
+{
+    return notifier_wait(channel->notifier, deadline_ms);
+}
+
 bool channel_can_resend(const struct channel *channel)
 {
     return channel->handover->block->can_resend;

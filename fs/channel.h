@@ -61,6 +61,10 @@ void *channel_owner(fuse_req_t req);
 
 struct fuse_session *channel_session(struct channel *channel);
 
+/* Wait until the kernel has taken all notifications that were sent through the session
+ * before. False when it has not by then (a time of clock_now_ms). */
+bool channel_wait_notices(struct channel *channel, int64_t deadline_ms);
+
 /* Register a cache file: reads of a file opened with its ID go to it without us.
  * -ENOTSUP where passthrough does not work, -ELOOP where it does not for this file's
  * disk. channel_backing_close it after the last handle that was opened with it. */

@@ -25,7 +25,7 @@ struct invalidate {
     size_t count;                       /* guarded by lock */
     uint64_t added, sent;               /* notices, ever; guarded by lock */
     bool is_closing;                    /* guarded by lock */
-    struct fuse_session *session;       /* constant */
+    struct channel *channel;            /* constant */
     pthread_t thread;                   /* constant */
 };
 
@@ -40,10 +40,12 @@ static void send(struct invalidate *invalidate, const struct notice *notice)
     int rc;
 
     if (notice->name)
-        rc = fuse_lowlevel_notify_inval_entry(invalidate->session, notice->node_id,
-                                              notice->name, strlen(notice->name));
+        rc = fuse_lowlevel_notify_inval_entry(channel_session(invalidate->channel),
+                                              notice->node_id, notice->name,
+                                              strlen(notice->name));
     else
-        rc = fuse_lowlevel_notify_inval_inode(invalidate->session, notice->node_id, 0, 0);
+        rc = fuse_lowlevel_notify_inval_inode(channel_session(invalidate->channel),
+                                              notice->node_id, 0, 0);
     if (rc < 0 && rc != -ENOENT) /* the kernel does not know it: fine */
         log_warning("cannot invalidate node %jx '%s': %s; ignoring",
                     (uintmax_t)notice->node_id, notice->name ? notice->name : "",
@@ -85,7 +87,7 @@ static void *send_all(void *arg)
     return NULL;
 }
 
-int invalidate_open(struct fuse_session *session, struct invalidate **ret_invalidate,
+int invalidate_open(struct channel *channel, struct invalidate **ret_invalidate,
                     struct error *err)
 {
     struct invalidate *invalidate = XNEW(struct invalidate);
@@ -94,7 +96,7 @@ int invalidate_open(struct fuse_session *session, struct invalidate **ret_invali
     lock_init(&invalidate->lock);
     condition_init(&invalidate->changed);
     STAILQ_INIT(&invalidate->queue);
-    invalidate->session = session;
+    invalidate->channel = channel;
     rc = thread_start(&invalidate->thread, "invalidate", send_all, invalidate);
     if (rc < 0) {
         condition_done(&invalidate->changed);
@@ -151,9 +153,8 @@ static void add(struct invalidate *invalidate, uint64_t node_id, const char *nam
         notice_free(notice);
 }
 
-bool invalidate_wait(struct invalidate *invalidate, int timeout_ms)
+bool invalidate_wait(struct invalidate *invalidate, int64_t deadline_ms)
 {
-    int64_t deadline_ms = clock_now_ms() + timeout_ms;
     uint64_t wanted;
     bool is_sent;
     int rc = 0;
@@ -164,7 +165,7 @@ bool invalidate_wait(struct invalidate *invalidate, int timeout_ms)
         rc = condition_wait_until(&invalidate->changed, &invalidate->lock, deadline_ms);
     is_sent = invalidate->sent >= wanted;
     lock_release(&invalidate->lock);
-    return is_sent;
+    return is_sent && channel_wait_notices(invalidate->channel, deadline_ms);
 }
 
 void invalidate_entry(struct fs *fs, const struct place *folder, const char *name)

@@ -9,6 +9,7 @@
 
 #include "cache/toc.h"
 #include "common/error.h"
+#include "fs/channel.h"
 #include "fs/fs.h"
 #include "fs/place.h"
 
@@ -17,7 +18,7 @@
 
 struct invalidate;
 
-int invalidate_open(struct fuse_session *session, struct invalidate **ret_invalidate,
+int invalidate_open(struct channel *channel, struct invalidate **ret_invalidate,
                     struct error *err);
 
 /* Drops what is still queued and what comes later. Before the session is unmounted.
@@ -26,9 +27,9 @@ void invalidate_stop(struct invalidate *invalidate);
 void invalidate_free(struct invalidate *invalidate); /* accepts NULL */
 
 /* Wait until the kernel has heard all that was queued before: who is told of a change
- * after that finds it. False when it has not after timeout_ms, or at the end. Not on a
- * thread that a request of a folder needs for its answer. */
-bool invalidate_wait(struct invalidate *invalidate, int timeout_ms);
+ * after that finds it. False when it has not by then (a time of clock_now_ms), or at the
+ * end. Not on a thread that a request of a folder needs for its answer. */
+bool invalidate_wait(struct invalidate *invalidate, int64_t deadline_ms);
 
 /* What a name in a folder stands for. */
 void invalidate_entry(struct fs *fs, const struct place *folder, const char *name);

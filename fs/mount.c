@@ -113,7 +113,7 @@ static int open_parts(struct fs *fs, struct error *err)
     if (rc == 0 && fs->staging)
         staging_attach(fs);
     if (rc == 0)
-        rc = invalidate_open(channel_session(fs->channel), &fs->invalidate, err);
+        rc = invalidate_open(fs->channel, &fs->invalidate, err);
     if (rc == 0)
         rc = pending_open(links_remove_alias, fs,
                           pending_store_new(fs->options.handover->block, fs->slots),

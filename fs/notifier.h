@@ -9,6 +9,8 @@
 
 #include "common/error.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -23,5 +25,9 @@ void notifier_stop(struct notifier *notifier);
 /* Hand on one message, with its header. What the kernel says to it is not told. The size,
  * or -1 with errno: there is no such process any more. Thread-safe. */
 ssize_t notifier_send(struct notifier *notifier, const struct iovec *iov, int count);
+
+/* Wait until the kernel has taken all that was handed on before. False when it has not by
+ * then (a time of clock_now_ms). Thread-safe. */
+bool notifier_wait(struct notifier *notifier, int64_t deadline_ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "common/sync.h"
 #include "fs/failures.h"
 #include "fs/invalidate.h"
 #include "fs/links.h"
@@ -152,9 +153,10 @@ static void tell_alias(struct fs *fs, const struct job_made *made)
 }
 
 /* Before the result can be read: who has it may look at once. The job's names go last:
- * from then on a new job may have them, but not while this one waits. */
+ * from then on a new job wants them, and is not to wait for changes of an alias. */
 static void published(void *arg, const char *job, const struct job_made *made)
 {
+    int64_t deadline_ms = clock_now_ms() + TELL_MS;
     struct fs *fs = arg;
     char name[NAME_MAX + 8];
     struct error err = {0};
@@ -162,14 +164,15 @@ static void published(void *arg, const char *job, const struct job_made *made)
     put_in_cache(fs, job, &made->release);
     tell_model(fs, made);
     tell_alias(fs, made);
-    if (!invalidate_wait(fs->invalidate, TELL_MS))
-        log_debug("publish job '%s' ends before the kernel knows all of it", job);
+    (void)invalidate_wait(fs->invalidate, deadline_ms);
     remove_job(fs, job, &err);
     if (err.code)
         log_warning("publish job '%s': %s; ignoring", job, err.message);
     print_manifest_name(job, name);
     invalidate_entry(fs, &landing, job);
     invalidate_entry(fs, &landing, name);
+    if (!invalidate_wait(fs->invalidate, deadline_ms))
+        log_debug("publish job '%s' ends before the kernel knows all of it", job);
 }
 
 static void ended(void *arg, const char *job, const struct error *failure)

@@ -5,6 +5,8 @@
 #include "fs/invalidate.h"
 #include "tests/fakes/fs_fixture.h"
 
+#include <stdint.h>
+
 static void an_archive_is_forgotten_name_by_name(void **state)
 {
     static const char *const names[] = {"big.bin", "folder", "log", "model.yaml", ""};
@@ -55,14 +57,14 @@ static void who_waits_goes_on_when_the_kernel_has_heard_all(void **state)
     (void)state;
     fuse_fake_forget_notices();
     fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
-    assert_true(invalidate_wait(fixture.fs.invalidate, 0));
+    assert_true(invalidate_wait(fixture.fs.invalidate, clock_now_ms()));
     fuse_fake_block_notices(true);
     for (uint64_t i = 1; i <= 3; i++)
         invalidate_content(&fixture.fs, i);
-    assert_false(invalidate_wait(fixture.fs.invalidate, 0));
-    assert_false(invalidate_wait(fixture.fs.invalidate, 20));
+    assert_false(invalidate_wait(fixture.fs.invalidate, clock_now_ms()));
+    assert_false(invalidate_wait(fixture.fs.invalidate, clock_now_ms() + 20));
     fuse_fake_block_notices(false);
-    assert_true(invalidate_wait(fixture.fs.invalidate, 60 * 1000));
+    assert_true(invalidate_wait(fixture.fs.invalidate, clock_now_ms() + 60 * 1000));
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(fuse_fake_notice(i).node_id, i + 1); /* aborts where none is */
     fs_fixture_close(&fixture);
@@ -72,7 +74,7 @@ static void *wait_long(void *arg)
 {
     struct fs_fixture *fixture = arg;
 
-    return invalidate_wait(fixture->fs.invalidate, 60 * 1000) ? arg : NULL;
+    return invalidate_wait(fixture->fs.invalidate, INT64_MAX) ? arg : NULL;
 }
 
 static void *close_fixture(void *arg)

@@ -96,7 +96,7 @@ static void open_parts(struct fs_fixture *fixture, const struct fuse_fake_kernel
     fs->snapshots = snapshots_new();
     fs->drafts = drafts_new();
     fs->failures = failures_new();
-    check(invalidate_open(channel_session(fs->channel), &fs->invalidate, &err), &err);
+    check(invalidate_open(fs->channel, &fs->invalidate, &err), &err);
     check(pending_open(links_remove_alias, fs, NULL, &fs->pending, &err), &err);
 }
 
