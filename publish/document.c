@@ -36,15 +36,18 @@ static int read_version(const struct document_edit *edit, struct bytes *to,
     return 0;
 }
 
-/* EDIT_LOST: it is no longer the version that was read. */
 static int write_version(const struct document_edit *edit, const struct bytes *text,
                          const char *tag, struct error *err)
 {
     const struct backend_content content = {.data = text->data, .size = text->size};
 
-    int rc = tag[0] ? guarded_replace(edit->backend, edit->path, &content, tag, err)
-                    : guarded_create(edit->backend, edit->path, &content, err);
+    return tag[0] ? guarded_replace(edit->backend, edit->path, &content, tag, err)
+                  : guarded_create(edit->backend, edit->path, &content, err);
+}
 
+/* Was another quicker? A document can be replaced while it is read, too. */
+static int lost_or(int rc)
+{
     return rc == -ESTALE || rc == -EEXIST ? EDIT_LOST : rc;
 }
 
@@ -57,14 +60,15 @@ static int edit_once(const struct document_edit *edit, struct error *err)
     bytes_init(&before, edit->bytes_max);
     bytes_init(&after, edit->bytes_max);
     rc = read_version(edit, &before, tag, err);
-    if (rc == 0)
-        rc = edit->change(edit->arg, &before, &after, err);
+    if (rc < 0)
+        return lost_or(rc);
+    rc = edit->change(edit->arg, &before, &after, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (tag[0] && before.size == after.size &&
         memcmp(before.data, after.data, after.size) == 0)
         return 0;
-    return write_version(edit, &after, tag, err);
+    return lost_or(write_version(edit, &after, tag, err));
 }
 
 /* How long to wait before another try; -1: no longer. */
