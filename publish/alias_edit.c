@@ -204,14 +204,18 @@ static int change_list(const struct list_edit *edit, const char *alias,
 static int put_back_one(const struct list_edit *edit, const char *alias,
                         struct error *err)
 {
+    enum leads leads = leads_to(edit->resolver, alias, edit->release);
+    struct error ignored; /* a name too much is dropped by the next edit of the list */
     int rc;
 
-    if (leads_to(edit->resolver, alias, edit->release) != LEADS_THERE)
+    if (leads == LEADS_UNKNOWN)
+        return fail(err, EIO, "what it names cannot be asked for");
+    if (leads == LEADS_ELSEWHERE)
         return 0;
     rc = change_list(edit, alias, CHANGE_ADD, err);
     /* Who took the alias away meanwhile may have looked before it was listed again. */
     if (rc == 0 && leads_to(edit->resolver, alias, edit->release) == LEADS_ELSEWHERE)
-        rc = change_list(edit, alias, CHANGE_DROP, err);
+        (void)change_list(edit, alias, CHANGE_DROP, &ignored);
     return rc;
 }
 
@@ -222,12 +226,14 @@ static int put_back_one(const struct list_edit *edit, const char *alias,
 static void put_back(const struct list_edit *edit)
 {
     const char *name = edit->stale->data, *end = name + edit->stale->size;
+    const struct release *release = edit->release;
     struct error err = {0};
 
     for (; name < end; name += strlen(name) + 1)
         if (put_back_one(edit, name, &err) < 0)
-            log_warning("%s; alias '%s' may be missing there: set it again", err.message,
-                        name);
+            log_warning(
+                "alias '%s' may be missing in the list of %s-%s: %s; set it again", name,
+                release->id, release->version, err.message);
 }
 
 static int edit_list(struct resolver *resolver, const struct release *release,

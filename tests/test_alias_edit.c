@@ -305,18 +305,26 @@ static void *remove_going(void *arg)
     return NULL;
 }
 
+static void *move_going(void *arg)
+{
+    struct remover *remover = arg;
+
+    remover->rc = set(remover->fixture, "going", 1);
+    return NULL;
+}
+
 /* Who is about to set "coming" has it in the list of its new model and not in its
- * document yet. Another change of that list, which removes "going", takes it for stale
- * and is written last: it is blocked there. */
-static void begin_removal(struct repositories *fixture, struct remover *remover,
-                          pthread_t *thread)
+ * document yet. Another change of that list, which takes "going" off it, takes it for
+ * stale and is written last: it is blocked there. */
+static void begin_removal(struct repositories *fixture, void *(*take_off)(void *),
+                          struct remover *remover, pthread_t *thread)
 {
     *remover = (struct remover){.fixture = fixture, .rc = -1};
     repositories_set_alias(fixture->memory[0], "going", "uid: 3e120e8d-1.0.0\n");
     repositories_set_alias(fixture->memory[1], "coming", "uid: 11111111-1.0.0\n");
     set_list(fixture, 0, "aliases:\n- coming\n- going\n");
     fault_backend_block(fixture->fault[0], FAULT_REPLACE, "3e120e8d.aliases/");
-    assert_int_equal(thread_start(thread, "remover", remove_going, remover), 0);
+    assert_int_equal(thread_start(thread, "remover", take_off, remover), 0);
     assert_true(fault_backend_wait_blocked(fixture->fault[0], 1));
     assert_int_equal(set(fixture, "coming", 0), 0);
 }
@@ -327,7 +335,7 @@ static void test_an_alias_on_its_way_is_not_stale(void **state)
     struct remover remover;
     pthread_t thread;
 
-    begin_removal(fixture, &remover, &thread);
+    begin_removal(fixture, remove_going, &remover, &thread);
     fault_backend_release(fixture->fault[0]);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(remover.rc, 0);
@@ -342,7 +350,7 @@ static void test_a_removal_succeeds_whatever_becomes_of_another(void **state)
     struct remover remover;
     pthread_t thread;
 
-    begin_removal(fixture, &remover, &thread);
+    begin_removal(fixture, remove_going, &remover, &thread);
     fault_backend_fail(fixture->fault[0], FAULT_OBJECT_OPEN, "3e120e8d.aliases/", EACCES,
                        1);
     fault_backend_release(fixture->fault[0]);
@@ -353,7 +361,7 @@ static void test_a_removal_succeeds_whatever_becomes_of_another(void **state)
 }
 
 /* It is about to be listed again, and whoever removed it has looked at the list before.
- */
+ * Nobody else looks at that list again. */
 static void test_an_alias_that_was_removed_is_not_listed_again(void **state)
 {
     static const char list[] = "_uid/3e120e8d.aliases/1.0.0/3e120e8d.aliases-1.0.0.yaml";
@@ -362,7 +370,7 @@ static void test_an_alias_that_was_removed_is_not_listed_again(void **state)
     bool is_dropped = false;
     pthread_t thread;
 
-    begin_removal(fixture, &remover, &thread);
+    begin_removal(fixture, move_going, &remover, &thread);
     fault_backend_block(fixture->fault[0], FAULT_OBJECT_OPEN, "3e120e8d.aliases/");
     while (!is_dropped) {
         CLEANUP_FREE char *text = get(fixture, 0, list);
