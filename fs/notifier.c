@@ -105,7 +105,6 @@ ssize_t notifier_send(struct notifier *notifier, const struct iovec *iov, int co
 {
     const struct msghdr message = {.msg_iov = (struct iovec *)iov,
                                    .msg_iovlen = (size_t)count};
-
     ssize_t size = sendmsg(notifier->fd, &message, MSG_NOSIGNAL);
 
     if (size >= 0)

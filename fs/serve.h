@@ -15,7 +15,8 @@
 /* Answer call->req, now or later. Called by FUSE threads; never blocks. */
 void serve(struct fs *fs, const struct call *call);
 
-/* How long a request waits that asks a backend, or the disk of @staging. Pure. */
+/* ms that a request waits which asks a backend, or the disk of @staging; not of one that
+ * waits for bytes or for a publish job. Pure. */
 enum { SERVE_NO_DEADLINE = -1 };
 int64_t serve_patience_ms(enum call_kind kind, enum node_kind place);
 
