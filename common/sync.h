@@ -49,6 +49,7 @@
  *     fs/invalidate                 the queue of notifications
  *     fs/failures                   the last ones
  *     fs/grace                      whether the end is there
+ *     fs/lead                       which thread reads the device
  *
  * Never held: across backend calls, callbacks, fuse_reply_*, fuse_lowlevel_notify_*.
  * flock(2) of a model: with no mutex held; other threads than those of pools only try. */

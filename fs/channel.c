@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "fs/agreement.h"
 #include "fs/kernel.h"
+#include "fs/lead.h"
 #include "fs/ledger.h"
 #include "fs/notifier.h"
 
@@ -22,6 +23,7 @@ struct channel {
     void *owner; /* the owner of the operations; libfuse's user data is the channel */
     struct handover *handover; /* lent; constant */
     struct notifier *notifier; /* constant */
+    struct lead *lead;         /* constant */
     bool is_replay;            /* a worker before answered INIT; constant */
     bool is_init_replayed;     /* INIT was read; on one thread, before the others */
     bool is_init_answered;     /* the same */
@@ -39,6 +41,8 @@ enum {
     BACKGROUND_MAX = 1024,
     /* Bytes of a write, and with it the size of each thread's buffer. */
     WRITE_MAX = 128 << 10,
+    /* Many times what a look-up or an open takes, and nothing that a person feels. */
+    LEAD_PATIENCE_MS = 2,
 };
 
 static __thread uint64_t unique; /* of the request that this thread reads or handles */
@@ -116,14 +120,18 @@ static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
         return block->init_size;
     }
     do {
+        lead_take(channel->lead);
         got = receive(channel, fd, buffer, size);
         /* The kernel orders a request after the replies that led to it; with
          * channel_writev this tells the thread sanitizer, who does not see that. */
         (void)__atomic_load_n(&block->answered, __ATOMIC_ACQUIRE);
-        if (got < (ssize_t)sizeof header)
+        if (got < (ssize_t)sizeof header) {
+            lead_pass(channel->lead);
             return got;
+        }
         memcpy(&header, buffer, sizeof header);
     } while (refuse_deadly(channel, fd, &header));
+    lead_handle(channel->lead, fd, header.opcode);
     unique = header.unique;
     if (header.opcode == KERNEL_FUSE_INIT && block->init_size == 0)
         record_init_request(block, buffer, (size_t)got);
@@ -330,6 +338,7 @@ int channel_open(const struct channel_options *options,
         channel->accepted_flags2 |= KERNEL_PASSTHROUGH;
     channel->no_resend = options->no_resend;
     channel->owner = owner;
+    channel->lead = lead_new(LEAD_PATIENCE_MS);
     rc = create_session(channel, options, operations, err);
     if (rc == 0)
         rc = attach_session(channel, err);
@@ -352,6 +361,7 @@ void channel_close(struct channel *channel)
     notifier_stop(channel->notifier);
     if (channel->session)
         fuse_session_destroy(channel->session);
+    lead_free(channel->lead);
     free(channel);
 }
 
