@@ -119,7 +119,8 @@ int backend_object_open_tail(struct backend *backend, const char *path, size_t t
                              struct error *err);
 
 /* Feed the bytes of range, all of them and in order, to the sink. -EIO if the object ends
- * before. The sink runs in the calling thread. */
+ * before. What the sink was given before a failure is of the pinned version, too. The
+ * sink runs in the calling thread. */
 int object_read(struct object *object, struct range range, struct sink *to,
                 struct error *err);
 

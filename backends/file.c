@@ -180,27 +180,26 @@ static int file_object_check(struct object *base, struct error *err)
     return rc == -ENOENT ? fail(err, ESTALE, "'%s' was removed", object->path) : rc;
 }
 
-/* One piece at most CHUNK_BYTES; the count, at least 1. */
-static ssize_t read_piece(struct file_object *object, void *buffer, struct range range,
-                          struct error *err)
+/* At most size bytes, read while the file was still what was opened; the count, at least
+ * 1. */
+static ssize_t read_piece(struct file_object *object, void *buffer, size_t size,
+                          uint64_t at, struct error *err)
 {
-    uint64_t left = range.last - range.first + 1;
-    size_t size = left == 0 || left > CHUNK_BYTES ? CHUNK_BYTES : (size_t)left;
     ssize_t count;
     int rc;
 
     do
-        count = pread(object->fd, buffer, size, (off_t)range.first);
+        count = pread(object->fd, buffer, size, (off_t)at);
     while (count < 0 && errno == EINTR);
     if (count < 0)
         return fail_errno(err, "read '%s'", object->path);
-    if (count > 0)
-        return count;
     rc = file_object_check(&object->base, err);
-    return rc < 0
-               ? rc
-               : fail(err, EIO, "'%s' ends at byte %llu, %llu bytes short", object->path,
-                      (unsigned long long)range.first, (unsigned long long)left);
+    if (rc < 0)
+        return rc;
+    return count > 0
+               ? count
+               : fail(err, EIO, "'%s' ends at byte %llu of %llu", object->path,
+                      (unsigned long long)at, (unsigned long long)object->base.stat.size);
 }
 
 static int file_object_read(struct object *base, struct range range, struct sink *to,
@@ -208,25 +207,26 @@ static int file_object_read(struct object *base, struct range range, struct sink
 {
     struct file_object *object = (struct file_object *)base;
     CLEANUP_FREE char *buffer = NULL;
-    int rc = file_object_check(base, err);
+    uint64_t left = range.last - range.first + 1;
+    size_t size;
 
-    if (rc < 0)
-        return rc;
     if (range.last >= base->stat.size)
         return fail(err, EIO, "'%s' has %llu bytes, asked for byte %llu", object->path,
                     (unsigned long long)base->stat.size, (unsigned long long)range.last);
-    buffer = xcalloc(1, CHUNK_BYTES);
-    while (range.first <= range.last) {
-        ssize_t count = read_piece(object, buffer, range, err);
+    size = left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES;
+    buffer = malloc(size); /* not cleared: a small file would pay for that */
+    if (!buffer)
+        return fail(err, ENOMEM, "no memory to read '%s'", object->path);
+    while (left > 0) {
+        ssize_t count = read_piece(object, buffer, left < size ? (size_t)left : size,
+                                   range.last + 1 - left, err);
+        int rc = count < 0 ? (int)count : to->write(to, buffer, (size_t)count, err);
 
-        if (count < 0)
-            return (int)count;
-        rc = to->write(to, buffer, (size_t)count, err);
         if (rc < 0)
             return rc;
-        range.first += (uint64_t)count;
+        left -= (uint64_t)count;
     }
-    return file_object_check(base, err);
+    return 0;
 }
 
 struct digest_sink {

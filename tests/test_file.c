@@ -108,6 +108,8 @@ static void ranges_are_read_exactly(void **state)
     object_close(object);
 }
 
+enum { CHANGING_BYTES = 600 << 10 }; /* more than one piece */
+
 static void put_again(struct file_fixture *fixture)
 {
     struct backend_content content = {.data = "9876543210", .size = 10};
@@ -120,8 +122,9 @@ static void overwrite_in_place(struct file_fixture *fixture)
 {
     struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
     CLEANUP_FREE char *path = file_fixture_path(fixture, "models/a");
+    CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-    write_file(fixture, "models/a", "9876543210");
+    assert_int_equal(pwrite(fd, "?", 1, CHANGING_BYTES - 1), 1);
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0); /* a coarse clock's help */
 }
 
@@ -152,8 +155,11 @@ static void changed_object_is_stale(void **state)
 {
     static void (*const changes[])(struct file_fixture * fixture) = {
         put_again, overwrite_in_place, truncate_it, remove_it, move_folder};
+    static const struct range whole = {0, CHANGING_BYTES - 1};
     struct file_fixture *fixture = *state;
+    CLEANUP_FREE char *before = xcalloc(1, CHANGING_BYTES + 1);
 
+    memset(before, 'a', CHANGING_BYTES);
     for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
         struct collected to = {
             .sink.write = collect, .between = changes[i], .fixture = fixture};
@@ -161,16 +167,16 @@ static void changed_object_is_stale(void **state)
         struct error err = {0};
 
         test_row(i, "change");
-        write_file(fixture, "models/a", "0123456789");
+        write_file(fixture, "models/a", before);
         bytes_init(&to.bytes, MIB);
         assert_int_equal(backend_object_open(fixture->backend, "a", &object, &err), 0);
         assert_int_equal(object_check(object, &err), 0);
         /* while it is read, and when it is read again */
-        assert_int_equal(object_read(object, (struct range){0, 9}, &to.sink, &err),
-                         -ESTALE);
-        assert_int_equal(object_read(object, (struct range){0, 9}, &to.sink, &err),
-                         -ESTALE);
-        assert_int_equal(to.bytes.size, 10);
+        assert_int_equal(object_read(object, whole, &to.sink, &err), -ESTALE);
+        assert_int_equal(object_read(object, whole, &to.sink, &err), -ESTALE);
+        /* what was read before the change was handed out, and nothing later */
+        assert_in_range(to.bytes.size, 1, CHANGING_BYTES - 1);
+        assert_memory_equal(to.bytes.data, before, to.bytes.size);
         assert_int_equal(object_check(object, &err), -ESTALE);
         object_close(object);
         bytes_done(&to.bytes);
