@@ -3,45 +3,13 @@
 #include "tests/test.h"
 
 #include "common/cleanup.h"
-#include "common/files.h"
-#include "tests/fakes/cache_fixture.h"
-#include "tests/fakes/file_fixture.h"
+#include "tests/fakes/place.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MIB_BYTES = 1 << 20, LARGE = 30 * MIB_BYTES };
-
-struct place {
-    struct file_fixture disk;
-    struct fixture fixture;
-};
-
-/* The cache's fixture closes the backend. */
-static void place_open(struct place *place, uint64_t hold)
-{
-    file_fixture_open(&place->disk);
-    fixture_open_on(&place->fixture, &(struct cache_options){.hold = hold},
-                    steal_ptr(&place->disk.backend));
-}
-
-static void place_close(struct place *place)
-{
-    fixture_close(&place->fixture);
-    file_fixture_close(&place->disk);
-}
-
-static int open_archive(const struct place *place)
-{
-    CLEANUP_FREE char *path = file_fixture_path(&place->disk, "models/" FIXTURE_ARCHIVE);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    return fd;
-}
 
 static const struct {
     const char *what;
@@ -78,11 +46,11 @@ static void all_kinds_come_as_they_are(void **state)
         struct archive *archive;
 
         test_row(i, "%s", cases[i].what);
-        place_open(&place, cases[i].hold);
+        place_open(&place, PLACE_LOCAL, &(struct cache_options){.hold = cases[i].hold});
         fixture_publish(&place.fixture, files, ARRAY_SIZE(files));
         archive = fixture_archive(&place.fixture);
         assert_true(fixture_has(archive, "b.bin", noise, cases[i].size));
-        /* Nothing comes along from a disk. */
+        /* Nothing comes along with what is read alone. */
         assert_int_equal(archive_cached_bytes(archive), cases[i].size);
         archive_unref(archive);
         place_close(&place);
@@ -105,7 +73,7 @@ static void what_is_damaged_is_found_out(void **state)
         struct archive *archive;
 
         test_row(i, "%s", cases[i].what);
-        place_open(&place, cases[i].hold);
+        place_open(&place, PLACE_LOCAL, &(struct cache_options){.hold = cases[i].hold});
         fixture_publish(&place.fixture, &file, 1);
         archive = fixture_archive(&place.fixture);
         assert_int_equal(fixture_want(archive, "b.bin", 0, ARCHIVE_WHOLE, &generation),
@@ -134,10 +102,10 @@ static void an_archive_that_changes_is_stale(void **state)
         int fd;
 
         test_row(i, "%s", cases[i].what);
-        place_open(&place, cases[i].hold);
+        place_open(&place, PLACE_LOCAL, &(struct cache_options){.hold = cases[i].hold});
         fixture_publish(&place.fixture, &file, 1);
         archive = fixture_archive(&place.fixture);
-        fd = open_archive(&place);
+        fd = place_open_archive(&place);
         assert_int_equal(pwrite(fd, "?", 1, 100), 1);
         assert_int_equal(ftruncate(fd, 200), 0);
         close(fd);
