@@ -48,6 +48,20 @@ enum member_order archive_state_order(const struct archive *archive, uint32_t in
                : MEMBER_IN_ORDER;
 }
 
+bool archive_state_is_small(const struct archive *archive, uint32_t index)
+{
+    const struct toc_entry *entry = toc_entry(archive->toc, index);
+
+    return entry->size <= archive->cache->hold &&
+           (entry->method == TOC_STORED ? entry->size <= SMALL_MAX
+                                        : entry->packed_size + entry->size <= SMALL_MAX);
+}
+
+bool archive_state_is_local_locked(struct archive *archive)
+{
+    return archive->object && object_fd(archive->object) >= 0;
+}
+
 int archive_state_new_member_locked(struct archive *archive, uint32_t index,
                                     struct member **ret_member, struct error *err)
 {
@@ -59,10 +73,7 @@ int archive_state_new_member_locked(struct archive *archive, uint32_t index,
 
     if (rc < 0)
         return rc;
-    member->is_small =
-        member->is_held &&
-        (entry->method == TOC_STORED ? entry->size <= SMALL_MAX
-                                     : entry->packed_size + entry->size <= SMALL_MAX);
+    member->is_small = archive_state_is_small(archive, index);
     LIST_INSERT_HEAD(&archive->members[index % ARCHIVE_BUCKETS], member, link);
     archive->member_count++;
     *ret_member = member;

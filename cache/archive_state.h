@@ -87,6 +87,12 @@ bool archive_state_may_fetch_locked(struct archive *archive, uint32_t index)
 /* How its bytes come. */
 enum member_order archive_state_order(const struct archive *archive, uint32_t index);
 
+/* Is it held, and fits into memory easily, packed and unpacked? */
+bool archive_state_is_small(const struct archive *archive, uint32_t index);
+
+/* Is the object a file on this machine? false, too, while none was opened. */
+bool archive_state_is_local_locked(struct archive *archive) REQUIRES(archive->lock);
+
 /* A member from now on, with no job: its record says that it is absent and may be
  * tried. -ENOMEM. */
 int archive_state_new_member_locked(struct archive *archive, uint32_t index,

@@ -1,4 +1,4 @@
-/* batch.c: members that lie side by side in a remote archive, brought by one request. */
+/* batch.c: members that lie side by side in an archive, brought by one request. */
 #include "cache/batch.h"
 
 #include "cache/halves.h"
@@ -12,7 +12,7 @@
 enum {
     ITEMS_MAX = 1024,
     UNASKED_MAX = 256 << 10, /* bytes of one request that nobody asked for */
-    NEAR_MIN = 32 << 10,     /* of these at a first read */
+    NEAR_MIN = 32 << 10,     /* of these at a first read, where it costs a round trip */
     NEAR_FACTOR = 4,         /* times what was read in order before it */
     NEAR_SIZE_MAX = 1 << 20, /* of one of these, unpacked */
     LEAD_MAX = 1 << 20,      /* packed bytes: behind larger ones nobody waits */
@@ -60,6 +60,12 @@ int batch_order(struct archive *archive, const struct order **ret_order,
     return 0;
 }
 
+bool batch_is_lead(const struct member *member, struct object *object)
+{
+    return member->order == MEMBER_IN_ORDER &&
+           (member->is_small || object_fd(object) < 0);
+}
+
 /* It lies behind the others: does it come along? */
 static bool add_locked(struct archive *archive, uint32_t index, enum member_turn turn,
                        struct batch *batch) REQUIRES(archive->lock)
@@ -69,6 +75,8 @@ static bool add_locked(struct archive *archive, uint32_t index, enum member_turn
 
     if (!archive_state_may_fetch_locked(archive, index) ||
         archive_state_order(archive, index) != MEMBER_IN_ORDER ||
+        (archive_state_is_local_locked(archive) &&
+         !archive_state_is_small(archive, index)) ||
         archive_state_new_member_locked(archive, index, &member, &unused) < 0)
         return false;
     member->turn = turn;
@@ -133,13 +141,15 @@ struct batch *batch_plan_near_locked(struct archive *archive, const struct membe
     if (!archive->order || entry->packed_size > LEAD_MAX)
         return NULL;
     window = NEAR_FACTOR * read_before_locked(archive, lead->index, UNASKED_MAX);
-    if (window < NEAR_MIN)
+    if (window < NEAR_MIN && !archive_state_is_local_locked(archive))
         window = NEAR_MIN;
     if (window > UNASKED_MAX)
         window = UNASKED_MAX;
     if (window > UNASKED_MAX - (own - entry->packed_size)) /* headers and gaps, too */
         window = UNASKED_MAX - (own - entry->packed_size);
-    return batch_plan_locked(archive, lead, window, NEAR_SIZE_MAX, MEMBER_SOON);
+    return window == 0
+               ? NULL
+               : batch_plan_locked(archive, lead, window, NEAR_SIZE_MAX, MEMBER_SOON);
 }
 
 void batch_free(struct batch *batch)

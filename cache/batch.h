@@ -1,4 +1,4 @@
-/* batch.h: members that lie side by side in a remote archive, brought by one request.
+/* batch.h: members that lie side by side in an archive, brought by one request.
  *
  *     batch = batch_plan_locked(archive, lead, span, size_max, MEMBER_SOON);
  *     outcome = batch_fetch(&attempt_at_lead, batch, object);
@@ -6,7 +6,9 @@
  *     batch_free(batch);
  *
  * The lead is what was asked for; the others come along behind it and are checked and
- * landed like any other. */
+ * landed like any other. From a remote archive, since a request costs a round trip; from
+ * a local one small members, since it costs a hand-over to another thread, and so that
+ * one processor unpacks the next ones while the reader's is at the last. */
 #ifndef CACHE_BATCH_H
 #define CACHE_BATCH_H
 
@@ -22,15 +24,19 @@ struct batch {
 int batch_order(struct archive *archive, const struct order **ret_order,
                 struct error *err);
 
-/* What lies behind lead, is absent and has at most size_max bytes becomes members with
- * that turn, as far as they end within span bytes behind it. NULL if nothing does, or the
- * order was not made yet. */
+/* May others come along with it? To be fetched by batch_fetch then, alone as well. */
+bool batch_is_lead(const struct member *member, struct object *object);
+
+/* What lies behind lead, is absent and has at most size_max bytes (and is small, where
+ * the archive is local) becomes members with that turn, as far as they end within span
+ * bytes behind it. NULL if nothing does, or the order was not made yet. */
 struct batch *batch_plan_locked(struct archive *archive, const struct member *lead,
                                 uint64_t span, uint64_t size_max, enum member_turn turn)
     REQUIRES(archive->lock);
 
 /* The same for a lead that somebody waits for: the more was read in order before it, the
- * more comes along; with it at most 256 KiB that nobody asked for. */
+ * more comes along; with it at most 256 KiB that nobody asked for. From a remote archive
+ * something in any case, from a local one nothing where nothing was read before it. */
 struct batch *batch_plan_near_locked(struct archive *archive, const struct member *lead)
     REQUIRES(archive->lock);
 

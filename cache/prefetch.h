@@ -1,5 +1,5 @@
-/* prefetch.h: the rest of a model in the background, in the order of its archive: from a
- * remote one in few large ranges. */
+/* prefetch.h: the rest of a model in the background, in the order of its archive, in few
+ * large ranges; from a local one large members one by one. */
 #ifndef CACHE_PREFETCH_H
 #define CACHE_PREFETCH_H
 

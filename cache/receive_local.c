@@ -1,4 +1,5 @@
-/* receive_local.c: a member that comes in order, from an archive that is a local file. */
+/* receive_local.c: a large member that comes in order, from an archive that is a local
+ * file. */
 #include "cache/receive_local.h"
 
 #include "cache/internal.h"

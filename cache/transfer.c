@@ -34,12 +34,7 @@ struct transfer_job {
     bool is_background;  /* counted in archive->background_jobs */
 };
 
-static bool is_remote_locked(struct archive *archive) REQUIRES(archive->lock)
-{
-    return archive->object && object_fd(archive->object) < 0;
-}
-
-/* From a remote archive, with the neighbours of what somebody waits for. */
+/* With the neighbours of what somebody waits for. */
 static enum outcome fetch_batch(struct attempt *attempt, struct transfer_job *job,
                                 struct object *object)
 {
@@ -60,21 +55,22 @@ static enum outcome fetch(struct attempt *attempt, struct transfer_job *job)
     char path[TOC_PATH_MAX + 1];
     const struct order *order;
     struct object *object;
-    bool is_remote;
+    bool is_lead = false;
     int rc;
 
     toc_path(archive->toc, member->index, path);
     if (adopt_member(archive, member, path, &received.xxh3))
         return attempt_land(attempt, 0, &received);
     rc = source_get(archive, &object, &attempt->err);
-    is_remote = rc == 0 && object_fd(object) < 0;
-    if (is_remote || (rc == 0 && archive->cache->prefetch_model))
+    if (rc == 0)
+        is_lead = batch_is_lead(member, object);
+    if (is_lead || (rc == 0 && archive->cache->prefetch_model))
         rc = batch_order(archive, &order, &attempt->err);
     if (rc == 0 && member->order == MEMBER_BY_BLOCK)
         rc = receive_file(archive, member, &attempt->err);
     if (rc < 0)
         return OUTCOME_FAILED;
-    if (member->order == MEMBER_IN_ORDER && is_remote)
+    if (is_lead)
         return fetch_batch(attempt, job, object);
     rc = member->order == MEMBER_BY_BLOCK
              ? blocks_receive(archive, member, object, &received, &attempt->err)
@@ -224,7 +220,7 @@ int transfer_start_from_locked(struct archive *archive, const struct order *orde
     if (rc < 0)
         return rc;
     member->is_background = true;
-    if (is_remote_locked(archive) && member->order == MEMBER_IN_ORDER)
+    if (archive->object && batch_is_lead(member, archive->object))
         job.batch = batch_plan_locked(archive, member, RANGE_BYTES, UINT64_MAX, turn);
     job.member = member;
     rc = submit_locked(archive, &job, run_job, err);

@@ -1,13 +1,15 @@
-/* test_batch.c: what comes along with a member of a remote archive, asked for or not. */
+/* test_batch.c: what comes along with a member of an archive, asked for or not. */
 #include "tests/test.h"
 
 #include "cache/load.h"
 #include "common/cleanup.h"
-#include "tests/fakes/cache_fixture.h"
+#include "tests/fakes/place.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FILES = 2000, TEXT = 600 };
 
@@ -38,71 +40,171 @@ static void many_free(struct many *many)
     free(many);
 }
 
-static struct archive *open_many(struct fixture *fixture, const struct many *many)
+static struct archive *open_many(struct place *place, enum place_kind kind,
+                                 const struct many *many)
 {
-    fixture_open(fixture, &(struct cache_options){0});
-    fixture_publish(fixture, many->files, FILES);
-    return fixture_archive(fixture);
+    place_open(place, kind, &(struct cache_options){0});
+    fixture_publish(&place->fixture, many->files, FILES);
+    return fixture_archive(&place->fixture);
+}
+
+/* Wait until all that comes along came: how many of many are there? */
+static uint64_t count_files(struct place *place, struct archive *archive)
+{
+    struct cache_counters counters;
+
+    do {
+        sched_yield();
+        cache_count(place->fixture.cache, &counters);
+    } while (counters.transfers_running > 0);
+    return archive_cached_bytes(archive) / TEXT;
 }
 
 static void neighbours_come_along(void **state)
 {
     struct many *many = many_new();
-    struct fixture fixture;
-    struct archive *archive = open_many(&fixture, many);
-    struct counting_calls calls;
 
     (void)state;
-    counting_backend_reset(fixture.counting);
-    for (int i = 0; i < FILES; i++)
-        assert_true(fixture_has(archive, many->names[i], many->noise + i, TEXT));
-    calls = counting_backend_calls(fixture.counting);
-    printf("    %ju requests, %ju bytes\n", (uintmax_t)calls.object_read,
-           (uintmax_t)calls.bytes_read);
-    assert_in_range(calls.object_read, 1, 20);
-    assert_in_range(calls.bytes_read, FILES * TEXT, FILES * (TEXT + 200));
-    archive_unref(archive);
-    fixture_close(&fixture);
+    for (enum place_kind kind = PLACE_REMOTE; kind <= PLACE_LOCAL; kind++) {
+        struct counting_calls calls;
+        struct place place;
+        struct archive *archive;
+
+        test_row(kind, "%s", place_kinds[kind]);
+        archive = open_many(&place, kind, many);
+        counting_backend_reset(place.fixture.counting);
+        for (int i = 0; i < FILES; i++)
+            assert_true(fixture_has(archive, many->names[i], many->noise + i, TEXT));
+        calls = counting_backend_calls(place.fixture.counting);
+        printf("    %ju requests, %ju bytes\n", (uintmax_t)calls.object_read,
+               (uintmax_t)calls.bytes_read);
+        assert_in_range(calls.object_read, 1, 20);
+        assert_in_range(calls.bytes_read, FILES * TEXT, FILES * (TEXT + 200));
+        archive_unref(archive);
+        place_close(&place);
+    }
     many_free(many);
 }
 
 static void one_file_brings_little_more(void **state)
 {
-    static const int indexes[] = {1000, 0, FILES - 1, 500, 501, 1500};
+    static const int indexes[] = {1000, 0, FILES - 1, 500, 501, 502, 503, 1500};
     struct many *many = many_new();
-    struct fixture fixture;
-    struct archive *archive = open_many(&fixture, many);
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(indexes); i++) {
-        int index = indexes[i];
+    for (enum place_kind kind = PLACE_REMOTE; kind <= PLACE_LOCAL; kind++) {
+        struct place place;
+        struct archive *archive = open_many(&place, kind, many);
+
+        for (size_t i = 0; i < ARRAY_SIZE(indexes); i++) {
+            int index = indexes[i];
+
+            test_row(i, "file %d, %s", index, place_kinds[kind]);
+            counting_backend_reset(place.fixture.counting);
+            assert_true(
+                fixture_has(archive, many->names[index], many->noise + index, TEXT));
+            count_files(&place, archive);
+            assert_in_range(counting_backend_calls(place.fixture.counting).bytes_read, 0,
+                            TEXT + (256 << 10));
+        }
+        archive_unref(archive);
+        place_close(&place);
+    }
+    many_free(many);
+}
+
+/* A request costs no round trip there: only who reads in order is helped. */
+static void a_disk_brings_what_is_read_in_order(void **state)
+{
+    static const struct {
+        int index;
+        uint64_t first, last; /* how many come */
+    } rows[] = {
+        {1000, 1, 1 }, /* alone */
+        {0,    1, 1 },
+        {500,  1, 1 },
+        {501,  4, 5 }, /* four times what was read */
+        {506,  1, 30},
+        {1500, 1, 1 }, /* another place */
+        {499,  1, 1 }, /* backwards */
+        {1001, 4, 5 },
+        {1002, 0, 0 }, /* came along */
+    };
+    struct many *many = many_new();
+    struct place place;
+    struct archive *archive = open_many(&place, PLACE_LOCAL, many);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint64_t before = count_files(&place, archive);
+        int index = rows[i].index;
 
         test_row(i, "file %d", index);
-        counting_backend_reset(fixture.counting);
         assert_true(fixture_has(archive, many->names[index], many->noise + index, TEXT));
-        assert_in_range(counting_backend_calls(fixture.counting).bytes_read, 0,
-                        TEXT + (256 << 10));
+        assert_in_range(count_files(&place, archive) - before, rows[i].first,
+                        rows[i].last);
     }
     archive_unref(archive);
-    fixture_close(&fixture);
+    place_close(&place);
     many_free(many);
+}
+
+/* Those that are large come as a file system gives them. */
+static void a_disk_brings_small_ones_only(void **state)
+{
+    enum { LEAD = 100 << 10, LARGE = 200 << 10, HOLD = 150 << 10 };
+    CLEANUP_FREE unsigned char *noise = fixture_noise(LARGE);
+    struct zip_file files[] = {
+        {.name = "a", .data = noise,   .size = LEAD },
+        {.name = "b", .data = noise,   .size = LEAD },
+        {.name = "c", .data = noise,   .size = LARGE}, /* more than is held */
+        {.name = "d", .data = "small", .size = 5    },
+        {.name = "e", .data = noise,   .size = LARGE},
+        {.name = "f", .data = "small", .size = 5    },
+    };
+    struct place place;
+    struct archive *archive;
+
+    (void)state;
+    place_open(&place, PLACE_LOCAL, &(struct cache_options){.hold = HOLD});
+    fixture_publish(&place.fixture, files, ARRAY_SIZE(files));
+    archive = fixture_archive(&place.fixture);
+    assert_true(fixture_has(archive, "a", noise, LEAD));
+    assert_true(fixture_has(archive, "b", noise, LEAD));
+    count_files(&place, archive);
+    assert_int_equal(archive_cached_bytes(archive), 2 * LEAD + 5); /* d */
+    assert_true(fixture_has(archive, "c", noise, LARGE));
+    assert_true(fixture_has(archive, "e", noise, LARGE)); /* brings no f */
+    count_files(&place, archive);
+    assert_int_equal(archive_cached_bytes(archive), 2 * LEAD + 5 + 2 * LARGE);
+    archive_unref(archive);
+    place_close(&place);
 }
 
 static void damaged_neighbours_harm_nobody(void **state)
 {
-    uint32_t generation = ARCHIVE_GENERATION_NEW;
     struct many *many = many_new();
-    struct fixture fixture;
-    struct archive *archive;
 
     (void)state;
-    many->files[3].has_wrong_crc = true;
-    archive = open_many(&fixture, many);
-    assert_true(fixture_has(archive, "0002", many->noise + 2, TEXT));
-    assert_int_equal(fixture_want(archive, "0003", 0, ARCHIVE_WHOLE, &generation), -EIO);
-    assert_true(fixture_has(archive, "0004", many->noise + 4, TEXT));
-    archive_unref(archive);
-    fixture_close(&fixture);
+    many->files[7].has_wrong_crc = true;
+    for (enum place_kind kind = PLACE_REMOTE; kind <= PLACE_LOCAL; kind++) {
+        uint32_t generation = ARCHIVE_GENERATION_NEW;
+        struct place place;
+        struct archive *archive;
+
+        test_row(kind, "%s", place_kinds[kind]);
+        archive = open_many(&place, kind, many);
+        for (int i = 0; i < 7; i++)
+            assert_true(fixture_has(archive, many->names[i], many->noise + i, TEXT));
+        count_files(&place, archive);
+        assert_int_equal(archive_member_state(archive, fixture_index(archive, "0008")),
+                         MEMBER_COMPLETE);
+        assert_int_equal(fixture_want(archive, "0007", 0, ARCHIVE_WHOLE, &generation),
+                         -EIO);
+        assert_true(fixture_has(archive, "0008", many->noise + 8, TEXT));
+        archive_unref(archive);
+        place_close(&place);
+    }
     many_free(many);
 }
 
@@ -110,62 +212,72 @@ static void damaged_neighbours_harm_nobody(void **state)
 static void cut_ranges_fail_nobody_else(void **state)
 {
     struct many *many = many_new();
-    struct fixture fixture;
-    struct archive *archive = open_many(&fixture, many);
-    uint32_t generation = ARCHIVE_GENERATION_NEW;
 
     (void)state;
-    assert_true(fixture_has(archive, "0000", many->noise, TEXT));
-    fault_backend_truncate(fixture.fault, ".zip", 5 * TEXT);
-    for (int i = 1; i < 100; i++) {
-        generation = ARCHIVE_GENERATION_NEW;
-        if (fixture_want(archive, many->names[i], 0, ARCHIVE_WHOLE, &generation) < 0)
-            printf("    %d failed once\n", i);
-        assert_true(fixture_has(archive, many->names[i], many->noise + i, TEXT));
+    for (enum place_kind kind = PLACE_REMOTE; kind <= PLACE_LOCAL; kind++) {
+        struct place place;
+        struct archive *archive;
+
+        test_row(kind, "%s", place_kinds[kind]);
+        archive = open_many(&place, kind, many);
+        assert_true(fixture_has(archive, "0000", many->noise, TEXT));
+        fault_backend_truncate(place.fixture.fault, ".zip", 5 * TEXT);
+        for (int i = 1; i < 100; i++) {
+            uint32_t generation = ARCHIVE_GENERATION_NEW;
+
+            if (fixture_want(archive, many->names[i], 0, ARCHIVE_WHOLE, &generation) < 0)
+                printf("    %d failed once\n", i);
+            assert_true(fixture_has(archive, many->names[i], many->noise + i, TEXT));
+        }
+        archive_unref(archive);
+        place_close(&place);
     }
-    archive_unref(archive);
-    fixture_close(&fixture);
     many_free(many);
 }
 
 static void the_rest_comes_in_the_background(void **state)
 {
     struct many *many = many_new();
-    uint32_t generation = ARCHIVE_GENERATION_NEW;
-    struct fixture fixture;
-    struct archive *archive;
 
     (void)state;
-    fixture_open(&fixture, &(struct cache_options){.prefetch_model = true});
-    fixture_publish(&fixture, many->files, FILES);
-    archive = fixture_archive(&fixture);
-    counting_backend_reset(fixture.counting);
-    assert_int_equal(archive_cached_bytes(archive), 0);
-    assert_int_equal(fixture_want(archive, "0100", 0, 0, &generation), 0);
-    while (archive_cached_bytes(archive) < FILES * TEXT)
-        sched_yield();
-    assert_in_range(counting_backend_calls(fixture.counting).object_read, 1, 10);
-    archive_unref(archive);
-    fixture_close(&fixture);
+    for (enum place_kind kind = PLACE_REMOTE; kind <= PLACE_LOCAL; kind++) {
+        uint32_t generation = ARCHIVE_GENERATION_NEW;
+        struct place place;
+        struct archive *archive;
+
+        test_row(kind, "%s", place_kinds[kind]);
+        place_open(&place, kind, &(struct cache_options){.prefetch_model = true});
+        fixture_publish(&place.fixture, many->files, FILES);
+        archive = fixture_archive(&place.fixture);
+        counting_backend_reset(place.fixture.counting);
+        assert_int_equal(archive_cached_bytes(archive), 0);
+        assert_int_equal(fixture_want(archive, "0100", 0, 0, &generation), 0);
+        while (archive_cached_bytes(archive) < FILES * TEXT)
+            sched_yield();
+        assert_in_range(counting_backend_calls(place.fixture.counting).object_read, 1,
+                        10);
+        archive_unref(archive);
+        place_close(&place);
+    }
     many_free(many);
 }
 
 static void loading_takes_few_requests(void **state)
 {
     struct many *many = many_new();
-    struct fixture fixture;
-    struct archive *archive = open_many(&fixture, many);
+    struct place place;
+    struct archive *archive = open_many(&place, PLACE_REMOTE, many);
     CLEANUP_FREE char *path = NULL;
     struct error err = {0};
 
     (void)state;
     assert_true(fixture_has(archive, "1000", many->noise + 1000, TEXT));
-    counting_backend_reset(fixture.counting);
+    counting_backend_reset(place.fixture.counting);
     assert_int_equal(load_archive(archive, NULL, NULL, &path, &err), 0);
     assert_int_equal(archive_cached_bytes(archive), FILES * TEXT);
-    assert_in_range(counting_backend_calls(fixture.counting).object_read, 1, 4);
+    assert_in_range(counting_backend_calls(place.fixture.counting).object_read, 1, 4);
     archive_unref(archive);
-    fixture_close(&fixture);
+    place_close(&place);
     many_free(many);
 }
 
@@ -209,16 +321,100 @@ static void wishes_overtake_the_background(void **state)
     fixture_close(&fixture);
 }
 
+/* Who wants something far away does not wait for a batch. */
+static void wishes_overtake_neighbours(void **state)
+{
+    struct many *many = many_new();
+    uint32_t generation = ARCHIVE_GENERATION_NEW;
+    struct error err = {0};
+    struct place place;
+    struct archive *archive = open_many(&place, PLACE_LOCAL, many);
+
+    (void)state;
+    assert_true(fixture_has(archive, "0000", many->noise, TEXT));
+    fault_backend_block(place.fixture.fault, FAULT_OBJECT_READ, ".zip");
+    assert_int_equal(archive_want(archive, fixture_index(archive, "0001"), 0, 0,
+                                  &generation, ignore_answer, NULL, &err),
+                     0);
+    assert_true(fault_backend_wait_blocked(place.fixture.fault, 1)); /* 1 to 5 */
+    fault_backend_pass(place.fixture.fault);
+    assert_true(fixture_has(archive, "1500", many->noise + 1500, TEXT));
+    fault_backend_release(place.fixture.fault);
+    assert_true(fixture_has(archive, "0003", many->noise + 3, TEXT));
+    archive_unref(archive);
+    place_close(&place);
+    many_free(many);
+}
+
+/* On the thread that hands out the first piece of what comes. */
+static void change_archive(void *arg, int rc, const struct error *err)
+{
+    struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    int fd = place_open_archive(arg);
+
+    (void)err;
+    assert_int_equal(rc, 0);
+    assert_int_equal(pwrite(fd, "?", 1, 100), 1);
+    assert_int_equal(futimens(fd, times), 0); /* a coarse clock's help */
+    close(fd);
+}
+
+static void what_changes_meanwhile_is_stale_not_damaged(void **state)
+{
+    enum { PART = 100 << 10 };
+    CLEANUP_FREE unsigned char *noise = fixture_noise(PART);
+    struct zip_file files[] = {
+        {.name = "a", .data = noise, .size = PART},
+        {.name = "b", .data = noise, .size = PART},
+        {.name = "c", .data = noise, .size = PART},
+        {.name = "d", .data = noise, .size = PART}, /* in two pieces */
+    };
+    uint32_t generation = ARCHIVE_GENERATION_NEW;
+    CLEANUP_BYTES struct bytes verdict;
+    struct error err = {0};
+    struct place place;
+    struct archive *archive;
+
+    (void)state;
+    bytes_init(&verdict, 1000);
+    place_open(&place, PLACE_LOCAL, &(struct cache_options){0});
+    fixture_publish(&place.fixture, files, ARRAY_SIZE(files));
+    archive = fixture_archive(&place.fixture);
+    assert_true(fixture_has(archive, "a", noise, PART));
+    assert_int_equal(archive_want(archive, fixture_index(archive, "b"), 0, ARCHIVE_WHOLE,
+                                  &generation, change_archive, &place, &err),
+                     0);
+    while (archive_member_state(archive, fixture_index(archive, "b")) != MEMBER_COMPLETE)
+        sched_yield();
+    count_files(&place, archive);
+    assert_int_equal(archive_cached_bytes(archive), 3 * PART); /* c was read before */
+    generation = ARCHIVE_GENERATION_NEW;
+    assert_int_equal(fixture_want(archive, "d", 0, ARCHIVE_WHOLE, &generation), -ESTALE);
+    assert_int_equal(archive_print_verdict(archive, &verdict, &err), 0);
+    assert_string_equal(verdict.data, "ok: partly cached, 3 of 4 files verified\n");
+    archive_unref(archive);
+
+    fixture_publish(&place.fixture, files, ARRAY_SIZE(files));
+    archive = fixture_archive(&place.fixture);
+    assert_true(fixture_has(archive, "d", noise, PART));
+    archive_unref(archive);
+    place_close(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_come_along),
         cmocka_unit_test(one_file_brings_little_more),
+        cmocka_unit_test(a_disk_brings_what_is_read_in_order),
+        cmocka_unit_test(a_disk_brings_small_ones_only),
         cmocka_unit_test(damaged_neighbours_harm_nobody),
         cmocka_unit_test(cut_ranges_fail_nobody_else),
         cmocka_unit_test(loading_takes_few_requests),
         cmocka_unit_test(the_rest_comes_in_the_background),
         cmocka_unit_test(wishes_overtake_the_background),
+        cmocka_unit_test(wishes_overtake_neighbours),
+        cmocka_unit_test(what_changes_meanwhile_is_stale_not_damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
