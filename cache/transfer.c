@@ -34,6 +34,20 @@ struct transfer_job {
     bool is_background;  /* counted in archive->background_jobs */
 };
 
+/* Nothing comes along with the first file of a local archive: why sort it? */
+static bool needs_order(struct archive *archive, const struct member *member,
+                        struct object *object)
+{
+    bool result;
+
+    lock_acquire(&archive->lock);
+    result = archive->cache->prefetch_model ||
+             (batch_is_lead(member, object) &&
+              (object_fd(object) < 0 || archive->complete_count > 0));
+    lock_release(&archive->lock);
+    return result;
+}
+
 /* With the neighbours of what somebody waits for. */
 static enum outcome fetch_batch(struct attempt *attempt, struct transfer_job *job,
                                 struct object *object)
@@ -55,22 +69,19 @@ static enum outcome fetch(struct attempt *attempt, struct transfer_job *job)
     char path[TOC_PATH_MAX + 1];
     const struct order *order;
     struct object *object;
-    bool is_lead = false;
     int rc;
 
     toc_path(archive->toc, member->index, path);
     if (adopt_member(archive, member, path, &received.xxh3))
         return attempt_land(attempt, 0, &received);
     rc = source_get(archive, &object, &attempt->err);
-    if (rc == 0)
-        is_lead = batch_is_lead(member, object);
-    if (is_lead || (rc == 0 && archive->cache->prefetch_model))
+    if (rc == 0 && needs_order(archive, member, object))
         rc = batch_order(archive, &order, &attempt->err);
     if (rc == 0 && member->order == MEMBER_BY_BLOCK)
         rc = receive_file(archive, member, &attempt->err);
     if (rc < 0)
         return OUTCOME_FAILED;
-    if (is_lead)
+    if (batch_is_lead(member, object))
         return fetch_batch(attempt, job, object);
     rc = member->order == MEMBER_BY_BLOCK
              ? blocks_receive(archive, member, object, &received, &attempt->err)
