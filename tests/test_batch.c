@@ -3,6 +3,7 @@
 
 #include "cache/load.h"
 #include "common/cleanup.h"
+#include "common/sync.h"
 #include "tests/fakes/place.h"
 
 #include <errno.h>
@@ -401,6 +402,46 @@ static void what_changes_meanwhile_is_stale_not_damaged(void **state)
     place_close(&place);
 }
 
+static void *read_many(void *arg)
+{
+    struct many *many = many_new();
+    bool is_good = true;
+
+    for (int i = 0; i < FILES; i++)
+        is_good = fixture_has(arg, many->names[i], many->noise + i, TEXT) && is_good;
+    many_free(many);
+    return is_good ? arg : NULL;
+}
+
+/* What one process fetches ahead the other one waits for. */
+static void two_processes_read_in_order(void **state)
+{
+    struct many *many = many_new();
+    struct place place;
+    struct archive *archive = open_many(&place, PLACE_LOCAL, many);
+    struct archive *other_archive;
+    struct cache *other;
+    struct error err = {0};
+    pthread_t thread;
+    void *ok;
+
+    (void)state;
+    assert_int_equal(
+        cache_open(&(struct cache_options){.root = place.fixture.root}, &other, &err), 0);
+    assert_int_equal(cache_archive(other, place.fixture.resolver, &place.fixture.release,
+                                   &other_archive, &err),
+                     0);
+    assert_int_equal(thread_start(&thread, "reader", read_many, other_archive), 0);
+    assert_non_null(read_many(archive));
+    pthread_join(thread, &ok);
+    assert_non_null(ok);
+    archive_unref(other_archive);
+    archive_unref(archive);
+    cache_close(other);
+    place_close(&place);
+    many_free(many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +456,7 @@ int main(void)
         cmocka_unit_test(wishes_overtake_the_background),
         cmocka_unit_test(wishes_overtake_neighbours),
         cmocka_unit_test(what_changes_meanwhile_is_stale_not_damaged),
+        cmocka_unit_test(two_processes_read_in_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
