@@ -86,7 +86,7 @@ def sha256(path):
 class Mount:
     """A running daemon in the foreground, so that its process and its log are ours."""
 
-    def __init__(self, folder, config, options=(), env=None, program=MODELFS):
+    def __init__(self, folder, config, options=(), env=None, program=None):
         self.point = pathlib.Path(folder) / "mount"
         self.point.mkdir(parents=True, exist_ok=True)
         self.config = config
@@ -94,7 +94,7 @@ class Mount:
         self.log_path = pathlib.Path(folder) / "log"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(program), "mount", "-f", "-c", str(config), *options,
+                [str(program or MODELFS), "mount", "-f", "-c", str(config), *options,
                  str(self.point)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **(env or {})})
@@ -278,13 +278,13 @@ class MountTest(unittest.TestCase):
             {"repositories": rows, "cache": cache, **keys}, sort_keys=False))
         return path
 
-    def mount(self, *repositories, name="first", options=(), env=None, program=MODELFS,
+    def mount(self, *repositories, name="first", options=(), env=None, program=None,
               **keys):
         config = self.config(*repositories, name=f"{name}.yaml", **keys)
         return self.mount_config(config, name=name, options=options, env=env,
                                  program=program)
 
-    def mount_config(self, config, name="first", options=(), env=None, program=MODELFS):
+    def mount_config(self, config, name="first", options=(), env=None, program=None):
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         mount = Mount(folder, config, options, env, program)
