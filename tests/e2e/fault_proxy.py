@@ -21,6 +21,7 @@ import contextlib
 import dataclasses
 import json
 import re
+import selectors
 import socket
 import struct
 import subprocess
@@ -378,7 +379,9 @@ class FaultProxy:
         self.faults = []
         self.connections = 0
         self.lock = threading.Lock()
-        self.loop = asyncio.new_event_loop()
+        # What asyncio takes by default rounds each wait up to whole milliseconds.
+        self.loop = asyncio.SelectorEventLoop(
+            selectors.SelectSelector() if delay or rate or connection_rate else None)
         self.tasks = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
