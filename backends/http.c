@@ -272,6 +272,8 @@ static int send_over(struct exchange *exchange, const char *url, const struct ur
     if (exchange->tries == 1) /* the time before was not the server's */
         exchange->since_ms = clock_now_ms();
     try.stall_timeout_ms = stall_timeout_ms(exchange);
+    if (request->part == HTTP_SUFFIX) /* what lies before it comes by two at once */
+        http_pool_dial(http->pool, handle);
     rc = http_try_run(http->pool, handle, &try, err);
     exchange->has_another = http_pool_has_another(http->pool, handle);
     http_pool_give(http->pool, handle);

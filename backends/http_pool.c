@@ -63,6 +63,7 @@ static void free_handle(struct http_handle *handle)
         return;
     curl_easy_cleanup(handle->easy);
     curl_multi_cleanup(handle->multi);
+    http_dial_done(&handle->dial);
     free(handle);
 }
 
@@ -198,6 +199,7 @@ static struct http_handle *make_handle(struct http_pool *pool)
 {
     struct http_handle *handle = XNEW(struct http_handle);
 
+    http_dial_init(&handle->dial);
     handle->easy = curl_easy_init();
     handle->multi = curl_multi_init();
     if (handle->easy && handle->multi &&
@@ -251,6 +253,13 @@ static bool is_old(const struct http_handle *handle)
     return handle->used_ms < clock_now_ms() - IDLE_MAX_MS;
 }
 
+static bool is_ready(const struct http_handle *handle)
+{
+    enum http_dial_state state = http_dial_look(&handle->dial);
+
+    return !is_old(handle) && (state == HTTP_DIAL_NONE || state == HTTP_DIAL_THERE);
+}
+
 bool http_pool_has_another(struct http_pool *pool, const struct http_handle *handle)
 {
     const struct http_handle *another;
@@ -258,7 +267,7 @@ bool http_pool_has_another(struct http_pool *pool, const struct http_handle *han
 
     lock_acquire(&pool->lock);
     another = TAILQ_FIRST(&handle->host->idle);
-    result = another && !is_old(another) && handle->host->running < pool->connections;
+    result = another && is_ready(another) && handle->host->running < pool->connections;
     lock_release(&pool->lock);
     return result;
 }
@@ -276,12 +285,54 @@ static void retire_locked(struct http_pool *pool, struct http_pool_host *host,
     forget_hosts_locked(pool, unused);
 }
 
+/* Is none kept, and room for one? What is of no use makes room first. */
+static bool wants_another_locked(struct http_pool *pool, struct http_pool_host *host,
+                                 struct handles *unused) REQUIRES(pool->lock)
+{
+    struct http_handle *first;
+
+    retire_locked(pool, host, unused);
+    first = TAILQ_FIRST(&host->idle);
+    if (first && http_dial_look(&first->dial) == HTTP_DIAL_LOST) {
+        TAILQ_REMOVE(&host->idle, first, entry);
+        TAILQ_INSERT_HEAD(unused, first, entry);
+    }
+    return TAILQ_EMPTY(&host->idle) && host->running < pool->connections;
+}
+
+void http_pool_dial(struct http_pool *pool, struct http_handle *handle)
+{
+    struct handles unused = TAILQ_HEAD_INITIALIZER(unused);
+    struct http_pool_host *host = handle->host;
+    struct http_handle *another = NULL;
+
+    if (host->origin.scheme != URL_HTTP)
+        return;
+    lock_acquire(&pool->lock);
+    if (wants_another_locked(pool, host, &unused))
+        another = make_handle(pool);
+    lock_release(&pool->lock);
+    if (another && http_dial_begin(&another->dial, &handle->dial)) {
+        another->used_ms = clock_now_ms();
+        lock_acquire(&pool->lock);
+        if (wants_another_locked(pool, host, &unused))
+            TAILQ_INSERT_HEAD(&host->idle, another, entry);
+        else
+            TAILQ_INSERT_HEAD(&unused, another, entry);
+        lock_release(&pool->lock);
+    } else {
+        free_handle(another);
+    }
+    free_handles(&unused);
+}
+
 void http_pool_give(struct http_pool *pool, struct http_handle *take_handle)
 {
     struct handles unused = TAILQ_HEAD_INITIALIZER(unused);
     struct http_pool_host *host = take_handle->host;
 
     curl_easy_reset(take_handle->easy);
+    http_dial_done(&take_handle->dial);
     take_handle->used_ms = clock_now_ms();
     lock_acquire(&pool->lock);
     TAILQ_REMOVE(&pool->busy, take_handle, entry);

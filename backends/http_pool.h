@@ -14,6 +14,7 @@
 #define BACKENDS_HTTP_POOL_H
 
 #include "backends/http.h"
+#include "backends/http_dial.h"
 #include "backends/url.h"
 
 #include <curl/curl.h>
@@ -34,7 +35,8 @@ struct http_handle {
     CURLM *multi;
     struct http_pool_host *host;
     enum http_pool_use use;
-    int64_t used_ms; /* when it was given back */
+    struct http_dial dial; /* its connection, if opened before there was a request */
+    int64_t used_ms;       /* when it was given back */
     TAILQ_ENTRY(http_handle) entry;
 };
 
@@ -49,6 +51,11 @@ int http_pool_take(struct http_pool *pool, const struct url *url, enum http_pool
                    int64_t deadline_ms, struct http_handle **ret_handle,
                    struct error *err);
 void http_pool_give(struct http_pool *pool, struct http_handle *take_handle);
+
+/* Open another connection to where that of handle goes, unless one is kept or there are
+ * as many as may be: it is there when the next transfer of handle ended. Not with TLS,
+ * whose handshake would only begin with a request. Waits for nothing. */
+void http_pool_dial(struct http_pool *pool, struct http_handle *handle);
 
 /* Is another connection to the same origin kept, and in nobody's use? */
 bool http_pool_has_another(struct http_pool *pool, const struct http_handle *handle);

@@ -331,9 +331,12 @@ int http_try_run(struct http_pool *pool, struct http_handle *handle, struct http
         return fail(err, ENOMEM, "libcurl refuses the request: %s",
                     code != CURLE_OK ? curl_easy_strerror(code)
                                      : curl_multi_strerror(added));
+    if (http_dial_look(&handle->dial) == HTTP_DIAL_THERE)
+        http_dial_use(&handle->dial, handle->easy);
     rc = perform(&transfer, handle->multi, &code, err);
     if (rc == 0)
         rc = judge(&transfer, code, err);
+    http_dial_note(&handle->dial, handle->easy);
     curl_multi_remove_handle(handle->multi, handle->easy);
     return rc;
 }

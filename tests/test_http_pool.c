@@ -118,6 +118,44 @@ static void test_idle_connections_are_told(void **state)
     assert_true(callers[0].has_another);
 }
 
+/* Behind the end of an archive more is asked for at once: the other connection is opened
+ * meanwhile, without a request. */
+static void test_end_of_an_archive_opens_another(void **state)
+{
+    const struct http_request whole = callers[0].request;
+    const struct http_request end = {.part = HTTP_SUFFIX, .suffix_size = 3};
+
+    (void)state;
+    play(WHOLE, HTTP_THEN_KEEP, false);
+    call(&callers[0]);
+    assert_false(callers[0].has_another);
+    callers[0].request = end;
+    call(&callers[0]);
+    assert_int_equal(callers[0].rc, 0);
+    assert_true(callers[0].has_another);
+    callers[0].request = whole;
+    play(WHOLE, HTTP_THEN_KEEP, true);
+    call_at_once(CONNECTIONS);
+    for (int i = 0; i < CONNECTIONS; i++)
+        assert_int_equal(callers[i].rc, 0);
+    assert_int_equal(http_server_connections(fixture.server), CONNECTIONS);
+}
+
+static void test_only_connection_stays_the_only_one(void **state)
+{
+    const struct http_request end = {.part = HTTP_SUFFIX, .suffix_size = 3};
+
+    (void)state;
+    reconnect(&(struct http_options){.connections = 1});
+    play(WHOLE, HTTP_THEN_KEEP, false);
+    callers[0].request = end;
+    for (int i = 0; i < 3; i++) {
+        call(&callers[0]);
+        assert_false(callers[0].has_another);
+    }
+    assert_int_equal(http_server_connections(fixture.server), 1);
+}
+
 static void test_one_connection_has_no_other(void **state)
 {
     (void)state;
@@ -233,6 +271,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_idle_connections_are_told),
         TEST(test_one_connection_has_no_other),
+        TEST(test_end_of_an_archive_opens_another),
+        TEST(test_only_connection_stays_the_only_one),
         TEST(test_connection_is_kept),
         TEST(test_closed_connection_is_replaced),
         TEST(test_few_at_once),
