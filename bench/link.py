@@ -4,7 +4,7 @@ The servers are Ceph's S3 gateway, where it is installed, and the tests' stand-i
 Artifactory; the way to them is a proxy that delays and shapes: 20 ms of round trip and
 1 Gbit/s, once clean and once with 30 MiB/s for each connection, as object stores have it.
 All are processes of their own. A mount has talked to its server before, about another
-model that several read at once: as in a mount in use there are connections.
+model: as in a mount in use there are connections, one, or as many as several readers made.
 """
 
 import base64
@@ -95,7 +95,7 @@ class OnS3:
                                    aws_secret_access_key=PASSWORD,
                                    region_name="us-east-1")
         self.client.create_bucket(Bucket=self.models.repository.name)
-        for uid in {uid for _, *uids, _ in self.works for uid in uids}:
+        for uid in {uid for _, *uids, _, _ in self.works for uid in uids}:
             self.upload(uid)
         return self
 
@@ -128,22 +128,37 @@ def first_byte(name):
     return lambda folder: works.read_first_byte(folder / name)
 
 
-def make_connections(folder):
-    """Files that do not come by one request."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(works.read_first_byte, files[::len(files) // 4 or 1]))
+def files_below(folder):
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def keep_one(folder):
+    """One connection: nothing is asked for at once."""
+    os.listdir(folder.parent.parent)    # which the mount asks for when it starts
+    works.read_first_byte(files_below(folder)[0])
     time.sleep(0.3)     # neighbours that came along are written
 
 
+def keep_several(folder):
+    """Files that do not come by one request."""
+    files = files_below(folder)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(works.read_first_byte, files[::len(files) // 4 or 1]))
+    time.sleep(0.3)     # the same
+
+
 def works_on(models):
-    """Title, the model, another one, and what is done."""
+    """Title, the model, another one, how that is read before, and what is done."""
+    first = first_byte("model.bin")
     return [
-        ("first byte, file of 1 MiB", models.middle, models.small,
-         first_byte("model.bin")),
-        (f"{data.SMALL_COUNT} small files", models.small, models.middle,
+        ("first byte, file of 1 MiB, 1 connection kept", models.middle, models.small,
+         keep_one, first),
+        ("first byte, file of 1 MiB, several kept", models.middle, models.small,
+         keep_several, first),
+        (f"{data.SMALL_COUNT} small files", models.small, models.middle, keep_several,
          works.read_small_files),
-        ("1 GiB, stored", models.big, models.middle, works.read_sequentially),
+        ("1 GiB, stored", models.big, models.middle, keep_several,
+         works.read_sequentially),
     ]
 
 
@@ -182,11 +197,11 @@ def through_link(server, base, connection_rate):
     found = {}
     where = ("127.0.0.1", server.port)
     with Link(where, ROUND_TRIP_S, RATE, connection_rate) as link:
-        for title, uid, other, work in server.works:
+        for title, uid, other, keep, work in server.works:
             # First, since a server may have to hash an archive once before it answers.
             theirs = works.timed(lambda: download(server, link, uid, base, work))
             with mount(server, link, base) as mounted:
-                make_connections(mounted.path(other))
+                keep(mounted.path(other))
                 ours = works.timed(lambda: work(mounted.path(uid)))
             found[title] = (ours, theirs)
     return found
