@@ -111,7 +111,10 @@ static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
 {
     struct channel *channel = userdata;
     struct handover_block *block = channel->handover->block;
-    struct kernel_in_header header;
+    struct {
+        struct kernel_in_header header;
+        struct kernel_io_in io; /* of READ and WRITE */
+    } request;
     ssize_t got;
 
     if (channel->is_replay && !channel->is_init_replayed) {
@@ -125,17 +128,17 @@ static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
         /* The kernel orders a request after the replies that led to it; with
          * channel_writev this tells the thread sanitizer, who does not see that. */
         (void)__atomic_load_n(&block->answered, __ATOMIC_ACQUIRE);
-        if (got < (ssize_t)sizeof header) {
+        if (got < (ssize_t)sizeof request.header) {
             lead_pass(channel->lead);
             return got;
         }
-        memcpy(&header, buffer, sizeof header);
-    } while (refuse_deadly(channel, fd, &header));
-    lead_handle(channel->lead, fd, header.opcode);
-    unique = header.unique;
-    if (header.opcode == KERNEL_FUSE_INIT && block->init_size == 0)
+        memcpy(&request, buffer, sizeof request);
+    } while (refuse_deadly(channel, fd, &request.header));
+    lead_handle(channel->lead, fd, request.header.opcode, request.io.size);
+    unique = request.header.unique;
+    if (request.header.opcode == KERNEL_FUSE_INIT && block->init_size == 0)
         record_init_request(block, buffer, (size_t)got);
-    else if (ledger_has_reply(header.opcode))
+    else if (ledger_has_reply(request.header.opcode))
         ledger_note(block, unique);
     return got;
 }

@@ -50,6 +50,14 @@ struct kernel_in_header {
     uint16_t padding;
 };
 
+/* READ and WRITE begin alike. */
+struct kernel_io_in {
+    uint64_t fh;
+    uint64_t offset;
+    uint32_t size;
+    uint32_t flags;
+};
+
 struct kernel_init_in {
     uint32_t major;
     uint32_t minor;

@@ -17,6 +17,7 @@ enum {
     IDLE_LOOKS = 8, /* without any request; then the next one sleeps */
     BACKLOG_MAX =
         4, /* requests in a row behind which others wait; then more threads read */
+    SHORT_MAX = 16 << 10, /* bytes, copied sooner than a thread is woken */
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
 };
@@ -155,10 +156,11 @@ void lead_pass(struct lead *lead)
 }
 
 /* Those that carry or gather many bytes, or wait for the disk in any case. */
-static bool is_long(uint32_t opcode)
+static bool is_long(uint32_t opcode, uint32_t size)
 {
-    return opcode == KERNEL_FUSE_READ || opcode == KERNEL_FUSE_WRITE ||
-           opcode == KERNEL_FUSE_FSYNC || opcode == KERNEL_FUSE_READDIR ||
+    if (opcode == KERNEL_FUSE_READ || opcode == KERNEL_FUSE_WRITE)
+        return size > SHORT_MAX;
+    return opcode == KERNEL_FUSE_FSYNC || opcode == KERNEL_FUSE_READDIR ||
            opcode == KERNEL_FUSE_READDIRPLUS || opcode == KERNEL_FUSE_FALLOCATE ||
            opcode == KERNEL_FUSE_COPY_FILE_RANGE;
 }
@@ -170,7 +172,7 @@ static bool has_another(int fd)
     return poll(&device, 1, 0) > 0;
 }
 
-void lead_handle(struct lead *lead, int fd, uint32_t opcode)
+void lead_handle(struct lead *lead, int fd, uint32_t opcode, uint32_t size)
 {
     bool is_more = has_another(fd);
     bool is_to_wake = false;
@@ -179,7 +181,7 @@ void lead_handle(struct lead *lead, int fd, uint32_t opcode)
     lead->backlog = is_more ? lead->backlog + 1 : 0;
     if (is_mine_locked(lead)) {
         lead->requests++;
-        if (is_long(opcode) || lead->backlog > BACKLOG_MAX) {
+        if (is_long(opcode, size) || lead->backlog > BACKLOG_MAX) {
             lead->has_leader = false;
             is_to_wake = true;
         } else {

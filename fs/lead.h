@@ -2,15 +2,16 @@
  *
  *     lead_take(lead);                    until this thread leads; the others wait here
  *     got = read(fd, ...);
- *     lead_handle(lead, fd, opcode);      or, if nothing was read, lead_pass(lead);
+ *     lead_handle(lead, fd, opcode, size); or, if nothing was read, lead_pass(lead);
  *     ... handle it, and take the lead again ...
  *
  * Where many threads wait in the kernel it wakes another one for each request, on another
  * processor that may sleep as well: for a look-up or an open that takes longer than to
  * handle it. So one thread reads, and what is there alone it handles by itself before it
  * reads again; nobody else is woken. It passes the lead on first where more requests wait
- * or where the kind of this one takes long. If it does not come back (a slow disk), who
- * waits next takes the lead. That one looks at the clock only while requests come.
+ * or where this one takes long by its kind or size. If it does not come back (a slow
+ * disk), who waits next takes the lead. That one looks at the clock only while requests
+ * come.
  *
  * Thread-safe. */
 #ifndef FS_LEAD_H
@@ -28,9 +29,10 @@ void lead_free(struct lead *lead); /* accepts NULL; no thread is in it any more 
 /* Blocks, and may be cancelled then, as libfuse ends its threads. */
 void lead_take(struct lead *lead);
 
-/* A request of that kind was read from fd. Nothing is done if this thread does not lead
- * any more. */
-void lead_handle(struct lead *lead, int fd, uint32_t opcode);
+/* A request of that kind was read from fd; size: the bytes of a file that a READ asks for
+ * or a WRITE brings, of no meaning in others. Nothing is done if this thread does not
+ * lead any more. */
+void lead_handle(struct lead *lead, int fd, uint32_t opcode, uint32_t size);
 
 /* Somebody else is to lead. The same. errno stays. */
 void lead_pass(struct lead *lead);

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 enum {
-    LOOKUP = 1, /* opcode */
+    LOOKUP = 1,       /* opcode */
+    LITTLE = 4 << 10, /* bytes of a READ or WRITE */
+    MUCH = 128 << 10,
     THREADS = 4,
     ROUNDS = 2000,
     FOR_EVER_MS = 1000000,
@@ -51,15 +53,19 @@ static void end_other(struct other *other)
 static void who_keeps_the_lead_reads_on(void **state)
 {
     static const struct {
-        uint32_t opcode;
+        uint32_t opcode, size;
         size_t waiting; /* bytes in the device */
         bool passes;
     } cases[] = {
-        {LOOKUP,                  0, false},
-        {LOOKUP,                  1, true }, /* after some */
-        {KERNEL_FUSE_READ,        0, true },
-        {KERNEL_FUSE_WRITE,       0, true },
-        {KERNEL_FUSE_READDIRPLUS, 0, true },
+        {LOOKUP,                  0,      0, false},
+        {LOOKUP,                  0,      1, true }, /* after some */
+        {LOOKUP,                  MUCH,   0, false},
+        {KERNEL_FUSE_READ,        LITTLE, 0, false},
+        {KERNEL_FUSE_READ,        LITTLE, 1, true },
+        {KERNEL_FUSE_READ,        MUCH,   0, true },
+        {KERNEL_FUSE_WRITE,       LITTLE, 0, false},
+        {KERNEL_FUSE_WRITE,       MUCH,   0, true },
+        {KERNEL_FUSE_READDIRPLUS, LITTLE, 0, true },
     };
 
     (void)state;
@@ -68,20 +74,21 @@ static void who_keeps_the_lead_reads_on(void **state)
         struct other other;
         int device[2], value;
 
-        test_row(i, "opcode %u, %zu waiting", cases[i].opcode, cases[i].waiting);
+        test_row(i, "opcode %u, %u bytes, %zu waiting", cases[i].opcode, cases[i].size,
+                 cases[i].waiting);
         assert_int_equal(pipe(device), 0);
         assert_int_equal(write(device[1], "x", cases[i].waiting), cases[i].waiting);
         lead_take(lead);
         start_other(&other, lead);
         for (int n = 0; n < BACKLOG && !cases[i].passes; n++) {
-            lead_handle(lead, device[0], cases[i].opcode);
+            lead_handle(lead, device[0], cases[i].opcode, cases[i].size);
             lead_take(lead);
             sem_getvalue(&other.leads, &value);
             assert_int_equal(value, 0);
         }
         if (cases[i].passes) {
             for (int n = 0; n < BACKLOG; n++)
-                lead_handle(lead, device[0], cases[i].opcode);
+                lead_handle(lead, device[0], cases[i].opcode, cases[i].size);
             while (sem_wait(&other.leads) < 0)
                 ;
         } else {
@@ -105,10 +112,10 @@ static void who_does_not_come_back_is_replaced(void **state)
     assert_int_equal(pipe(device), 0);
     for (int i = 0; i < 3; i++) {
         lead_take(lead);
-        lead_handle(lead, device[0], LOOKUP);
+        lead_handle(lead, device[0], LOOKUP, 0);
         start_other(&other, lead);
         end_other(&other);
-        lead_handle(lead, device[0], LOOKUP); /* of no effect: others read now */
+        lead_handle(lead, device[0], LOOKUP, 0); /* of no effect: others read now */
         lead_pass(lead);
     }
     lead_take(lead);
@@ -129,7 +136,7 @@ static void who_sleeps_is_woken_for_that(void **state)
     lead_take(lead);
     start_other(&other, lead);
     clock_sleep_ms(30); /* or not yet: that is right as well */
-    lead_handle(lead, device[0], LOOKUP);
+    lead_handle(lead, device[0], LOOKUP, 0);
     end_other(&other);
     close(device[0]);
     close(device[1]);
@@ -178,7 +185,7 @@ static void *read_on(void *arg)
         if (atomic_fetch_add(&crowd->reading, 1) > 0)
             atomic_store(&crowd->most, 2);
         atomic_fetch_sub(&crowd->reading, 1);
-        lead_handle(crowd->lead, crowd->device, i % 3 ? LOOKUP : KERNEL_FUSE_READ);
+        lead_handle(crowd->lead, crowd->device, i % 3 ? LOOKUP : KERNEL_FUSE_READ, MUCH);
     }
     lead_take(crowd->lead);
     lead_pass(crowd->lead);
