@@ -75,7 +75,8 @@ static void touch_once(void *buffer, size_t size)
     touched = buffer;
 }
 
-/* The header goes to where the next worker finds it, whenever this one dies. */
+/* The header goes to where the next worker finds it, whenever this one dies. Of a thread
+ * that waits for the lead nothing stands there: it is not to be blamed. */
 static ssize_t receive(struct channel *channel, int fd, void *buffer, size_t size)
 {
     struct kernel_in_header *header = ledger_receive(channel->handover->block);
@@ -83,6 +84,7 @@ static ssize_t receive(struct channel *channel, int fd, void *buffer, size_t siz
     ssize_t got;
 
     touch_once(buffer, size);
+    lead_take(channel->lead);
     if (!header)
         return read(fd, buffer, size);
     parts[0] = (struct iovec){.iov_base = header, .iov_len = sizeof *header};
@@ -123,7 +125,6 @@ static ssize_t channel_read(int fd, void *buffer, size_t size, void *userdata)
         return block->init_size;
     }
     do {
-        lead_take(channel->lead);
         got = receive(channel, fd, buffer, size);
         /* The kernel orders a request after the replies that led to it; with
          * channel_writev this tells the thread sanitizer, who does not see that. */

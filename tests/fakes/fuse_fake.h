@@ -91,8 +91,8 @@ struct fuse_fake_kernel {
     bool lacks_passthrough; /* refuses each file, as without CAP_SYS_ADMIN */
 };
 
-/* A channel whose INIT was answered. channel_close it. Its handover is the fake's, until
- * the next channel is made. */
+/* A channel whose INIT was answered, by the thread that calls. channel_close it. Its
+ * handover is the fake's, until the next channel is made. No more requests come. */
 struct channel *fuse_fake_channel(const struct fuse_fake_kernel *kernel,
                                   const struct channel_options *options, void *owner);
 
