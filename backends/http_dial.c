@@ -2,10 +2,13 @@
 #include "backends/http_dial.h"
 
 #include "common/cleanup.h"
+#include "common/sync.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+
+enum { KEPT_MAX_MS = 60000 };
 
 void http_dial_init(struct http_dial *dial)
 {
@@ -42,6 +45,7 @@ bool http_dial_begin(struct http_dial *dial, const struct http_dial *like)
     if (fd < 0 || (connect(fd, peer, like->peer_size) < 0 && errno != EINPROGRESS))
         return false;
     dial->fd = steal_fd(&fd);
+    dial->begun_ms = clock_now_ms();
     dial->peer = like->peer;
     dial->peer_size = like->peer_size;
     return true;
@@ -53,6 +57,8 @@ enum http_dial_state http_dial_look(const struct http_dial *dial)
 
     if (dial->fd < 0)
         return HTTP_DIAL_NONE;
+    if (dial->begun_ms < clock_now_ms() - KEPT_MAX_MS)
+        return HTTP_DIAL_LOST;
     if (poll(&look, 1, 0) == 0)
         return HTTP_DIAL_COMING;
     return look.revents == POLLOUT ? HTTP_DIAL_THERE : HTTP_DIAL_LOST;

@@ -13,17 +13,20 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 enum http_dial_state {
     HTTP_DIAL_NONE, /* nothing was begun, or libcurl has it */
     HTTP_DIAL_COMING,
     HTTP_DIAL_THERE,
-    HTTP_DIAL_LOST, /* refused, or closed by the other side */
+    HTTP_DIAL_LOST, /* refused, closed by the other side, or a minute old: what lies
+                       between forgets, and tells nobody */
 };
 
 struct http_dial {
     int fd;                       /* -1: none */
+    int64_t begun_ms;             /* when it was begun */
     curl_socket_t given;          /* what libcurl got of us last */
     struct sockaddr_storage peer; /* where connections go */
     socklen_t peer_size;          /* 0: not known */

@@ -76,6 +76,17 @@ static void test_it_is_lost_when_the_other_side_speaks(void **state)
     close(fd);
 }
 
+/* A request over it might get no answer at all. */
+static void test_it_is_lost_when_it_is_old(void **state)
+{
+    (void)state;
+    assert_int_equal(listen(listen_fd, 1), 0);
+    assert_true(http_dial_begin(&dial, &place));
+    assert_int_equal(next_state(POLLOUT), HTTP_DIAL_THERE);
+    dial.begun_ms -= 61000;
+    assert_int_equal(http_dial_look(&dial), HTTP_DIAL_LOST);
+}
+
 static void test_it_may_be_refused(void **state)
 {
     (void)state;
@@ -116,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_it_is_there_until_the_other_side_closes),
         TEST(test_it_is_lost_when_the_other_side_speaks),
+        TEST(test_it_is_lost_when_it_is_old),
         TEST(test_it_may_be_refused),
         TEST(test_it_may_be_long_in_coming),
         TEST(test_it_needs_a_place),
