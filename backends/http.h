@@ -60,7 +60,9 @@ enum http_method {
 enum http_part {
     HTTP_WHOLE,
     HTTP_RANGE,  /* bytes range.first to range.last */
-    HTTP_SUFFIX, /* the last suffix_size bytes, all where there are fewer */
+    HTTP_SUFFIX, /* the last suffix_size bytes, all where there are fewer; what lies
+                    before them may come next, by two at once: so another connection is
+                    opened meanwhile (http_pool_dial) */
 };
 
 struct http_field {

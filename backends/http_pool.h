@@ -52,9 +52,10 @@ int http_pool_take(struct http_pool *pool, const struct url *url, enum http_pool
                    struct error *err);
 void http_pool_give(struct http_pool *pool, struct http_handle *take_handle);
 
-/* Open another connection to where that of handle goes, unless one is kept or there are
- * as many as may be: it is there when the next transfer of handle ended. Not with TLS,
- * whose handshake would only begin with a request. Waits for nothing. */
+/* Begin another connection to where handle went before, unless one is kept or there are
+ * as many as may be: at best it is there before the next transfer of handle has ended.
+ * Not with TLS, whose handshake would only begin with a request, and not of a handle that
+ * had no request. Waits for nothing. */
 void http_pool_dial(struct http_pool *pool, struct http_handle *handle);
 
 /* Is another connection to the same origin kept, and in nobody's use? */
