@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -185,19 +186,21 @@ static bool is_idle(const struct handover_thread *threads, uint32_t opcode)
 static void who_waits_is_not_to_blame(void **state)
 {
     struct reading reading = {.handover = NULL};
-    const struct handover_thread *threads;
+    const struct handover_block *block;
     int64_t deadline_ms;
     int kernel_fd;
 
     (void)state;
     reading.handover = open_on_socket(&reading.channel, &kernel_fd);
-    threads = reading.handover->block->threads;
+    block =
+        mmap(NULL, sizeof *block, PROT_READ, MAP_SHARED, reading.handover->block_fd, 0);
+    assert_ptr_not_equal(block, MAP_FAILED); /* as the next worker sees it */
     send_request(kernel_fd, KERNEL_FUSE_INIT);
     send_request(kernel_fd, KERNEL_FUSE_READ);
     assert_int_equal(thread_start(&reading.first, "first", agree_and_read_on, &reading),
                      0);
     deadline_ms = clock_now_ms() + WAIT_MS;
-    while (!is_idle(threads, KERNEL_FUSE_READ)) {
+    while (!is_idle(block->threads, KERNEL_FUSE_READ)) {
         assert_true(clock_now_ms() < deadline_ms);
         clock_sleep_ms(1);
     }
@@ -207,6 +210,7 @@ static void who_waits_is_not_to_blame(void **state)
     channel_close(reading.channel);
     close(reading.handover->device_fd);
     close(kernel_fd);
+    munmap((void *)block, sizeof *block);
     handover_free(reading.handover);
 }
 
