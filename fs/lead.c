@@ -5,6 +5,7 @@
 #include "common/sync.h"
 #include "fs/kernel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <semaphore.h>
@@ -14,9 +15,8 @@
 #include <time.h>
 
 enum {
-    IDLE_LOOKS = 8, /* without any request; then the next one sleeps */
-    BACKLOG_MAX =
-        4, /* requests in a row behind which others wait; then more threads read */
+    IDLE_LOOKS = 8,       /* without any request; then the next one sleeps */
+    BACKLOG_MAX = 4,      /* in a row had others behind them: then more threads read */
     SHORT_MAX = 16 << 10, /* bytes, copied sooner than a thread is woken */
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
@@ -28,12 +28,13 @@ struct lead {
     bool has_leader;   /* guarded by lock */
     pthread_t leader;  /* guarded by lock */
     bool is_handling;  /* it is not reading; guarded by lock */
+    bool has_next;     /* a thread is next, or may become it; guarded by lock */
     bool is_watched;   /* the next one looks, or is about to; guarded by lock */
     uint64_t requests; /* that were read; guarded by lock */
     unsigned backlog;  /* of these in a row had others behind them; guarded by lock */
 
     /* Semaphores, since a thread that is cancelled in a condition has the lock. */
-    sem_t next;    /* of whom waits for the lead: the others wait for this */
+    sem_t next;    /* for one thread to become the next: who waits waits for this */
     sem_t changed; /* wakes that one */
 };
 
@@ -49,6 +50,7 @@ struct lead *lead_new(unsigned patience_ms)
     struct lead *lead = XNEW(struct lead);
 
     lead->patience_ms = patience_ms;
+    lead->has_next = true;
     lock_init(&lead->lock);
     sem_init(&lead->next, 0, 1);
     sem_init(&lead->changed, 0, 0);
@@ -94,6 +96,7 @@ static bool try_to_lead(struct lead *lead, struct look *last)
         lead->has_leader = true;
         lead->leader = pthread_self();
         lead->is_handling = false;
+        lead->has_next = false;
     }
     last->idle = is_same && !lead->is_handling ? last->idle + 1 : 0;
     last->requests = lead->requests;
@@ -135,34 +138,56 @@ void lead_take(struct lead *lead)
         ; /* what changed before the first look */
     while (!try_to_lead(lead, &last))
         wait_for_change(lead, &last);
-    sem_post(&lead->next);
+}
+
+/* Somebody else is to lead. Whom to wake: one thread, or each pass would cost two. */
+static sem_t *pass_locked(struct lead *lead) REQUIRES(lead->lock)
+{
+    sem_t *wake = lead->has_next ? &lead->changed : &lead->next;
+
+    assert(is_mine_locked(lead));
+    lead->has_leader = false;
+    lead->has_next = true;
+    lead->requests++;
+    return wake;
+}
+
+/* This thread handles the request, and is watched at that. Whom to wake, or NULL. */
+static sem_t *keep_locked(struct lead *lead) REQUIRES(lead->lock)
+{
+    sem_t *wake = !lead->has_next     ? &lead->next
+                  : !lead->is_watched ? &lead->changed
+                                      : NULL;
+
+    assert(is_mine_locked(lead));
+    lead->is_handling = true;
+    lead->has_next = true;
+    lead->is_watched = true;
+    lead->requests++;
+    return wake;
 }
 
 void lead_pass(struct lead *lead)
 {
     int error = errno;
-    bool is_mine;
+    sem_t *wake;
 
     lock_acquire(&lead->lock);
-    is_mine = is_mine_locked(lead);
-    if (is_mine) {
-        lead->has_leader = false;
-        lead->requests++;
-    }
+    wake = pass_locked(lead);
     lock_release(&lead->lock);
-    if (is_mine)
-        sem_post(&lead->changed);
+    sem_post(wake);
     errno = error;
 }
 
-/* Those that carry or gather many bytes, or wait for the disk in any case. */
+/* Those that carry or gather many bytes, or wait for the disk in any case; and INIT,
+ * whose thread reads no other. */
 static bool is_long(uint32_t opcode, uint32_t size)
 {
     if (opcode == KERNEL_FUSE_READ || opcode == KERNEL_FUSE_WRITE)
         return size > SHORT_MAX;
-    return opcode == KERNEL_FUSE_FSYNC || opcode == KERNEL_FUSE_READDIR ||
-           opcode == KERNEL_FUSE_READDIRPLUS || opcode == KERNEL_FUSE_FALLOCATE ||
-           opcode == KERNEL_FUSE_COPY_FILE_RANGE;
+    return opcode == KERNEL_FUSE_INIT || opcode == KERNEL_FUSE_FSYNC ||
+           opcode == KERNEL_FUSE_READDIR || opcode == KERNEL_FUSE_READDIRPLUS ||
+           opcode == KERNEL_FUSE_FALLOCATE || opcode == KERNEL_FUSE_COPY_FILE_RANGE;
 }
 
 static bool has_another(int fd)
@@ -175,22 +200,13 @@ static bool has_another(int fd)
 void lead_handle(struct lead *lead, int fd, uint32_t opcode, uint32_t size)
 {
     bool is_more = has_another(fd);
-    bool is_to_wake = false;
+    sem_t *wake;
 
     lock_acquire(&lead->lock);
     lead->backlog = is_more ? lead->backlog + 1 : 0;
-    if (is_mine_locked(lead)) {
-        lead->requests++;
-        if (is_long(opcode, size) || lead->backlog > BACKLOG_MAX) {
-            lead->has_leader = false;
-            is_to_wake = true;
-        } else {
-            lead->is_handling = true;
-            is_to_wake = !lead->is_watched;
-            lead->is_watched = true;
-        }
-    }
+    wake = is_long(opcode, size) || lead->backlog > BACKLOG_MAX ? pass_locked(lead)
+                                                                : keep_locked(lead);
     lock_release(&lead->lock);
-    if (is_to_wake)
-        sem_post(&lead->changed);
+    if (wake)
+        sem_post(wake);
 }

@@ -30,11 +30,10 @@ void lead_free(struct lead *lead); /* accepts NULL; no thread is in it any more 
 void lead_take(struct lead *lead);
 
 /* A request of that kind was read from fd; size: the bytes of a file that a READ asks for
- * or a WRITE brings, of no meaning in others. Nothing is done if this thread does not
- * lead any more. */
+ * or a WRITE brings, of no meaning in others. */
 void lead_handle(struct lead *lead, int fd, uint32_t opcode, uint32_t size);
 
-/* Somebody else is to lead. The same. errno stays. */
+/* Somebody else is to lead. errno stays. */
 void lead_pass(struct lead *lead);
 
 #endif
