@@ -21,7 +21,8 @@
 
 enum {
     READ_CHUNK = 64 << 10,
-    OPEN_TRIES = 100, /* openat2 answers EAGAIN while something is renamed */
+    OPEN_TRIES = 100, /* openat2 answers EAGAIN while something is renamed, and EXDEV when
+                         that leaves the folder meanwhile */
     TEMPORARY_SIZE = 40,
     REMOVE_DEPTH_MAX = 512,
 };
@@ -141,7 +142,7 @@ int files_open_beneath(int dir_fd, const char *path, int flags, mode_t mode,
 
         if (fd >= 0)
             return (int)fd;
-        if (errno != EAGAIN && errno != EINTR)
+        if (errno != EAGAIN && errno != EXDEV && errno != EINTR)
             break;
     }
     if (errno == ELOOP)

@@ -3,10 +3,12 @@
 
 #include "common/cleanup.h"
 #include "common/files.h"
+#include "common/sync.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -271,6 +273,40 @@ static void opens_beneath_only(void **state)
     assert_int_equal(faccessat(top, "created-through-link", F_OK, 0), -1);
 }
 
+static atomic_bool moves;
+
+static void *move_out_and_in(void *arg)
+{
+    while (moves) {
+        (void)renameat(top, "a/moves", top, "moves");
+        (void)renameat(top, "moves", top, "a/moves");
+    }
+    return arg;
+}
+
+/* As a model that is complete, or evicted, while a member is opened. */
+static void what_moves_out_is_there_or_not(void **state)
+{
+    pthread_t thread;
+    CLEANUP_CLOSE int folder = -1;
+    int rc = 0;
+
+    (void)state;
+    assert_int_equal(files_make_folders(top, "a/moves", 0755, &err), 0);
+    write_file("a/moves/file", "");
+    folder = openat(top, "a", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    moves = true;
+    assert_int_equal(thread_start(&thread, "mover", move_out_and_in, NULL), 0);
+    for (int i = 0; i < 100000 && (rc >= 0 || rc == -ENOENT); i++) {
+        rc = files_open_beneath(folder, "moves/file", O_RDONLY, 0, &err);
+        if (rc >= 0)
+            close(rc);
+    }
+    moves = false;
+    pthread_join(thread, NULL);
+    assert_true(rc >= 0 || rc == -ENOENT);
+}
+
 static void makes_folders_beneath_only(void **state)
 {
     static const struct {
@@ -437,6 +473,7 @@ int main(void)
         TEST(makes_folders),
         TEST(makes_folders_by_absolute_path),
         TEST(opens_beneath_only),
+        TEST(what_moves_out_is_there_or_not),
         TEST(makes_folders_beneath_only),
         TEST(makes_and_opens_a_folder),
         TEST(removes_trees_but_not_through_links),
