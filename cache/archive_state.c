@@ -62,6 +62,16 @@ bool archive_state_is_local_locked(struct archive *archive)
     return archive->object && object_fd(archive->object) >= 0;
 }
 
+bool archive_state_is_waited_for(struct archive *archive, const struct member *member)
+{
+    bool result;
+
+    lock_acquire(&archive->lock);
+    result = !TAILQ_EMPTY(&member->waiters);
+    lock_release(&archive->lock);
+    return result;
+}
+
 int archive_state_new_member_locked(struct archive *archive, uint32_t index,
                                     struct member **ret_member, struct error *err)
 {

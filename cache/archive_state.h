@@ -93,6 +93,9 @@ bool archive_state_is_small(const struct archive *archive, uint32_t index);
 /* Is the object a file on this machine? false, too, while none was opened. */
 bool archive_state_is_local_locked(struct archive *archive) REQUIRES(archive->lock);
 
+/* Does somebody wait for bytes of a member at this moment? Takes the lock. */
+bool archive_state_is_waited_for(struct archive *archive, const struct member *member);
+
 /* A member from now on, with no job: its record says that it is absent and may be
  * tried. -ENOMEM. */
 int archive_state_new_member_locked(struct archive *archive, uint32_t index,

@@ -349,16 +349,6 @@ static void end_cut(struct flow *flow, int rc, const struct error *err)
     (void)end_current(flow, rc);
 }
 
-static bool is_waited_for(const struct attempt *attempt)
-{
-    bool result;
-
-    lock_acquire(&attempt->archive->lock);
-    result = !TAILQ_EMPTY(&attempt->member->waiters);
-    lock_release(&attempt->archive->lock);
-    return result;
-}
-
 enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
                          struct object *object)
 {
@@ -385,8 +375,9 @@ enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
         range.last =
             toc_entry(archive->toc, batch->indexes[batch->count - 1])->archive_last;
     lock_members(archive, batch);
-    rc = is_waited_for(lead) ? halves_read(archive, object, range, &flow.sink, &err)
-                             : object_read(object, range, &flow.sink, &err);
+    rc = archive_state_is_waited_for(archive, lead->member)
+             ? halves_read(archive, object, range, &flow.sink, &err)
+             : object_read(object, range, &flow.sink, &err);
     end_cut(&flow, rc, &err);
     return flow.lead;
 }

@@ -2,6 +2,7 @@
 #include "cache/receive.h"
 
 #include "cache/checksum.h"
+#include "cache/evict.h"
 #include "cache/inflate.h"
 #include "cache/internal.h"
 #include "cache/local_header.h"
@@ -165,18 +166,12 @@ static int unpack(struct receiver *receiver, const unsigned char *data, size_t s
     return 0;
 }
 
-/* The content of a member that is all there, while it is hot. With a wrong CRC-32 it goes
- * nowhere, and receive_end says so. */
-static int put_content(struct receiver *receiver, const void *content, struct error *err)
+static int put_in_place(struct receiver *receiver, const void *content, size_t size,
+                        struct error *err)
 {
-    size_t size = (size_t)receiver->entry->size;
     char path[TOC_PATH_MAX + 1];
     int fd;
 
-    receiver->crc = checksum_crc32(0, content, size);
-    if (receiver->crc != receiver->entry->crc32)
-        return 0;
-    receiver->xxh3 = checksum_xxh3(content, size);
     if (receiver->member->fd < 0) {
         toc_path(receiver->archive->toc, receiver->member->index, path);
         fd = tree_member_place(receiver->archive->tree, path, err);
@@ -185,6 +180,27 @@ static int put_content(struct receiver *receiver, const void *content, struct er
         set_file(receiver->archive, receiver->member, fd, true);
     }
     return files_pwrite(receiver->member->fd, content, size, 0, err);
+}
+
+/* The content of a member that is all there, while it is hot. With a wrong CRC-32 it goes
+ * nowhere, and receive_end says so. What came along with another member does not come
+ * again: if somebody waits for it room is made now. */
+static int put_content(struct receiver *receiver, const void *content, struct error *err)
+{
+    struct archive *archive = receiver->archive;
+    size_t size = (size_t)receiver->entry->size;
+    int rc;
+
+    receiver->crc = checksum_crc32(0, content, size);
+    if (receiver->crc != receiver->entry->crc32)
+        return 0;
+    receiver->xxh3 = checksum_xxh3(content, size);
+    rc = put_in_place(receiver, content, size, err);
+    if ((rc == -ENOSPC || rc == -EDQUOT) &&
+        archive_state_is_waited_for(archive, receiver->member) &&
+        evict_make_room(archive->cache, size, err) == 0)
+        rc = put_in_place(receiver, content, size, err);
+    return rc;
 }
 
 static int unpack_whole(struct receiver *receiver, const unsigned char *data,
