@@ -15,18 +15,21 @@ static int run(const struct arguments *arguments, struct error *err)
         {"verify", true,  false, true,  cache_verify},
         {"clean",  false, true,  false, cache_clean },
     };
-    const char *name = arguments->operands[0];
     bool is_all = arguments->values[CACHE_CLEAN_ALL] != NULL;
+    const char *name = arguments->operands[0];
 
+    if (arguments->operand_count == 0)
+        return command_misused(arguments->command,
+                               "cache: 'status', 'verify' or 'clean' is missing");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (strcmp(name, parts[i].name) != 0)
             continue;
         if (arguments->operand_count > 1 && !parts[i].takes_models)
-            return command_misused(arguments->command, "cache %s takes no models", name);
+            return command_misused(arguments->command, "cache: %s takes no models", name);
         if (is_all && !parts[i].takes_all)
-            return command_misused(arguments->command, "cache %s takes no --all", name);
+            return command_misused(arguments->command, "cache: %s takes no --all", name);
         if (arguments->form == OUTPUT_JSON && !parts[i].has_json)
-            return command_misused(arguments->command, "cache %s prints no JSON", name);
+            return command_misused(arguments->command, "cache: %s prints no JSON", name);
         return parts[i].run(arguments, err);
     }
     return command_misused(arguments->command,
@@ -34,14 +37,13 @@ static int run(const struct arguments *arguments, struct error *err)
 }
 
 static const struct command_option options[] = {
-    [CACHE_CLEAN_ALL] = {.name = "all", .help = "clean: complete models too"},
+    [CACHE_CLEAN_ALL] = {.name = "all", .help = "with clean: complete models too"},
     {0            },
 };
 
 const struct command cmd_cache = {
     .name = "cache",
-    .operands = "status|verify [UID...]|clean",
-    .operands_min = 1,
+    .operands = "status | verify [UID...] | clean [--all]",
     .operands_max = -1,
     .has_json = true,
     .summary = "show, check or empty the cache folder",

@@ -210,7 +210,8 @@ bool cmd_mount_is_helper(int argc, char **argv)
     if (strncmp(basename(path), "mount.", 6) == 0)
         return true;
     /* mount.fuse3 runs us by our own name, with SOURCE where a command would be. */
-    return argc > 2 && (names_no_file(argv[1]) || strchr(argv[1], '/'));
+    return argc > 2 && *argv[1] != '-' &&
+           (names_no_file(argv[1]) || strchr(argv[1], '/'));
 }
 
 static const char *config_of_source(const char *source)

@@ -62,6 +62,7 @@ static void add_option(struct tables *tables, const struct command_option *optio
 
 static void build_tables(const struct command *command, struct tables *tables)
 {
+    tables->letters[tables->letter_count++] = ':'; /* tell what lacks its argument */
     add_option(tables, &config_option, POSITION_CONFIG);
     add_option(tables, &help_option, POSITION_HELP);
     if (command->has_json)
@@ -161,6 +162,21 @@ static void set_value(const struct command_option *option, char **value, char *a
     *value = xstrdup(argument ? argument : "");
 }
 
+/* What getopt_long stopped at: '?' is no option here, ':' one without its argument. */
+static void complain_of(const struct command *command, int found, char *const *argv)
+{
+    bool is_letter = optopt > 0 && optopt < FIRST_POSITION;
+    char letter[] = {'-', is_letter ? (char)optopt : '\0', '\0'};
+    const char *option = is_letter ? letter : argv[optind - 1];
+
+    if (found == ':')
+        command_misused(command, "%s: '%s' lacks its argument", command->name, option);
+    else if (!is_letter && optopt > 0) /* "--json=x" */
+        command_misused(command, "%s: '%s' takes no argument", command->name, option);
+    else
+        command_misused(command, "%s: '%s' is no option here", command->name, option);
+}
+
 enum outcome {
     OUTCOME_RUN,
     OUTCOME_HELP,
@@ -179,9 +195,8 @@ static enum outcome read_options(const struct command *command, int argc, char *
     while ((found = getopt_long(argc, argv, tables.letters, tables.rows, NULL)) != -1) {
         int position = found < FIRST_POSITION ? tables.positions[found] : found;
 
-        if (found == '?' || position == 0) {
-            command_misused(command, "%s: '%s' is no option here, or lacks its argument",
-                            command->name, argv[optind - 1]);
+        if (found == '?' || found == ':') {
+            complain_of(command, found, argv);
             return OUTCOME_MISUSED;
         }
         if (position == POSITION_HELP)

@@ -3,6 +3,8 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/version.h"
+#include "common/cleanup.h"
+#include "common/memory.h"
 #include "common/text.h"
 
 #include <signal.h>
@@ -62,7 +64,11 @@ static int unknown_command(const char *name)
         names[i] = commands[i]->name;
     names[COMMAND_COUNT] = NULL;
     nearest = text_nearest(name, names);
-    if (nearest)
+    if (*name == '-')
+        command_complain("'%s' stands where the command should: options go behind it, "
+                         "modelfs COMMAND [OPTIONS]",
+                         name);
+    else if (nearest)
         command_complain("'%s' is no command; did you mean '%s'?", name, nearest);
     else
         command_complain("'%s' is no command; 'modelfs --help' lists them", name);
@@ -74,13 +80,62 @@ static bool is_help(const char *option)
     return strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0;
 }
 
+/* "-c FILE" where a command would be, as users of git write it. How many arguments that
+ * takes, 0 if it is something else; *ret_file is NULL where they end before the file. */
+static int find_config(int argc, char **argv, char **ret_file)
+{
+    static const char name[] = "--config=";
+    const char *option = argc > 1 ? argv[1] : "";
+
+    if (strcmp(option, "-c") == 0 || strcmp(option, "--config") == 0) {
+        *ret_file = argc > 2 ? argv[2] : NULL;
+        return argc > 2 ? 2 : 1;
+    }
+    if (strncmp(option, "-c", 2) == 0)
+        *ret_file = argv[1] + 2;
+    else if (strncmp(option, name, strlen(name)) == 0)
+        *ret_file = argv[1] + strlen(name);
+    else
+        return 0;
+    return 1;
+}
+
+/* argv[0] is its name. config is as if it stood behind that; or NULL. */
+static int run_command(int argc, char **argv, char *config)
+{
+    CLEANUP_FREE char **longer = xcalloc((size_t)argc + 3, sizeof *longer);
+    const struct command *command = find_command(argv[0]);
+    int count = 0;
+
+    if (!command)
+        return unknown_command(argv[0]);
+    longer[count++] = argv[0];
+    if (config) {
+        longer[count++] = (char *)"-c";
+        longer[count++] = config;
+    }
+    for (int i = 1; i < argc; i++)
+        longer[count++] = argv[i];
+    return command_run(command, count, longer);
+}
+
 static int run(int argc, char **argv)
 {
-    const struct command *command;
-    const char *name = argc > 1 ? argv[1] : "";
+    char *config = NULL;
+    const char *name;
+    int taken;
 
     if (cmd_mount_is_helper(argc, argv))
         return cmd_mount_helper(argc, argv);
+    taken = find_config(argc, argv, &config);
+    if (taken > 0 && (!config || argc <= 1 + taken)) {
+        command_complain("%s is missing after '%s': modelfs -c FILE COMMAND",
+                         config ? "the command" : "the file", argv[taken]);
+        return COMMAND_USAGE;
+    }
+    argc -= taken;
+    argv += taken;
+    name = argc > 1 ? argv[1] : "";
     if (!*name) {
         print_usage(stderr);
         return COMMAND_USAGE;
@@ -93,13 +148,9 @@ static int run(int argc, char **argv)
         printf("modelfs %s\n", VERSION);
         return finish();
     }
-    if (strcmp(name, "help") == 0) { /* as git does: help COMMAND */
-        command = find_command(argv[2]);
-        return command ? command_run(command, 2, (char *[]){argv[2], (char *)"-h", NULL})
-                       : unknown_command(argv[2]);
-    }
-    command = find_command(name);
-    return command ? command_run(command, argc - 1, argv + 1) : unknown_command(name);
+    if (strcmp(name, "help") == 0) /* as git does: help COMMAND */
+        return run_command(2, (char *[]){argv[2], (char *)"-h"}, NULL);
+    return run_command(argc - 1, argv + 1, config);
 }
 
 int main(int argc, char **argv)

@@ -39,9 +39,40 @@ class WithoutRepository(MountTest):
                 self.assertEqual(done.stdout, "")
                 self.assertNotEqual(done.stderr, "")
 
-    def test_names_what_is_missing(self):
-        done = modelfs("publish", "--name", "n", "--version", "1.0.0")
-        self.assertIn("publish: DIR is missing\n", done.stderr)
+    def test_names_what_is_wrong_or_missing(self):
+        for arguments, words in (
+                (["publish", "--name", "n", "--version", "1.0.0"], "DIR is missing\n"),
+                (["alias"], "'set' or 'rm' is missing\n"),
+                (["alias", "set", "a"], "set takes an alias and a model\n"),
+                (["cache"], "'status', 'verify' or 'clean' is missing\n"),
+                (["ls", "--frobnicate"], "'--frobnicate' is no option here\n"),
+                (["ls", "-xl"], "'-x' is no option here\n"),
+                (["ls", "--json=x"], "'--json=x' takes no argument\n"),
+                (["ls", "-c"], "'-c' lacks its argument\n"),
+                (["uid", "--name"], "'--name' lacks its argument\n")):
+            with self.subTest(arguments):
+                done = modelfs(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertTrue(done.stderr.startswith(f"modelfs: {arguments[0]}: {words}"),
+                                done.stderr)
+
+    def test_configuration_before_the_command(self):
+        empty = self.repository()
+        config = self.config(empty)
+        for option in (["-c", config], [f"-c{config}"], ["--config", config],
+                       [f"--config={config}"]):
+            with self.subTest(option):
+                done = modelfs(*option, "doctor", env={"MODELFS_CONFIG": "/nowhere"})
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.assertIn(str(config), done.stdout)
+        self.assertEqual(modelfs("-c", config, "-h").stdout, modelfs("-h").stdout)
+        for arguments, words in ((["-c"], "the file is missing after '-c'"),
+                                 (["-c", config], f"the command is missing after '{config}'"),
+                                 (["--json", "ls"], "'--json' stands where the command")):
+            with self.subTest(arguments):
+                done = modelfs(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn(words, done.stderr)
 
     def test_help_of_help(self):
         self.assertEqual(modelfs("help", "-h").stdout, modelfs("-h").stdout)
