@@ -372,7 +372,7 @@ static int remove_everywhere(struct resolver *resolver, const char *alias,
         rc = remove_but(resolver, alias, (unsigned)resolver_repository_count(resolver),
                         err);
     if (rc == 0)
-        return fail(err, ENOENT, "alias '%s' does not exist", alias);
+        return fail(err, ENOENT, "no alias '%s'", alias);
     /* Who set it at the same time may have put it there again. */
     return rc < 0 ? rc : leave_old(resolver, alias, &named, err);
 }
@@ -382,7 +382,7 @@ int alias_edit_remove(struct resolver *resolver, const char *alias, struct error
     int rc;
 
     if (!uid_alias_is_valid(alias))
-        return fail(err, ENOENT, "alias '%.240s' does not exist", alias);
+        return fail(err, ENOENT, "no alias '%.240s'", alias);
     rc = remove_everywhere(resolver, alias, err);
     resolver_forget_alias(resolver, alias);
     return rc;

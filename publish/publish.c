@@ -35,8 +35,7 @@ static int find_release(struct resolver *resolver, const char *uid,
                       err);
     if (rc == -ENOENT) {
         resolver_forget_model(resolver, ret_release->id, ret_release->version);
-        return fail(err, ENOENT, "A model with ID '%s-%s' does not exist.",
-                    ret_release->id, ret_release->version);
+        return uid_fail_unknown(uid, err);
     }
     return rc;
 }

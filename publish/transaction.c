@@ -93,8 +93,7 @@ static int prepare(struct transaction *transaction, struct error *err)
 
 static int fail_exists(const struct transaction *transaction, struct error *err)
 {
-    return fail(err, EEXIST, "A model with ID '%s' exists already.",
-                transaction->manifest->uid);
+    return fail(err, EEXIST, "model '%s' exists already", transaction->manifest->uid);
 }
 
 /* 0: no repository has the header; -EEXIST. Asks each of them now. */
@@ -259,8 +258,7 @@ static int compare_header(const struct transaction *transaction, struct error *e
 {
     int rc = has_text(transaction, transaction->header_path, &transaction->header, err);
 
-    return rc == 0  ? fail(err, EEXIST,
-                           "A model with ID '%s' was published by another meanwhile.",
+    return rc == 0  ? fail(err, EEXIST, "model '%s' was published by another meanwhile",
                            transaction->manifest->uid)
            : rc < 0 ? rc
                     : 0;

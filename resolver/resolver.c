@@ -144,11 +144,11 @@ int resolver_alias(struct resolver *resolver, const char *alias, enum resolve_ho
     int rc;
 
     if (!uid_alias_is_valid(alias))
-        return fail(err, ENOENT, "'%.240s' is not an alias", alias);
+        return uid_fail_unknown(alias, err);
     rc = state_find_first(resolver, &question_alias, alias, how, &answer, &repository,
                           err);
     if (rc < 0)
-        return rc == -ENOENT ? fail(err, ENOENT, "alias '%s' does not exist", alias) : rc;
+        return rc == -ENOENT ? uid_fail_unknown(alias, err) : rc;
     listing = answer.listing;
     *ret_target = (struct alias_target){.fresh.left_ms = answer.left_ms};
     snprintf(ret_target->id, sizeof ret_target->id, "%s", listing->names[0]);
@@ -242,6 +242,11 @@ static int offline_release(struct resolver *resolver, const char *id, const char
     return found == 0 && listing_has(listing, version_compare, version) ? 0 : rc;
 }
 
+static int fail_no_release(const char *id, const char *version, struct error *err)
+{
+    return fail(err, ENOENT, "no model '%.60s-%.240s'", id, version);
+}
+
 int resolver_release(struct resolver *resolver, const char *id, const char *version,
                      enum resolve_how how, struct release *ret_release,
                      struct freshness *ret_fresh, struct error *err)
@@ -251,8 +256,7 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
     int rc;
 
     if (!uid_is_id(id) || !uid_version_is_valid(version))
-        return fail(err, ENOENT, "A model with ID '%.60s-%.240s' does not exist.", id,
-                    version);
+        return fail_no_release(id, version, err);
     rc = find_release(resolver, id, version, how, &release.repository, &left_ms, err);
     snprintf(release.id, sizeof release.id, "%s", id);
     snprintf(release.version, sizeof release.version, "%s", version);
@@ -261,7 +265,7 @@ int resolver_release(struct resolver *resolver, const char *id, const char *vers
     if (rc < 0 && rc != -ENOENT && rc != -EINPROGRESS)
         rc = offline_release(resolver, id, version, how, rc, err);
     if (rc == -ENOENT)
-        return fail(err, ENOENT, "A model with ID '%s-%s' does not exist.", id, version);
+        return fail_no_release(id, version, err);
     if (rc < 0)
         return rc;
     *ret_release = release;

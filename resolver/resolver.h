@@ -127,8 +127,8 @@ int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolv
  * Never waits. */
 void resolver_prefetch(struct resolver *resolver);
 
-/* Any text that audmodel takes as a uid: short, full or legacy ID, alias. -ENOENT with
- * "A model with ID '...' does not exist." */
+/* Any text that audmodel takes as a uid: short, full or legacy ID, alias. -ENOENT as
+ * uid_fail_unknown says it. */
 int resolver_resolve(struct resolver *resolver, const char *uid, enum resolve_how how,
                      struct release *ret_release, struct error *err);
 

@@ -84,11 +84,6 @@ static void fill_entries(struct version_box *box)
     box->base.fresh.left_ms = gathered->left_ms;
 }
 
-static int fail_no_model(struct error *err, const char *uid)
-{
-    return fail(err, ENOENT, "A model with ID '%.400s' does not exist.", uid);
-}
-
 /* No repository that could have the model can be asked: what the cache folder has of it
  * is what is known. rc and err say why; they stand if it has nothing. */
 static int offline_versions(struct resolver *resolver, const char *id,
@@ -136,7 +131,7 @@ static int gather_versions(struct resolver *resolver, const char *id,
         return offline_versions(resolver, id, how, -err->code, ret_box, err);
     }
     if (total == 0)
-        return fail_no_model(err, id);
+        return uid_fail_unknown(id, err);
     box = box_new(total);
     if (!box)
         return fail(err, ENOMEM, "no memory for %zu versions", total);
@@ -192,7 +187,7 @@ int resolver_versions(struct resolver *resolver, const char *id, enum resolve_ho
     int rc = -ENOENT;
 
     if (!is_legacy && !uid_is_short(id))
-        return fail_no_model(err, id);
+        return uid_fail_unknown(id, err);
     if (is_legacy)
         rc = cached_version(resolver, id, how, &box, &reason);
     if (rc < 0 && rc != -ENOENT)
@@ -259,7 +254,7 @@ static int resolve_alias(struct resolver *resolver, const char *alias,
 
     if (rc == -ENOENT) {
         rc = uid_parse_target(alias, &uid, &reason);
-        return rc < 0 ? fail_no_model(err, alias)
+        return rc < 0 ? uid_fail_unknown(alias, err)
                       : resolve_uid(resolver, &uid, how, ret_release, err);
     }
     if (rc < 0) {
@@ -279,7 +274,7 @@ int resolver_resolve(struct resolver *resolver, const char *uid, enum resolve_ho
     struct uid parsed;
 
     if (uid_parse(uid, &parsed, &ignored) < 0)
-        return fail_no_model(err, uid);
+        return uid_fail_unknown(uid, err);
     if (parsed.kind == UID_ALIAS)
         return resolve_alias(resolver, parsed.alias, how, ret_release, err);
     return resolve_uid(resolver, &parsed, how, ret_release, err);

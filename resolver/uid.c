@@ -150,6 +150,17 @@ int uid_parse(const char *text, struct uid *ret_uid, struct error *err)
     return 0;
 }
 
+int uid_fail_unknown(const char *text, struct error *err)
+{
+    struct error reason;
+    struct uid uid;
+
+    if (uid_parse(text, &uid, &reason) < 0)
+        return fail(err, ENOENT, "%s", reason.message);
+    return fail(err, ENOENT, "no model %s'%s'", uid.kind == UID_ALIAS ? "or alias " : "",
+                text);
+}
+
 int uid_parse_target(const char *text, struct uid *ret_uid, struct error *err)
 {
     if (read_id(text, ret_uid))

@@ -39,6 +39,10 @@ struct uid {
  * aliases (3e120e8d-v1.0.0): who finds no such alias may try uid_parse_target. */
 int uid_parse(const char *text, struct uid *ret_uid, struct error *err);
 
+/* Say that there is no such model: the one sentence for what uid_parse takes and what it
+ * refuses. -ENOENT. */
+int uid_fail_unknown(const char *text, struct error *err);
+
 /* What the document of an alias says: never an alias itself, and versions need not be
  * those that audmodel accepts from a user. -EINVAL. */
 int uid_parse_target(const char *text, struct uid *ret_uid, struct error *err);

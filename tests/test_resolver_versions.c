@@ -111,23 +111,30 @@ static void dead_later_repository_hides_nothing_of_earlier_ones(void **state)
     assert_non_null(strstr(err.message, "second"));
 }
 
-static void unknown_uids_are_reported_as_audmodel_does(void **state)
+static void unknown_uids_are_told_apart(void **state)
 {
-    static const char *const uids[] = {
-        "00000000", "00000000-1.0.0", "no-such-alias", LEGACY, LEGACY "-1.0.0",
-        "",         "../x",           "a b",           "..",   "3e120e8d-v1",
+    static const struct {
+        const char *uid, *sentence;
+    } cases[] = {
+        {"00000000",       "no model '00000000'"                             },
+        {"00000000-1.0.0", "no model '00000000-1.0.0'"                       },
+        {"no-such-alias",  "no model or alias 'no-such-alias'"               },
+        {LEGACY,           "no model '" LEGACY "'"                           },
+        {LEGACY "-1.0.0",  "no model '" LEGACY "-1.0.0'"                     },
+        {"3e120e8d-v1",    "no model '3e120e8d-v1'"                           },
+        {"",               "'' is neither the ID of a model nor an alias"    },
+        {"../x",           "'../x' is neither the ID of a model nor an alias"},
+        {"a b",            "'a b' is neither the ID of a model nor an alias" },
+        {"..",             "'..' is neither the ID of a model nor an alias"  },
     };
     struct repositories *fixture = *state;
 
-    for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
-        char expected[128];
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct error err = {0};
 
-        test_row(i, "%s", uids[i]);
-        snprintf(expected, sizeof expected, "A model with ID '%s' does not exist.",
-                 uids[i]);
-        assert_int_equal(repositories_resolve(fixture, uids[i], &err), -ENOENT);
-        assert_string_equal(err.message, expected);
+        test_row(i, "%s", cases[i].uid);
+        assert_int_equal(repositories_resolve(fixture, cases[i].uid, &err), -ENOENT);
+        assert_string_equal(err.message, cases[i].sentence);
     }
 }
 
@@ -139,7 +146,7 @@ int main(void)
         TEST(versions_of_all_repositories_one_after_the_other),
         TEST(latest_is_the_last_that_audmodel_accepts),
         TEST(folder_without_header_is_no_version),
-        TEST(unknown_uids_are_reported_as_audmodel_does),
+        TEST(unknown_uids_are_told_apart),
         TEST(legacy_id_has_one_version),
         TEST(legacy_version_is_taken_from_the_cache_folder_first),
         TEST(legacy_id_is_found_offline),

@@ -158,6 +158,17 @@ class OfModels(MountTest):
         self.assertEqual(done.stdout, "")
         self.assertIn(str(arguments[-1]), done.stderr)
 
+    def test_one_sentence_for_what_does_not_exist(self):
+        for uid, sentence in (("nix", "no model or alias 'nix'"),
+                              ("00000000", "no model '00000000'"),
+                              ("@", "'@' is neither the ID of a model nor an alias")):
+            for command in (["versions"], ["latest"], ["resolve"], ["info"], ["aliases"],
+                            ["alias", "set", "new"]):
+                with self.subTest((*command, uid)):
+                    done = modelfs(*command, uid, config=self.cfg)
+                    self.assertEqual((done.returncode, done.stdout, done.stderr),
+                                     (1, "", f"modelfs: {sentence}\n"))
+
     def test_ls(self):
         text = self.out("ls")
         self.assertIn("3e120e8d", text)
