@@ -38,6 +38,22 @@ static struct yaml_place place_at(const yaml_mark_t *mark)
     return (struct yaml_place){(unsigned)mark->line + 1, (unsigned)mark->column + 1};
 }
 
+/* Is there nothing but indentation before that place, and a tab at it? */
+static bool is_tab_indented(const char *text, size_t size, const yaml_mark_t *mark)
+{
+    const char *end = text + size;
+    size_t blanks = 0;
+
+    for (size_t line = 0; text && line < mark->line; line++) {
+        text = memchr(text, '\n', (size_t)(end - text));
+        text += text != NULL;
+    }
+    while (text && text + blanks < end && blanks < mark->column &&
+           (text[blanks] == ' ' || text[blanks] == '\t'))
+        blanks++;
+    return text && text + blanks < end && blanks == mark->column && text[blanks] == '\t';
+}
+
 static int parser_failure(const yaml_parser_t *parser, const char *text, size_t size,
                           struct error *err)
 {
@@ -53,6 +69,9 @@ static int parser_failure(const yaml_parser_t *parser, const char *text, size_t 
             at.column = text[i] == '\n' ? 1 : at.column + 1;
         }
     }
+    if (is_tab_indented(text, size, &parser->problem_mark))
+        return yaml_fail(err, EINVAL, at,
+                         "found a tab as indentation; indent with blanks");
     if (parser->context)
         return yaml_fail(err, EINVAL, at, "%s, %s", parser->context, problem);
     return yaml_fail(err, EINVAL, at, "%s", problem);

@@ -112,20 +112,24 @@ static void what_is_wrong_has_its_place(void **state)
         const char *text;
         const char *message;
     } cases[] = {
-        {"a: 1\nb: [1, 2",   "line 3, column 1: "                                    },
-        {"a: 1\nb: *x\n",    "line 2, column 4: found undefined alias 'x'"           },
-        {"a: &x [1, *x]\n",  "line 1, column 11: 'x' holds itself"                   },
-        {"- &x 1\n- &x 2\n", "line 2, column 3: found duplicate anchor 'x'"          },
-        {"a:\n  - =\n",      "line 2, column 5: could not determine a constructor"   },
-        {"a: 1\n[b]: 2\n",   "line 2, column 1: found unhashable key"                },
-        {"a: 2024-02-30\n",  "line 1, column 4: there is no day '2024-02-30'"        },
-        {"a: !!int x\n",     "line 1, column 4: 'x' is not a number"                 },
-        {"a: 1\n<<: 5\n",    "line 2, column 5: only a mapping or a list of mappings"},
-        {"a\n---\nb\n",      "line 2, column 1: found another document"              },
-        {"a: 1\nb: \x01\n",  "line 2, column 4: "                                    },
-        {"\xff\xfe\x61",     "line 1, column 1: "                                    },
-        {"a: \xff\n",        "line 1, column 4: "                                    },
-        {"!!map [1]",        "line 1, column 1: !!map cannot be made of a sequence"  },
+        {"a: 1\nb: [1, 2",       "line 3, column 1: "                                    },
+        {"a: 1\nb: *x\n",        "line 2, column 4: found undefined alias 'x'"           },
+        {"a: &x [1, *x]\n",      "line 1, column 11: 'x' holds itself"                   },
+        {"- &x 1\n- &x 2\n",     "line 2, column 3: found duplicate anchor 'x'"          },
+        {"a:\n  - =\n",          "line 2, column 5: could not determine a constructor"   },
+        {"a: 1\n[b]: 2\n",       "line 2, column 1: found unhashable key"                },
+        {"a: 2024-02-30\n",      "line 1, column 4: there is no day '2024-02-30'"        },
+        {"a: !!int x\n",         "line 1, column 4: 'x' is not a number"                 },
+        {"a: 1\n<<: 5\n",        "line 2, column 5: only a mapping or a list of mappings"},
+        {"a\n---\nb\n",          "line 2, column 1: found another document"              },
+        {"a: 1\nb: \x01\n",      "line 2, column 4: "                                    },
+        {"a:\n\tb: 1\n",         "line 2, column 1: found a tab as indentation"          },
+        {"a:\n b: 1\n \tc: 2\n", "line 3, column 2: found a tab as indentation"          },
+        {"a: {b: 1}\n\t",        "line 2, column 1: found a tab as indentation"          },
+        {"a: {\n\t@: 1}\n",      "line 2, column 2: while scanning"                      },
+        {"\xff\xfe\x61",         "line 1, column 1: "                                    },
+        {"a: \xff\n",            "line 1, column 4: "                                    },
+        {"!!map [1]",            "line 1, column 1: !!map cannot be made of a sequence"  },
     };
 
     (void)state;
