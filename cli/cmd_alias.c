@@ -25,7 +25,7 @@ static int run(const struct arguments *arguments, struct error *err)
     if (rc < 0)
         return rc;
     return is_set ? publish_set_alias(wire->resolver, operands[1], operands[2], err)
-                  : publish_remove_alias(wire->resolver, operands[1], err);
+                  : publish_remove_alias(wire->resolver, operands[1], NULL, err);
 }
 
 const struct command cmd_alias = {

@@ -191,18 +191,11 @@ static int find_pending(struct fs *fs, const struct place *parent, const char *n
     return 0;
 }
 
-static bool is_pending_removal(struct fs *fs, const struct place *parent,
-                               const char *name)
-{
-    struct pending_view view = pending_view(fs->pending, parent->name);
-
-    return view.is_hidden || (view.no_current && strcmp(name, "current") == 0);
-}
-
 static int find_in_alias(struct fs *fs, const struct place *parent, const char *name,
                          enum resolve_how how, struct place *child, int64_t *keep_ms,
                          struct error *err)
 {
+    struct pending_view view = pending_view(fs->pending, parent->name);
     struct alias_target target;
     int64_t left_ms;
     int rc;
@@ -211,11 +204,13 @@ static int find_in_alias(struct fs *fs, const struct place *parent, const char *
         *keep_ms = fs->options.ttl_alias_ms;
         return 0;
     }
-    if (is_pending_removal(fs, parent, name))
+    if (view.is_hidden)
         return fail(err, ENOENT, "alias '%s' was removed", parent->name);
     rc = resolver_alias(fs->resolver, parent->name, how, &target, err);
     if (rc < 0)
         return rc;
+    if (strcmp(name, "current") == 0 && pending_view_has_unlinked(&view, &target))
+        return fail(err, ENOENT, "alias '%s' was removed", parent->name);
     left_ms = target.fresh.left_ms;
     if (strcmp(name, "latest") == 0 ||
         (strcmp(name, "current") == 0 && target.version[0] == '\0'))

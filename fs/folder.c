@@ -124,8 +124,10 @@ static int list_alias(struct fs *fs, struct folder *folder, enum resolve_how how
     rc = resolver_alias(fs->resolver, folder->place.name, how, &target, err);
     if (rc == -ENOENT && view.has_folder)
         return 0;
-    folder->has_current = !view.no_current;
-    return rc < 0 ? rc : list_versions(fs, folder, target.id, how, err);
+    if (rc < 0)
+        return rc;
+    folder->has_current = !pending_view_has_unlinked(&view, &target);
+    return list_versions(fs, folder, target.id, how, err);
 }
 
 static int list_members(struct fs *fs, struct folder *folder, enum resolve_how how,

@@ -49,7 +49,7 @@ struct handover_handle {
 /* A link in an alias folder, or such a folder itself, that no repository has
  * (pending_store.h). */
 struct handover_link {
-    uint64_t node_id;     /* of a link */
+    uint64_t node_id;     /* of a link; of a folder's `current` that was unlinked, or 0 */
     int64_t remove_at_ms; /* when the alias is to be removed */
     uint32_t name;        /* slot of a link's name; 0: the folder itself */
     uint32_t flags;

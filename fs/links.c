@@ -83,6 +83,7 @@ int links_rmdir(struct fs *fs, const struct call *call, const struct place *plac
                 enum resolve_how how, struct answer *answer, struct error *err)
 {
     struct alias_target target;
+    struct pending_view view;
     struct place child;
     int64_t keep_ms;
     int rc = check(fs, how, err);
@@ -96,9 +97,12 @@ int links_rmdir(struct fs *fs, const struct call *call, const struct place *plac
         return rc;
     if (place->kind != NODE_ROOT || child.kind != NODE_ALIAS)
         return fail(err, EROFS, "'%s' is no alias", call->name);
+    view = pending_view(fs->pending, call->name);
     rc = resolver_alias(fs->resolver, call->name, how, &target, err);
     if (rc < 0 && rc != -ENOENT)
         return rc;
+    if (rc == 0 && view.no_current && !pending_view_has_unlinked(&view, &target))
+        return fail(err, ENOTEMPTY, "alias '%s' was set again meanwhile", call->name);
     rc = pending_remove_folder(fs->pending, call->name,
                                rc == 0 ? PENDING_OF_ALIAS : PENDING_OF_NO_ALIAS, err);
     return rc < 0 ? rc : slots_renew(fs->slots, call->name, err);
@@ -254,7 +258,7 @@ int links_unlink(struct fs *fs, const struct call *call, const struct place *pla
         return 0;
     rc = child_find(fs, place, call->name, how, &child, &keep_ms, err);
     if (rc == 0 && strcmp(call->name, current) == 0)
-        pending_drop_current(fs->pending, place->name);
+        pending_drop_current(fs->pending, place->name, &child.release);
     if (rc == -ENOENT && call_is_repeated(call))
         return 0;
     return rc; /* a derived link is there again at the next look */
@@ -375,8 +379,9 @@ void links_remove_alias(void *arg, const char *alias, struct pending_view before
     int rc;
 
     (void)resolver_alias(fs->resolver, alias, RESOLVE_STALE, &target, &unused);
-    rc = publish_remove_alias(fs->resolver, alias, &err);
-    if (rc < 0 && rc != -ENOENT) {
+    rc = publish_remove_alias(fs->resolver, alias,
+                              before.unlinked.id[0] ? &before.unlinked : NULL, &err);
+    if (rc < 0 && rc != -ENOENT && rc != -ESTALE) {
         (void)fail_context(&err, rc, "alias '%s' was not removed", alias);
         failures_note(fs->failures, err.message);
     }

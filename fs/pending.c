@@ -57,8 +57,8 @@ static void remove_locked(struct pending *pending, struct pending_folder *folder
     pending->remove(pending->arg, folder->alias, before);
     lock_acquire(&pending->lock);
     folder->is_busy = false;
-    folder->view.is_hidden = false; /* removed, or still there and seen again */
-    folder->view.no_current = false;
+    folder->view = (struct pending_view){
+        .has_folder = folder->view.has_folder}; /* removed, or still there and seen */
     while (!folder->view.has_folder && folder->count > 0)
         pending_table_drop(&pending->table, folder,
                            TAILQ_FIRST(&folder->all)); /* they were in the folder */
@@ -136,6 +136,14 @@ static struct pending_view view_locked(struct pending *pending, const char *alia
     const struct pending_folder *folder = pending_table_find(&pending->table, alias);
 
     return folder ? folder->view : (struct pending_view){0};
+}
+
+bool pending_view_has_unlinked(const struct pending_view *view,
+                               const struct alias_target *target)
+{
+    return view->no_current &&
+           (view->unlinked.id[0] == '\0' ||
+            release_is_named(&view->unlinked, target->id, target->version));
 }
 
 struct pending_view pending_view(struct pending *pending, const char *alias)
@@ -285,13 +293,15 @@ int pending_drop(struct pending *pending, const char *alias, const char *name)
     return link ? 0 : -ENOENT;
 }
 
-void pending_drop_current(struct pending *pending, const char *alias)
+void pending_drop_current(struct pending *pending, const char *alias,
+                          const struct release *unlinked)
 {
     struct pending_folder *folder;
 
     lock_acquire(&pending->lock);
     folder = pending_table_make(&pending->table, alias);
     folder->view.no_current = true;
+    folder->view.unlinked = *unlinked;
     folder->remove_at_ms = clock_now_ms() + PENDING_GRACE_MS;
     pending_table_keep(&pending->table, folder);
     condition_broadcast(&pending->changed);

@@ -5,7 +5,8 @@
  * - Links in alias folders beside those that the repository's versions give: the
  *   temporary names of `ln -sfn` and Python, until they are renamed to `current`.
  * - A `current` that was unlinked: for PENDING_GRACE_MS a new one may take its place,
- * then the alias is removed; at once when the folder is removed.
+ *   then the alias is removed; at once when the folder is removed. An alias that names
+ *   something else by then was set by somebody meanwhile, and stays.
  * - Who changes an alias: one at a time.
  *
  * A worker that takes over knows all of it (pending_store.h), and begins each grace anew.
@@ -26,12 +27,18 @@ struct pending;
 
 /* What stands between an alias of the repository and its reader. */
 struct pending_view {
-    bool has_folder; /* made here: it exists whatever the repository says */
-    bool is_hidden;  /* the repository's alias is as good as removed */
-    bool no_current; /* its `current` was unlinked */
+    bool has_folder;         /* made here: it exists whatever the repository says */
+    bool is_hidden;          /* the repository's alias is as good as removed */
+    bool no_current;         /* its `current` was unlinked */
+    struct release unlinked; /* what that named; id "": not known */
 };
 
-/* Remove an alias; runs on a thread of its own, which calls it for one alias at a time.
+/* Is what an alias names by now what was unlinked? */
+bool pending_view_has_unlinked(const struct pending_view *view,
+                               const struct alias_target *target);
+
+/* Remove an alias that names before.unlinked; runs on a thread of its own, which calls it
+ * for one alias at a time.
  * before.is_hidden: its folder was removed, and another may have been made since. */
 typedef void pending_remove(void *arg, const char *alias, struct pending_view before);
 
@@ -88,8 +95,9 @@ int pending_add(struct pending *pending, const char *alias, const char *name,
 /* unlink of a link made here. -ENOENT. */
 int pending_drop(struct pending *pending, const char *alias, const char *name);
 
-/* unlink of `current`: the grace begins. */
-void pending_drop_current(struct pending *pending, const char *alias);
+/* unlink of `current`, which named a release: the grace begins. */
+void pending_drop_current(struct pending *pending, const char *alias,
+                          const struct release *unlinked);
 
 /* A new `current` is on its way: the grace begins anew. */
 void pending_postpone(struct pending *pending, const char *alias);

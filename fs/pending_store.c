@@ -78,14 +78,15 @@ void pending_store_put(struct pending_store *store, const struct pending_kept *k
 {
     struct place place = {.kind = NODE_LINK_ALIAS,
                           .index = kept->made.serial,
-                          .release = kept->made.release};
+                          .release =
+                              kept->name ? kept->made.release : kept->view.unlinked};
     struct error unused = {0}; /* then it is not kept */
     struct handover_link *link;
     uint64_t node_id = 0;
     uint32_t flags = flags_of(&kept->view);
     struct key key;
 
-    if ((kept->name && place_id(store->slots, &place, &node_id, &unused) < 0) ||
+    if ((place.release.id[0] && place_id(store->slots, &place, &node_id, &unused) < 0) ||
         !find_key(store, kept->alias, kept->name, &key))
         return;
     link = find(store, key, true);
@@ -129,13 +130,14 @@ static bool read_link(struct pending_store *store, const struct handover_link *l
     };
     if (!ret_kept->alias || (link->name && !ret_kept->name))
         return false;
-    if (!ret_kept->name)
-        return true;
     if (place_of(store->slots, link->node_id, &place, &unused) < 0 ||
         place.kind != NODE_LINK_ALIAS)
-        return false;
-    ret_kept->made =
-        (struct pending_link){.release = place.release, .serial = place.index};
+        return !ret_kept->name;
+    if (ret_kept->name)
+        ret_kept->made =
+            (struct pending_link){.release = place.release, .serial = place.index};
+    else
+        ret_kept->view.unlinked = place.release;
     return true;
 }
 

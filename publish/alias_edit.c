@@ -89,8 +89,7 @@ enum leads {
     LEADS_UNKNOWN,   /* it cannot be asked for */
 };
 
-/* Does the alias name the release by now? A name without a version is taken for this one.
- */
+/* Does the alias name the release by now? */
 static enum leads leads_to(struct resolver *resolver, const char *alias,
                            const struct release *release)
 {
@@ -99,11 +98,9 @@ static enum leads leads_to(struct resolver *resolver, const char *alias,
 
     if (!uid_alias_is_valid(alias) || find_alias(resolver, alias, &named, &ignored) < 0)
         return LEADS_UNKNOWN;
-    if (!named.is_there || strcmp(named.uid.id, release->id) != 0)
-        return LEADS_ELSEWHERE;
-    return named.uid.version[0] && strcmp(named.uid.version, release->version) != 0
-               ? LEADS_ELSEWHERE
-               : LEADS_THERE;
+    return named.is_there && release_is_named(release, named.uid.id, named.uid.version)
+               ? LEADS_THERE
+               : LEADS_ELSEWHERE;
 }
 
 enum change {
@@ -360,11 +357,14 @@ int alias_edit_set(struct resolver *resolver, const char *alias,
 /* The list goes first: whoever is killed on the way leaves an alias that can be removed
  * again, not a name in a list that nobody looks at. */
 static int remove_everywhere(struct resolver *resolver, const char *alias,
-                             struct error *err)
+                             const struct release *target, struct error *err)
 {
     struct named named;
     int rc = find_alias(resolver, alias, &named, err);
 
+    if (rc == 0 && target && named.is_there &&
+        !release_is_named(target, named.uid.id, named.uid.version))
+        return fail(err, ESTALE, "alias '%s' names another model by now", alias);
     if (rc == 0)
         rc = leave_old(resolver, alias, &named, err);
     FAULT("alias.unlisted");
@@ -377,13 +377,14 @@ static int remove_everywhere(struct resolver *resolver, const char *alias,
     return rc < 0 ? rc : leave_old(resolver, alias, &named, err);
 }
 
-int alias_edit_remove(struct resolver *resolver, const char *alias, struct error *err)
+int alias_edit_remove(struct resolver *resolver, const char *alias,
+                      const struct release *target, struct error *err)
 {
     int rc;
 
     if (!uid_alias_is_valid(alias))
         return fail(err, ENOENT, "no alias '%.240s'", alias);
-    rc = remove_everywhere(resolver, alias, err);
+    rc = remove_everywhere(resolver, alias, target, err);
     resolver_forget_alias(resolver, alias);
     return rc;
 }

@@ -19,7 +19,9 @@ int alias_edit_check(const char *alias, struct error *err);
 int alias_edit_set(struct resolver *resolver, const char *alias,
                    const struct release *target, struct error *err);
 
-/* The same; -ENOENT: no repository has it. */
-int alias_edit_remove(struct resolver *resolver, const char *alias, struct error *err);
+/* The same; target is what it has to name still, NULL for whatever it names. -ENOENT: no
+ * repository has it; -ESTALE: it names another model by now, and stays. */
+int alias_edit_remove(struct resolver *resolver, const char *alias,
+                      const struct release *target, struct error *err);
 
 #endif

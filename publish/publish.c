@@ -51,9 +51,10 @@ int publish_set_alias(struct resolver *resolver, const char *alias, const char *
     return rc < 0 ? rc : alias_edit_set(resolver, alias, &release, err);
 }
 
-int publish_remove_alias(struct resolver *resolver, const char *alias, struct error *err)
+int publish_remove_alias(struct resolver *resolver, const char *alias,
+                         const struct release *target, struct error *err)
 {
-    return alias_edit_remove(resolver, alias, err);
+    return alias_edit_remove(resolver, alias, target, err);
 }
 
 int publish_set_meta(struct resolver *resolver, const char *uid, const char *text,

@@ -71,8 +71,10 @@ int publish_folder(const struct publish_options *options, const struct manifest 
 int publish_set_alias(struct resolver *resolver, const char *alias, const char *uid,
                       struct error *err);
 
-/* -ENOENT: there is no such alias. */
-int publish_remove_alias(struct resolver *resolver, const char *alias, struct error *err);
+/* target: what it has to name still; NULL: whatever it names. -ENOENT: there is no such
+ * alias; -ESTALE: it names another model by now, and stays. */
+int publish_remove_alias(struct resolver *resolver, const char *alias,
+                         const struct release *target, struct error *err);
 
 enum publish_meta {
     PUBLISH_META_MERGE,   /* mappings into mappings, all else replaced */

@@ -22,3 +22,9 @@ void release_print_uid(const struct release *release, char ret_uid[RELEASE_UID_S
     snprintf(ret_uid, RELEASE_UID_SIZE, "%s%s%s", release->id, is_legacy ? "" : "-",
              is_legacy ? "" : release->version);
 }
+
+bool release_is_named(const struct release *release, const char *id, const char *version)
+{
+    return strcmp(release->id, id) == 0 &&
+           (version[0] == '\0' || strcmp(release->version, version) == 0);
+}

@@ -22,4 +22,8 @@ bool release_is_same(const struct release *a, const struct release *b);
 bool release_is_version(const struct release *release, const char *id,
                         const char *version);
 
+/* Is it what an alias of this ID and version names? Without a version ("") it names any.
+ */
+bool release_is_named(const struct release *release, const char *id, const char *version);
+
 #endif

@@ -195,12 +195,38 @@ static void test_removes_an_alias(void **state)
     assert_int_equal(set(fixture, "small", 1), 0);
     assert_int_equal(set(fixture, "big", 1), 0);
     repositories_set_alias(fixture->memory[2], "small", "uid: 22222222-1.0.0\n");
-    assert_int_equal(publish_remove_alias(fixture->resolver, "small", &err), 0);
+    assert_int_equal(publish_remove_alias(fixture->resolver, "small", NULL, &err), 0);
     assert_alias(fixture, "small", -1);
     assert_list(fixture, 1, "aliases:\n- big\n");
     assert_int_equal(repositories_resolve(fixture, "small", &err), -ENOENT);
-    assert_int_equal(publish_remove_alias(fixture->resolver, "small", &err), -ENOENT);
-    assert_int_equal(publish_remove_alias(fixture->resolver, "..", &err), -ENOENT);
+    assert_int_equal(publish_remove_alias(fixture->resolver, "small", NULL, &err),
+                     -ENOENT);
+    assert_int_equal(publish_remove_alias(fixture->resolver, "..", NULL, &err), -ENOENT);
+}
+
+static void test_removes_what_it_still_names(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc;
+    } cases[] = {
+        {"uid: 22222222-1.0.0\n", -ESTALE},
+        {"uid: 11111111-1.0.0\n", 0      },
+        {"uid: '11111111'\n",     0      }, /* whichever is the latest */
+    };
+    const struct release target = {.id = "11111111", .version = "1.0.0"};
+    struct repositories *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error err = {0};
+
+        test_row(i, "%s", cases[i].text);
+        repositories_set_alias(fixture->memory[1], "small", cases[i].text);
+        assert_int_equal(publish_remove_alias(fixture->resolver, "small", &target, &err),
+                         cases[i].rc);
+        assert_int_equal(publish_remove_alias(fixture->resolver, "small", NULL, &err),
+                         cases[i].rc == 0 ? -ENOENT : 0);
+    }
 }
 
 /* Whoever asks again, or the next worker, finishes it. */
@@ -224,8 +250,9 @@ static void test_a_removal_that_fails_can_be_repeated(void **state)
         fixture = *state;
         assert_int_equal(set(fixture, "small", 1), 0);
         fault_backend_fail(fixture->fault[1], cases[i].calls, cases[i].path, EACCES, 1);
-        assert_int_equal(publish_remove_alias(fixture->resolver, "small", &err), -EACCES);
-        assert_int_equal(publish_remove_alias(fixture->resolver, "small", &err), 0);
+        assert_int_equal(publish_remove_alias(fixture->resolver, "small", NULL, &err),
+                         -EACCES);
+        assert_int_equal(publish_remove_alias(fixture->resolver, "small", NULL, &err), 0);
         assert_alias(fixture, "small", -1);
         assert_list(fixture, 1, "aliases: []\n");
     }
@@ -301,7 +328,7 @@ static void *remove_going(void *arg)
     struct remover *remover = arg;
     struct error err = {0};
 
-    remover->rc = publish_remove_alias(remover->fixture->resolver, "going", &err);
+    remover->rc = publish_remove_alias(remover->fixture->resolver, "going", NULL, &err);
     return NULL;
 }
 
@@ -442,6 +469,7 @@ int main(void)
         TEST(test_keeps_names_it_cannot_check),
         TEST(test_an_alias_that_makes_no_sense_is_overwritten),
         TEST(test_removes_an_alias),
+        TEST(test_removes_what_it_still_names),
         TEST(test_a_removal_that_fails_can_be_repeated),
         TEST(test_refuses),
         TEST(test_a_model_must_be_there_now),

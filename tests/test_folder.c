@@ -136,6 +136,8 @@ static void reserved_versions_have_no_name(void **state)
     fs_fixture_close(&fixture);
 }
 
+static const struct release version_1 = {.id = FIXTURE_ID, .version = "1.0.0"};
+
 static const struct pending_link to_version_2 = {
     .release = {.id = FIXTURE_ID, .version = "2.0.0"}
 };
@@ -195,7 +197,7 @@ static void begin_removal(struct fs_fixture *fixture)
     struct error err = {0};
 
     removals.is_due = true;
-    pending_drop_current(fixture->fs.pending, "small");
+    pending_drop_current(fixture->fs.pending, "small", &version_1);
     assert_int_equal(
         pending_remove_folder(fixture->fs.pending, "small", PENDING_OF_ALIAS, &err), 0);
 }
@@ -233,7 +235,7 @@ static void begin_move(struct fs_fixture *fixture)
     pending_begin(fixture->fs.pending, "small"); /* and no removal begins */
     assert_int_equal(
         pending_add(fixture->fs.pending, "small", "tmp", &to_version_2, &err), 0);
-    pending_drop_current(fixture->fs.pending, "small");
+    pending_drop_current(fixture->fs.pending, "small", &version_1);
 }
 
 static void end_move(struct fs_fixture *fixture)

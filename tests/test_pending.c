@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+static const struct release unlinked = {.id = "3e120e8d", .version = "1.0.0"};
+
 /* What was removed, as a text of names; with "/" where the folder was removed before. */
 struct removed {
     struct lock lock;
@@ -23,6 +25,7 @@ static void note_removed(void *arg, const char *alias, struct pending_view befor
     struct removed *removed = arg;
 
     lock_acquire(&removed->lock);
+    assert_true(release_is_same(&before.unlinked, &unlinked));
     snprintf(removed->names + strlen(removed->names),
              sizeof removed->names - strlen(removed->names), "%s%s ", alias,
              before.is_hidden ? "/" : "");
@@ -125,7 +128,7 @@ static void test_removal_with_the_folder(void **state)
     (void)state;
     assert_int_equal(pending_remove_folder(pending, "prod", PENDING_OF_ALIAS, &err),
                      -ENOTEMPTY);
-    pending_drop_current(pending, "prod");
+    pending_drop_current(pending, "prod", &unlinked);
     assert_true(pending_view(pending, "prod").no_current);
     assert_int_equal(pending_remove_folder(pending, "prod", PENDING_OF_ALIAS, &err), 0);
     wait_for_removal(&removed);
@@ -139,7 +142,7 @@ static void test_removal_at_the_end(void **state)
     struct pending *pending = open_pending(&removed);
 
     (void)state;
-    pending_drop_current(pending, "prod");
+    pending_drop_current(pending, "prod", &unlinked);
     close_pending(pending, &removed);
     assert_string_equal(removed.names, "prod ");
 }
@@ -150,13 +153,39 @@ static void test_new_current_in_time(void **state)
     struct pending *pending = open_pending(&removed);
 
     (void)state;
-    pending_drop_current(pending, "prod");
+    pending_drop_current(pending, "prod", &unlinked);
     pending_postpone(pending, "prod");
     pending_begin(pending, "prod");
     pending_end(pending, "prod", 0);
     assert_false(pending_view(pending, "prod").no_current);
     close_pending(pending, &removed);
     assert_int_equal(removed.count, 0);
+}
+
+static void test_what_was_unlinked(void **state)
+{
+    static const struct {
+        const char *id, *version;
+        bool is_it;
+    } cases[] = {
+        {"3e120e8d", "1.0.0", true },
+        {"3e120e8d", "",      true }, /* whichever is the latest */
+        {"3e120e8d", "2.0.0", false},
+        {"11111111", "1.0.0", false},
+        {"11111111", "",      false},
+    };
+    struct pending_view view = {.no_current = true, .unlinked = unlinked};
+    struct alias_target target;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "%s-%s", cases[i].id, cases[i].version);
+        snprintf(target.id, sizeof target.id, "%s", cases[i].id);
+        snprintf(target.version, sizeof target.version, "%s", cases[i].version);
+        assert_int_equal(pending_view_has_unlinked(&view, &target), cases[i].is_it);
+    }
+    view.no_current = false;
+    assert_false(pending_view_has_unlinked(&view, &target));
 }
 
 /* What could not be set leaves `current` unlinked. */
@@ -166,7 +195,7 @@ static void test_new_current_that_failed(void **state)
     struct pending *pending = open_pending(&removed);
 
     (void)state;
-    pending_drop_current(pending, "prod");
+    pending_drop_current(pending, "prod", &unlinked);
     pending_begin(pending, "prod");
     pending_end(pending, "prod", -EIO);
     assert_true(pending_view(pending, "prod").no_current);
@@ -233,13 +262,18 @@ static void test_removal_by_the_next_worker(void **state)
 
     (void)state;
     assert_int_equal(slots_open(-1, &slots, &err), 0);
+    assert_int_equal(slots_add_repository(slots, "/srv/models", &err), 0);
     store = pending_store_new(block, slots);
-    pending_store_put(store, &(struct pending_kept){.alias = "prod",
-                                                    .view = {.no_current = true},
-                                                    .remove_at_ms = clock_now_ms()});
-    pending_store_put(store, &(struct pending_kept){.alias = "set",
-                                                    .view = {.no_current = true},
-                                                    .remove_at_ms = clock_now_ms()});
+    pending_store_put(store, &(struct pending_kept){
+                                 .alias = "prod",
+                                 .view = {.no_current = true, .unlinked = unlinked},
+                                 .remove_at_ms = clock_now_ms()
+    });
+    pending_store_put(store, &(struct pending_kept){
+                                 .alias = "set",
+                                 .view = {.no_current = true, .unlinked = unlinked},
+                                 .remove_at_ms = clock_now_ms()
+    });
     pending = open_pending_with(&removed, store);
     assert_true(pending_view(pending, "prod").no_current);
     pending_begin(pending, "set"); /* sent again by the kernel */
@@ -301,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_removal_with_the_folder),
         cmocka_unit_test(test_removal_at_the_end),
         cmocka_unit_test(test_new_current_in_time),
+        cmocka_unit_test(test_what_was_unlinked),
         cmocka_unit_test(test_new_current_that_failed),
     };
 

@@ -103,9 +103,11 @@ static void a_view_is_replaced(void **state)
 {
     struct fixture *fixture = *state;
 
-    put_folder(fixture, "old", (struct pending_view){.no_current = true}, 5000);
+    put_folder(fixture, "old",
+               (struct pending_view){.no_current = true, .unlinked = release}, 5000);
     assert_int_equal(look(fixture), 1);
     assert_true(fixture->seen[0].view.no_current);
+    assert_true(release_is_same(&fixture->seen[0].view.unlinked, &release));
     assert_true(fixture->seen[0].remove_at_ms == 5000);
     put_folder(fixture, "old", (struct pending_view){.is_hidden = true}, 5000);
     assert_int_equal(look(fixture), 1);

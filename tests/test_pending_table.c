@@ -74,18 +74,17 @@ static void tidy(void **state)
 {
     static const struct {
         const char *why;
-        struct pending_view view;
-        bool is_busy, has_link;
+        bool has_folder, is_hidden, no_current, is_busy, has_link;
         size_t waiting;
         bool stays;
     } rows[] = {
-        {"nothing",       {false, false, false}, false, false, 0, false},
-        {"made here",     {true, false, false},  false, false, 0, true },
-        {"hidden",        {false, true, false},  false, false, 0, true },
-        {"no current",    {false, false, true},  false, false, 0, true },
-        {"being changed", {false, false, false}, true,  false, 0, true },
-        {"waited for",    {false, false, false}, false, false, 1, true },
-        {"a link",        {false, false, false}, false, true,  0, true },
+        {"nothing",       false, false, false, false, false, 0, false},
+        {"made here",     true,  false, false, false, false, 0, true },
+        {"hidden",        false, true,  false, false, false, 0, true },
+        {"no current",    false, false, true,  false, false, 0, true },
+        {"being changed", false, false, false, true,  false, 0, true },
+        {"waited for",    false, false, false, false, false, 1, true },
+        {"a link",        false, false, false, false, true,  0, true },
     };
 
     (void)state;
@@ -96,7 +95,9 @@ static void tidy(void **state)
         test_row(i, "%s", rows[i].why);
         pending_table_init(&table, NULL);
         folder = pending_table_make(&table, "a");
-        folder->view = rows[i].view;
+        folder->view = (struct pending_view){.has_folder = rows[i].has_folder,
+                                             .is_hidden = rows[i].is_hidden,
+                                             .no_current = rows[i].no_current};
         folder->is_busy = rows[i].is_busy;
         folder->waiting = rows[i].waiting;
         if (rows[i].has_link)

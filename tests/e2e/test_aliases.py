@@ -97,6 +97,23 @@ class Aliases(MountTest):
         self.assert_no_alias("prod")
         self.assertNotIn("prod", os.listdir(self.fs.point))
 
+    def test_set_by_another_after_the_unlink(self):
+        """The alias that is there when the grace ends is not the one that was unlinked."""
+        os.unlink(self.prod / "current")
+        self.models.set_alias("prod", self.two)
+        wait_until(lambda: os.path.lexists(self.prod / "current"), "the end of the grace")
+        self.assert_alias("prod", self.two)
+
+    def test_published_after_the_unlink(self):
+        """By this mount, which knows at once."""
+        os.unlink(self.prod / "current")
+        (self.fs.point / "@staging/job").mkdir()
+        (self.fs.point / "@staging/job.yaml").write_text(
+            "name: torch\nversion: 3.0.0\nalias: prod\n")
+        uid = (self.fs.point / "@staging/job.result").read_text().strip()
+        self.assertEqual(os.readlink(self.prod / "current"), self.target(uid))
+        self.assert_fails(errno.ENOTEMPTY, os.rmdir, self.prod)
+
     def test_rm_r(self):
         run("rm", "-r", self.prod)
         self.assertNotIn("prod", os.listdir(self.fs.point))
