@@ -5,6 +5,8 @@
 #include "cli/mount_table.h"
 #include "common/bytes.h"
 #include "common/files.h"
+#include "common/memory.h"
+#include "common/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,8 @@
 #include <sys/mount.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+
+#define LIST_THEM "'findmnt -t fuse.modelfs' lists what modelfs mounted"
 
 enum {
     GONE_TIMEOUT_MS = 10000,
@@ -30,6 +34,29 @@ enum way {
 static bool is_ours(const char *type)
 {
     return strcmp(type, "fuse.modelfs") == 0 || strcmp(type, "fuse") == 0;
+}
+
+/* What to do about a path that is no mount point: perhaps it lies in one. */
+static int fail_no_mount(const char *given, const char *path, struct error *err)
+{
+    CLEANUP_FREE char *folder = xstrdup(path);
+    struct mount_entry entry;
+    struct error ignored; /* then nothing more is known */
+    char *slash;
+
+    while ((slash = strrchr(folder, '/')) && slash != folder) {
+        bool is_mounted = false;
+
+        *slash = '\0';
+        if (mount_table_find(folder, &is_mounted, &entry, &ignored) < 0)
+            break;
+        if (is_mounted && is_ours(entry.type))
+            return fail(err, EINVAL,
+                        "'%s' lies in the mount at '%s': 'modelfs unmount %s' unmounts "
+                        "that",
+                        given, folder, folder);
+    }
+    return fail(err, EINVAL, "nothing is mounted at '%s'; " LIST_THEM, given);
 }
 
 /* path as it is written, else without links. */
@@ -54,9 +81,10 @@ static int find_mount(const char *given, char **ret_path, struct mount_entry *re
     if (rc < 0)
         return rc;
     if (!is_mounted)
-        return fail(err, EINVAL, "nothing is mounted at '%s'", given);
+        return fail_no_mount(given, path, err);
     if (!is_ours(ret_entry->type))
-        return fail(err, EINVAL, "the mount at '%s' is not ours but of type %s", given,
+        return fail(err, EINVAL,
+                    "what is mounted at '%s' is no modelfs but %s; " LIST_THEM, given,
                     ret_entry->type);
     *ret_path = steal_ptr(&path);
     return 0;
@@ -91,6 +119,18 @@ static int run_helper(char *const *argv, struct bytes *text, struct error *err)
     return rc;
 }
 
+static int fail_not_yours(const char *path, long long owner, struct error *err)
+{
+    CLEANUP_FREE char *name = NULL;
+    struct error nameless; /* then the number has to do */
+
+    if (user_name((uid_t)owner, &name, &nameless) < 0)
+        name = xasprintf("%lld", owner);
+    return fail(err, EPERM,
+                "'%s' was mounted by the user %s: only that user and root can unmount it",
+                path, name);
+}
+
 static int unmount_as_user(const char *path, enum way way, struct error *err)
 {
     CLEANUP_BYTES struct bytes text;
@@ -115,15 +155,18 @@ static int unmount_as_user(const char *path, enum way way, struct error *err)
                                               : "");
 }
 
-static int unmount_once(const char *path, enum way way, struct error *err)
+static int unmount_once(const char *path, const struct mount_entry *entry, enum way way,
+                        struct error *err)
 {
     int flags = UMOUNT_NOFOLLOW | (way == WAY_DETACH ? MNT_DETACH : 0);
 
     if (umount2(path, flags) == 0)
         return 0;
-    if (errno == EPERM)
-        return unmount_as_user(path, way, err);
-    return fail_errno(err, "cannot unmount '%s'", path);
+    if (errno != EPERM)
+        return fail_errno(err, "cannot unmount '%s'", path);
+    if (geteuid() != 0 && entry->owner >= 0 && entry->owner != getuid())
+        return fail_not_yours(path, entry->owner, err);
+    return unmount_as_user(path, way, err);
 }
 
 /* statfs, since the kernel answers stat from what it remembers. */
@@ -160,9 +203,9 @@ static int run(const struct arguments *arguments, struct error *err)
     /* Or it is in use by ourselves, when called from a folder in it. */
     if (chdir("/") < 0)
         return fail_errno(err, "change to '/'");
-    rc = unmount_once(path, WAY_NORMAL, err);
+    rc = unmount_once(path, &entry, WAY_NORMAL, err);
     if (rc == -EBUSY && is_dead(path))
-        rc = unmount_once(path, WAY_DETACH, err);
+        rc = unmount_once(path, &entry, WAY_DETACH, err);
     if (rc == -EBUSY)
         return fail_busy(path, entry.id, err);
     return rc < 0 ? rc : mount_table_wait_gone(path, entry.id, GONE_TIMEOUT_MS, err);

@@ -46,6 +46,31 @@ static bool field_is(const char *field, const char *path)
     return !*path;
 }
 
+static long long read_number(const char *digits)
+{
+    long long number = 0;
+
+    for (; *digits >= '0' && *digits <= '9'; digits++)
+        number = number * 10 + (*digits - '0');
+    return number;
+}
+
+/* The kernel's own "user_id=1000" of a FUSE mount, in the options at the line's end. */
+static long long read_owner(const char *options)
+{
+    static const char key[] = "user_id=";
+    size_t size = strlen(key);
+
+    for (;;) {
+        if (strncmp(options, key, size) == 0)
+            return read_number(options + size);
+        options += strcspn(options, ", \n");
+        if (*options != ',')
+            return -1;
+        options++;
+    }
+}
+
 /* "36 35 98:0 /root /path options optional ... - type source options" */
 static bool read_line(const char *line, const char *path, struct mount_entry *entry)
 {
@@ -66,9 +91,8 @@ static bool read_line(const char *line, const char *path, struct mount_entry *en
         size = sizeof entry->type - 1;
     memcpy(entry->type, field, size);
     entry->type[size] = '\0';
-    entry->id = 0;
-    for (; *line >= '0' && *line <= '9'; line++)
-        entry->id = entry->id * 10 + (*line - '0');
+    entry->owner = read_owner(next_field(next_field(field)));
+    entry->id = read_number(line);
     return true;
 }
 

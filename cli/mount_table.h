@@ -10,6 +10,7 @@ enum { MOUNT_TABLE_TYPE_SIZE = 64 };
 
 struct mount_entry {
     long long id;                     /* names this mount as long as it is there */
+    long long owner;                  /* user ID of who mounted it; -1: not told */
     char type[MOUNT_TABLE_TYPE_SIZE]; /* "fuse.modelfs" */
 };
 

@@ -329,6 +329,34 @@ class MountCommand(MountTest):
         done = modelfs("unmount", self.point, cwd=self.point / self.uid.split("-")[0])
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_unmount_of_what_is_no_mount_of_ours(self):
+        self.assertEqual(modelfs("mount", self.point, config=self.cfg).returncode, 0)
+        inside = self.point / "@info"
+        for path, words in ((inside, f"'modelfs unmount {self.point}' unmounts that"),
+                            (self.folder, f"nothing is mounted at '{self.folder}'; 'findmnt "),
+                            (self.folder / "nix", "nothing is mounted at"),
+                            ("/proc", "at '/proc' is no modelfs but proc; 'findmnt ")):
+            with self.subTest(path):
+                done = modelfs("unmount", path)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(words, done.stderr)
+        self.assertEqual(modelfs("unmount", self.point).returncode, 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
+    def test_unmount_by_another_user(self):
+        self.assertEqual(modelfs("mount", self.point, config=self.cfg).returncode, 0)
+        program = self.folder / "modelfs"  # where another user finds it
+        shutil.copy(MODELFS, program)
+        for folder in (self.folder, self.folder.parent):
+            folder.chmod(0o711)
+        done = subprocess.run([program, "unmount", self.point], user=65534, group=65534,
+                              extra_groups=[], cwd="/", capture_output=True, text=True,
+                              check=False, timeout=MINUTE)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, f"modelfs: '{self.point}' was mounted by the user root: only "
+                             "that user and root can unmount it\n"))
+        self.assertEqual(modelfs("unmount", self.point).returncode, 0)
+
     def test_works_below_a_folder_with_blanks(self):
         point = self.folder / "with blank"
         point.mkdir()
