@@ -88,6 +88,23 @@ int bytes_printf(struct bytes *bytes, struct error *err, const char *format, ...
     return 0;
 }
 
+int bytes_append_quoted(struct bytes *bytes, const char *text, struct error *err)
+{
+    int rc = bytes_append(bytes, "\"", 1, err);
+
+    for (; rc == 0 && *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            rc = bytes_printf(bytes, err, "\\%c", c);
+        else if (c < ' ' || c == 0x7f)
+            rc = bytes_printf(bytes, err, "\\x%02x", c);
+        else
+            rc = bytes_append(bytes, text, 1, err);
+    }
+    return rc < 0 ? rc : bytes_append(bytes, "\"", 1, err);
+}
+
 void bytes_cut(struct bytes *bytes, uint64_t offset, size_t size)
 {
     size_t first = offset < bytes->size ? (size_t)offset : bytes->size;

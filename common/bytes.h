@@ -38,6 +38,9 @@ int bytes_append(struct bytes *bytes, const void *data, size_t size, struct erro
 int bytes_printf(struct bytes *bytes, struct error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The text between double quotes, on one line whatever it holds, as YAML reads it. */
+int bytes_append_quoted(struct bytes *bytes, const char *text, struct error *err);
+
 /* Make room for size more; data + bytes->size may then be written and size advanced. */
 int bytes_reserve(struct bytes *bytes, size_t size, struct error *err);
 

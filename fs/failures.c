@@ -95,14 +95,10 @@ static int print_line(const struct line *line, struct bytes *to, struct error *e
 
     gmtime_r(&line->when, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    rc = bytes_printf(to, err, "  - at: %s\n    error: \"", stamp);
-    for (const char *c = line->text; rc == 0 && *c; c++) {
-        bool is_plain = *c != '"' && *c != '\\' && (unsigned char)*c >= ' ' && *c != 0x7f;
-
-        rc = is_plain ? bytes_append(to, c, 1, err)
-                      : bytes_printf(to, err, "\\x%02X", (unsigned char)*c);
-    }
-    return rc < 0 ? rc : bytes_printf(to, err, "\"\n");
+    rc = bytes_printf(to, err, "  - at: %s\n    error: ", stamp);
+    if (rc == 0)
+        rc = bytes_append_quoted(to, line->text, err);
+    return rc < 0 ? rc : bytes_append(to, "\n", 1, err);
 }
 
 int failures_print(struct failures *failures, struct bytes *to, struct error *err)

@@ -5,30 +5,14 @@
 
 #include <errno.h>
 
-/* In double quotes, as YAML and JSON read it. */
-static int print_quoted(struct bytes *to, const char *text, struct error *err)
-{
-    int rc = bytes_append(to, "\"", 1, err);
-
-    for (; rc == 0 && *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c == '"' || c == '\\')
-            rc = bytes_printf(to, err, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            rc = bytes_printf(to, err, "\\x%02x", c);
-        else
-            rc = bytes_append(to, text, 1, err);
-    }
-    return rc < 0 ? rc : bytes_append(to, "\"\n", 2, err);
-}
-
 static int print_field(struct bytes *to, const char *field, const char *text,
                        struct error *err)
 {
     int rc = bytes_printf(to, err, "%s: ", field);
 
-    return rc < 0 ? rc : print_quoted(to, text, err);
+    if (rc == 0)
+        rc = bytes_append_quoted(to, text, err);
+    return rc < 0 ? rc : bytes_append(to, "\n", 1, err);
 }
 
 /* How many names are in memory, fresh or not; nothing is asked. */

@@ -60,6 +60,30 @@ static void formats(void **state)
     assert_string_equal(bytes.data, "7-abc12345");
 }
 
+static void quoted_texts_stay_on_their_line(void **state)
+{
+    static const struct {
+        const char *text, *quoted;
+    } cases[] = {
+        {"",                   "\"\""                        },
+        {"a: b # c",           "\"a: b # c\""                },
+        {"say \"x\" \\ twice", "\"say \\\"x\\\" \\\\ twice\""},
+        {"one\ntwo\t\x7f",     "\"one\\x0atwo\\x09\\x7f\""   },
+        {"\u00e4",             "\"\u00e4\""                  },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP_BYTES struct bytes bytes;
+        struct error err = {0};
+
+        test_row(i, "%s", cases[i].quoted);
+        bytes_init(&bytes, 100);
+        assert_int_equal(bytes_append_quoted(&bytes, cases[i].text, &err), 0);
+        assert_string_equal(bytes.data, cases[i].quoted);
+    }
+}
+
 static void reserved_room_can_be_written(void **state)
 {
     CLEANUP_BYTES struct bytes bytes;
@@ -152,6 +176,7 @@ int main(void)
         cmocka_unit_test(grows_up_to_its_limit),
         cmocka_unit_test(a_size_that_wraps_is_refused),
         cmocka_unit_test(formats),
+        cmocka_unit_test(quoted_texts_stay_on_their_line),
         cmocka_unit_test(reserved_room_can_be_written),
         cmocka_unit_test(detached_content_is_the_callers),
         cmocka_unit_test(cursor_reads_little_endian),
