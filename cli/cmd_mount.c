@@ -97,20 +97,18 @@ static int find_folder(const struct request *request, char **ret_path, int *ret_
     return rc;
 }
 
-static int mount_it(const struct request *request, struct error *err)
+static int mount_as(const struct inherited *inherited, const struct request *request,
+                    struct error *err)
 {
     CLEANUP_CONFIG struct config *config = NULL;
     CLEANUP_FREE char *path = NULL;
-    struct inherited inherited;
     struct service_options service = {
-        .mount = &request->options, .inherited = &inherited, .lock_fd = -1};
+        .mount = &request->options, .inherited = inherited, .lock_fd = -1};
     struct daemon daemon;
-    int rc = inherit_find(&inherited, err);
-
-    if (rc == 0)
-        rc = config_load(request->config ? request->config : request->options.config,
+    int rc = config_load(request->config ? request->config : request->options.config,
                          &config, err);
-    if (rc == 0 && inherited.role == INHERIT_NOTHING)
+
+    if (rc == 0 && inherited->role == INHERIT_NOTHING)
         rc = find_folder(request, &path, &service.lock_fd, err);
     else if (rc == 0)
         path = xstrdup(request->mountpoint); /* mounted by one of us, who checked it */
@@ -120,12 +118,25 @@ static int mount_it(const struct request *request, struct error *err)
         return rc;
     service.path = path;
     log_set_level(request->options.debug ? LOG_LEVEL_DEBUG : config->log);
-    service.config = inherited.role == INHERIT_AS_WORKER ? steal_ptr(&config) : config;
+    service.config = inherited->role == INHERIT_AS_WORKER ? steal_ptr(&config) : config;
     if (request->is_foreground)
         return serve_in_foreground(&service, err);
     rc = daemon_start(request->options.log, &daemon, err);
     if (rc == DAEMON_CHILD)
         return serve_in_background(&service, &daemon);
+    return rc;
+}
+
+static int mount_it(const struct request *request, struct error *err)
+{
+    struct inherited inherited;
+    int rc = inherit_find(&inherited, err);
+
+    if (rc < 0)
+        return rc;
+    rc = mount_as(&inherited, request, err);
+    if (rc < 0)
+        inherit_tell(&inherited, err);
     return rc;
 }
 

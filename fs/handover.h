@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 enum {
-    HANDOVER_LAYOUT = 2,          /* another one whenever the block changes */
+    HANDOVER_LAYOUT = 3,          /* another one whenever the block changes */
     HANDOVER_INIT_MAX = 512,      /* bytes of an INIT request */
     HANDOVER_HANDLES = 16 << 10,  /* files open with passthrough at once */
     HANDOVER_LINKS = 4096,        /* in alias folders, that no repository has */
@@ -85,16 +85,17 @@ struct handover_block {
     uint32_t upgrades;       /* by SIGUSR2 */
     uint32_t is_fault_noted; /* by the thread in which it happened */
     uint32_t can_resend;     /* the kernel; known when INIT was answered */
-    uint32_t padding;
-    uint64_t answered;                     /* replies written; a counter, never exact */
-    int64_t start_s;                       /* Unix time of the mount */
-    uint32_t next_serial;                  /* of handles */
-    uint32_t handles_end;                  /* none at or above this was ever used */
-    uint32_t next_suspect;                 /* to be overwritten */
-    uint32_t init_size;                    /* 0 before INIT came; written last */
+    uint32_t is_refused;     /* the last upgrade was; written after refused */
+    uint64_t answered;       /* replies written; a counter, never exact */
+    int64_t start_s;         /* Unix time of the mount */
+    uint32_t next_serial;    /* of handles */
+    uint32_t handles_end;    /* none at or above this was ever used */
+    uint32_t next_suspect;   /* to be overwritten */
+    uint32_t init_size;      /* 0 before INIT came; written last */
     unsigned char init[HANDOVER_INIT_MAX]; /* the request, with its header */
     struct kernel_init_out init_out;       /* the reply that binds every later worker */
     struct error failure;                  /* why the last worker could not start */
+    char refused[ERROR_MESSAGE_MAX]; /* why the last upgrade was, by the supervisor */
     struct handover_suspect suspects[HANDOVER_SUSPECTS];
     struct handover_thread threads[HANDOVER_THREADS];
     uint64_t requests[HANDOVER_REQUESTS]; /* unanswered, by their unique; 0: free */

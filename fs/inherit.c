@@ -1,6 +1,7 @@
 /* inherit.c: descriptors of a mount, by number, through exec and service managers. */
 #include "fs/inherit.h"
 
+#include "common/files.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/text.h"
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define VARIABLE "MODELFS_HANDOVER"
+#define REPORT_VARIABLE "MODELFS_REPORT"
 
 enum {
     LISTEN_FIRST = 3, /* sd_listen_fds(3) */
@@ -144,24 +146,45 @@ static void find_kept(struct inherited *inherited)
     }
 }
 
+/* The descriptor to say on why we cannot be the next worker. */
+static int find_report(void)
+{
+    const char *text = getenv(REPORT_VARIABLE);
+    int fd = text ? read_number(text) : -1;
+
+    return fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
+}
+
 int inherit_find(struct inherited *ret_inherited, struct error *err)
 {
     const char *passed = getenv(VARIABLE);
-    struct inherited inherited = {.role = INHERIT_NOTHING};
+    struct inherited inherited = {.role = INHERIT_NOTHING, .report_fd = find_report()};
     int rc = passed ? find_passed(passed, &inherited, err) : 0;
 
     if (!passed)
         find_kept(&inherited);
     unsetenv(VARIABLE);
+    unsetenv(REPORT_VARIABLE);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
-    if (rc < 0)
+    if (rc < 0) {
+        inherit_tell(&inherited, err);
         return rc;
+    }
     if (inherited.role != INHERIT_NOTHING)
         (void)set_inheritance(inherited.fds, FD_CLOEXEC); /* they are open */
     *ret_inherited = inherited;
     return 0;
+}
+
+void inherit_tell(const struct inherited *inherited, const struct error *err)
+{
+    struct error ignored; /* who does not listen does not want to know */
+
+    if (inherited->report_fd >= 0)
+        (void)files_write_fd(inherited->report_fd, err->message, strlen(err->message),
+                             &ignored);
 }
 
 static void print_variable(char *to, size_t size, const char *role, const int *fds)
@@ -178,7 +201,7 @@ void inherit_prepare(struct successor *successor, const struct handover *handove
     while (environ[count])
         count++;
     successor->command = command;
-    successor->environment = xcalloc(count + 2, sizeof *successor->environment);
+    successor->environment = xcalloc(count + 3, sizeof *successor->environment);
     memcpy(successor->environment, environ, count * sizeof *successor->environment);
     handover_list(handover, successor->fds);
     print_variable(successor->as_supervisor, sizeof successor->as_supervisor,
@@ -186,11 +209,14 @@ void inherit_prepare(struct successor *successor, const struct handover *handove
     print_variable(successor->as_worker, sizeof successor->as_worker, "worker",
                    successor->fds);
     successor->environment[count] = successor->as_supervisor;
+    successor->report_fd = -1;
 }
 
 void inherit_done(struct successor *successor)
 {
     free(successor->environment);
+    if (successor->report_fd >= 0)
+        close(successor->report_fd);
 }
 
 static int run(const struct successor *successor, struct error *err)
@@ -205,33 +231,57 @@ static int run(const struct successor *successor, struct error *err)
     return rc;
 }
 
-/* In the child the last variable may become another. */
-static void be_new_worker(const struct successor *successor)
+/* In the child the last variable may become another, and there is room for one more. */
+static void be_new_worker(const struct successor *successor, int report_fd)
 {
+    const struct inherited inherited = {.report_fd = report_fd};
     struct successor worker = *successor;
     struct error err = {0};
+    char report[32];
     sigset_t none;
     size_t last = 0;
 
     while (worker.environment[last + 1])
         last++;
     worker.environment[last] = worker.as_worker;
+    snprintf(report, sizeof report, REPORT_VARIABLE "=%d", report_fd);
+    worker.environment[last + 1] = report;
+    (void)fcntl(report_fd, F_SETFD, 0); /* it is open */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     (void)run(&worker, &err);
     log_error("%s", err.message);
+    inherit_tell(&inherited, &err);
     _exit(1);
 }
 
-pid_t inherit_start_worker(const struct successor *successor, struct error *err)
+pid_t inherit_start_worker(struct successor *successor, struct error *err)
 {
-    pid_t child = fork();
+    int ends[2];
+    pid_t child;
 
-    if (child < 0)
-        return fail_errno(err, "start a process");
+    /* A child that another program takes the place of may leave children of its own. */
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return fail_errno(err, "make a pipe");
+    child = fork();
     if (child == 0)
-        be_new_worker(successor);
+        be_new_worker(successor, ends[1]);
+    close(ends[1]);
+    if (child < 0) {
+        close(ends[0]);
+        return fail_errno(err, "start a process");
+    }
+    if (successor->report_fd >= 0)
+        close(successor->report_fd);
+    successor->report_fd = ends[0];
     return child;
+}
+
+void inherit_hear(struct successor *successor, char ret_text[ERROR_MESSAGE_MAX])
+{
+    ssize_t size = read(successor->report_fd, ret_text, ERROR_MESSAGE_MAX - 1);
+
+    ret_text[size > 0 ? size : 0] = '\0';
 }
 
 int inherit_become(const struct successor *successor, struct error *err)

@@ -9,6 +9,7 @@
  *
  *     inherit_prepare(&successor, handover, command);
  *     pid = inherit_start_worker(&successor, &err);
+ *     inherit_hear(&successor, why);               after it gave up, of inherit_tell
  *     rc = inherit_become(&successor, &err);       returns only on failure */
 #ifndef FS_INHERIT_H
 #define FS_INHERIT_H
@@ -28,12 +29,17 @@ enum inherit_role {
 struct inherited {
     enum inherit_role role;
     int fds[HANDOVER_FDS]; /* ours from now on; O_CLOEXEC */
+    int report_fd;         /* for inherit_tell; -1: nobody listens */
 };
 
 /* Takes the variables out of the environment. A manager that has less than all of them
  * (the device goes with the mount) has nothing for us: what it gave is closed. -EPROTO
  * for a variable that makes no sense. */
 int inherit_find(struct inherited *ret_inherited, struct error *err);
+
+/* The program that takes over cannot: say why to the one that started it, if that one
+ * listens. */
+void inherit_tell(const struct inherited *inherited, const struct error *err);
 
 /* "modelfs-device" and so on: what the manager calls them. */
 const char *inherit_name(enum handover_fd which);
@@ -46,6 +52,7 @@ struct successor {
     char as_supervisor[64];
     char as_worker[64];
     int fds[HANDOVER_FDS];
+    int report_fd; /* where the child says why it gives up; -1: there is none */
 };
 
 void inherit_prepare(struct successor *successor, const struct handover *handover,
@@ -54,7 +61,10 @@ void inherit_done(struct successor *successor);
 
 /* A child that runs the program as the next worker. -errno if none could be made; a
  * program that cannot be run says so in the log, and the child exits. */
-pid_t inherit_start_worker(const struct successor *successor, struct error *err);
+pid_t inherit_start_worker(struct successor *successor, struct error *err);
+
+/* What the last such child said, "" if nothing. Once, after it has ended. */
+void inherit_hear(struct successor *successor, char ret_text[ERROR_MESSAGE_MAX]);
 
 /* This process becomes the program, as the supervisor. */
 int inherit_become(const struct successor *successor, struct error *err);

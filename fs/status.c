@@ -34,12 +34,27 @@ static int print_reads(struct fs *fs, struct bytes *to, struct error *err)
                                  maps ? "direct" : "page cache # kernel before 6.6");
 }
 
+/* Why the last attempt to put another program in place came to nothing. */
+static int print_refusal(const struct handover_block *block, struct bytes *to,
+                         struct error *err)
+{
+    char why[ERROR_MESSAGE_MAX + 16];
+    int rc;
+
+    if (!__atomic_load_n(&block->is_refused, __ATOMIC_ACQUIRE))
+        return 0;
+    snprintf(why, sizeof why, "refused: %.*s", ERROR_MESSAGE_MAX, block->refused);
+    rc = bytes_printf(to, err, "  upgrade: ");
+    if (rc == 0)
+        rc = bytes_append_quoted(to, why, err);
+    return rc < 0 ? rc : bytes_append(to, "\n", 1, err);
+}
+
 /* Those before this one, and what becomes of requests when it dies. */
 static int print_workers(struct fs *fs, struct bytes *to, struct error *err)
 {
     const struct handover_block *block = fs->options.handover->block;
-
-    return bytes_printf(
+    int rc = bytes_printf(
         to, err,
         "processes:\n"
         "  supervisor: %" PRId32 "\n"
@@ -50,6 +65,8 @@ static int print_workers(struct fs *fs, struct bytes *to, struct error *err)
         block->supervisor, block->worker, block->restarts, block->upgrades,
         channel_can_resend(fs->channel) ? "resent"
                                         : "fail # kernel before 6.9, or switched off");
+
+    return rc < 0 ? rc : print_refusal(block, to, err);
 }
 
 int status_print(struct fs *fs, struct bytes *to, struct error *err)

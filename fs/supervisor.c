@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,6 +67,17 @@ static int start_worker(struct supervisor *supervisor, struct error *err)
     return 1;
 }
 
+/* For @status. */
+static void note_refusal(struct supervisor *supervisor, const char *what,
+                         const char *reason)
+{
+    struct handover_block *block = supervisor->block;
+
+    __atomic_store_n(&block->is_refused, 0, __ATOMIC_RELEASE);
+    snprintf(block->refused, sizeof block->refused, "%.40s%.980s", what, reason);
+    __atomic_store_n(&block->is_refused, 1, __ATOMIC_RELEASE);
+}
+
 static void start_upgrade(struct supervisor *supervisor)
 {
     struct error err = {0};
@@ -76,6 +88,7 @@ static void start_upgrade(struct supervisor *supervisor)
     notify_reloading();
     standby = inherit_start_worker(&supervisor->successor, &err);
     if (standby < 0) {
+        note_refusal(supervisor, "", err.message);
         log_error("no upgrade: %s; the mount goes on as before", err.message);
         notify_ready();
         return;
@@ -86,11 +99,16 @@ static void start_upgrade(struct supervisor *supervisor)
 
 static void fail_upgrade(struct supervisor *supervisor, int status)
 {
+    char reason[ERROR_MESSAGE_MAX];
+
     supervisor->standby = 0;
     supervisor->is_new = false;
     if (supervisor->is_stopping)
         return;
     supervisor->patience_ms = 0;
+    inherit_hear(&supervisor->successor, reason);
+    note_refusal(supervisor, *reason ? "" : "the new program ",
+                 *reason ? reason : verdict_describe(status));
     log_error("no upgrade: '%s' %s; the mount goes on with the program it had",
               supervisor->successor.command[0], verdict_describe(status));
     notify_ready();
@@ -104,6 +122,7 @@ static void finish_upgrade(struct supervisor *supervisor)
     supervisor->is_new = false;
     supervisor->patience_ms = 0;
     supervisor->block->upgrades++;
+    supervisor->block->is_refused = 0;
     (void)inherit_become(&supervisor->successor, &err);
     log_error("%s; the supervisor stays the program it was", err.message);
     notify_ready();

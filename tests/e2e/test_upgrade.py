@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 
+import yaml
 from mounted import MINUTE, MODELFS, MountTest, wait_until
 from readers import Readers
 
@@ -58,6 +59,10 @@ class Upgrade(MountTest):
         wait_until(lambda: program_of(fs.process.pid) == wanted
                    and program_of(fs.worker()) == wanted, "upgrade")
 
+    @staticmethod
+    def processes(fs):
+        return yaml.safe_load((fs.point / "@status").read_text())["processes"]
+
     def assert_refused(self, fs, *words):
         before = program_of(fs.process.pid)
         count = fs.log().count("no upgrade")
@@ -65,6 +70,10 @@ class Upgrade(MountTest):
         wait_until(lambda: fs.log().count("no upgrade") > count, "refusal")
         for word in (*words, "goes on with the program it had"):
             self.assertIn(word, fs.log())
+        said = self.processes(fs)["upgrade"]
+        self.assertTrue(said.startswith("refused: "), said)
+        for word in words:
+            self.assertIn(word, said)
         self.assertEqual(fs.read(self.uid, "a.bin"), self.files["a.bin"])
         self.assertEqual(program_of(fs.process.pid), before)
         self.assertEqual(program_of(fs.worker()), before)
@@ -215,6 +224,7 @@ class Upgrade(MountTest):
             self.assert_refused(fs, "No such file")
         self.install_copy()
         self.upgrade(fs)
+        self.assertNotIn("upgrade", self.processes(fs))
 
     def test_configuration_with_an_error(self):
         fs = self.mount_program()
