@@ -121,7 +121,7 @@ static void unknown_uids_are_told_apart(void **state)
         {"no-such-alias",  "no model or alias 'no-such-alias'"               },
         {LEGACY,           "no model '" LEGACY "'"                           },
         {LEGACY "-1.0.0",  "no model '" LEGACY "-1.0.0'"                     },
-        {"3e120e8d-v1",    "no model '3e120e8d-v1'"                           },
+        {"3e120e8d-v1",    "no model '3e120e8d-v1'"                          },
         {"",               "'' is neither the ID of a model nor an alias"    },
         {"../x",           "'../x' is neither the ID of a model nor an alias"},
         {"a b",            "'a b' is neither the ID of a model nor an alias" },
