@@ -4,9 +4,13 @@
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/files.h"
+#include "common/text.h"
 #include "common/user.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,11 +23,11 @@ enum {
     START_FIELD = 22, /* of /proc/PID/stat, counted from 1 */
 };
 
-/* State and start time of a process. false: there is no such process. */
+/* State and start time of a process. false: there is none, or it is not shown to us. */
 static bool read_stat(const char *pid, char *ret_state, unsigned long long *ret_start)
 {
     CLEANUP_BYTES struct bytes text;
-    struct error ignored; /* then there is none */
+    struct error ignored; /* as above */
     const char *at;
     char path[64];
 
@@ -78,6 +82,17 @@ enum life {
     LIFE_ENDED,
 };
 
+/* Of a process that is not in /proc: with hidepid= those of others are not. */
+static enum life find_hidden_life(const char *pid)
+{
+    struct error ignored; /* then it is not known */
+    uint64_t number;
+
+    if (text_to_u64(pid, &number, &ignored) < 0 || number == 0 || number > INT_MAX)
+        return LIFE_UNKNOWN;
+    return kill((pid_t)number, 0) < 0 && errno == ESRCH ? LIFE_ENDED : LIFE_UNKNOWN;
+}
+
 static enum life find_life(const char *name)
 {
     unsigned long long started, start = 0;
@@ -90,10 +105,9 @@ static enum life find_life(const char *name)
     if (strncmp(name, place, size) != 0 ||
         sscanf(name + size, "%20[0-9]/%llu", pid, &started) != 2)
         return LIFE_UNKNOWN;
-    if (!read_stat(pid, &state, &start) || start != started || state == 'Z' ||
-        state == 'X')
-        return LIFE_ENDED;
-    return LIFE_RUNS;
+    if (!read_stat(pid, &state, &start))
+        return find_hidden_life(pid);
+    return start != started || state == 'Z' || state == 'X' ? LIFE_ENDED : LIFE_RUNS;
 }
 
 bool process_is_dead(const char *name)
