@@ -2,6 +2,7 @@
 #include "fs/draft.h"
 
 #include "common/cleanup.h"
+#include "common/fault.h"
 #include "common/yaml.h"
 
 #include <errno.h>
@@ -112,6 +113,7 @@ int draft_put(struct draft *draft, const struct draft_write *write, struct error
     note_change(draft);
     check_kept(draft, draft_store_put(draft->fd, write->data, write->size, offset));
     draft_keep(draft);
+    FAULT("draft.written");
     return 0;
 }
 

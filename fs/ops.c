@@ -170,6 +170,7 @@ static void ops_write(fuse_req_t req, fuse_ino_t node_id, const char *data, size
                                   .size = size,
                                   .offset = (uint64_t)offset,
                                   .fi = *fi,
+                                  .unique = channel_unique(),
                               });
 }
 

@@ -12,7 +12,7 @@ from repository import short_id
 from test_publish_crash import points
 from test_staging import FILES, StagingTest
 
-JOBS = [*TOP.glob("fs/*.c"), *TOP.glob("publish/job*.c")]
+JOBS = [*TOP.glob("fs/staging*.c"), *TOP.glob("publish/job*.c")]
 PASSED = [*JOBS, *TOP.glob("publish/*.c"), *TOP.glob("cache/*.c"),
           TOP / "backends/file_put.c"]
 
