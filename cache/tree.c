@@ -14,69 +14,32 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-enum {
-    RETRY_MS = 2,
-    RECORDS_AT_ONCE = 4096,
-};
-
-/* 0: done, 1: another has it. */
-static int set_lock(int fd, short type, uint64_t byte, struct error *err)
-{
-    struct flock lock = {
-        .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
-
-    while (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-        if (errno == EAGAIN || errno == EACCES)
-            return 1;
-        if (errno != EINTR)
-            return fail_errno(err, "lock the state of a tree");
-    }
-    return 0;
-}
-
-static int wait_lock(int fd, short type, uint64_t byte, int timeout_ms, struct error *err)
-{
-    int64_t deadline_ms = clock_now_ms() + timeout_ms;
-
-    for (;;) {
-        int rc = set_lock(fd, type, byte, err);
-
-        if (rc <= 0)
-            return rc;
-        if (clock_now_ms() >= deadline_ms)
-            return fail(err, EAGAIN, "another process works on it");
-        clock_sleep_ms(RETRY_MS);
-    }
-}
+enum { RECORDS_AT_ONCE = 4096 };
 
 int tree_lock(struct tree *tree, uint64_t byte, int timeout_ms, struct error *err)
 {
-    return wait_lock(tree->state_fd, F_WRLCK, byte, timeout_ms, err);
+    return byte_lock_write(tree->state_fd, byte, timeout_ms, err);
 }
 
 void tree_unlock(struct tree *tree, uint64_t byte)
 {
-    struct error err = {0};
-
-    (void)set_lock(tree->state_fd, F_UNLCK, byte,
-                   &err); /* cannot fail on a lock of ours */
+    byte_lock_drop(tree->state_fd, byte);
 }
 
 int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err)
 {
-    return wait_lock(tree->state_fd, F_RDLCK, TREE_LOCK_USE, timeout_ms, err);
+    return byte_lock_read(tree->state_fd, TREE_LOCK_USE, timeout_ms, err);
 }
 
 int tree_lock_alone(struct tree *tree, struct error *err)
 {
-    return wait_lock(tree->state_fd, F_WRLCK, TREE_LOCK_USE, TREE_TRY, err);
+    return tree_lock(tree, TREE_LOCK_USE, TREE_TRY, err);
 }
 
 static void unlock_alone(struct tree *tree)
 {
-    struct error err = {0};
-
-    (void)set_lock(tree->state_fd, F_RDLCK, TREE_LOCK_USE, &err); /* weaker: succeeds */
+    /* Weaker than what we have: succeeds. */
+    (void)tree_lock_use(tree, TREE_TRY, &(struct error){0});
 }
 
 int tree_read_header(struct tree *tree, struct tree_header *ret_header, struct error *err)

@@ -7,13 +7,13 @@
  *     tree_unlock(tree, TREE_LOCK_MEMBER + index);
  *     tree_close(tree);
  *
- * Locks are those of the open file description (F_OFD_SETLK) on `state`: a process that
- * dies gives them back. While a tree is open it holds TREE_LOCK_USE shared, so that no
- * other process evicts it. All functions do local I/O only. Thread-safe as far as no two
- * threads work on one member. */
+ * Locks are on bytes of `state` (byte_lock.h). Who uses a tree holds TREE_LOCK_USE
+ * shared, so that no other process evicts it. All functions do local I/O only.
+ * Thread-safe as far as no two threads work on one member. */
 #ifndef CACHE_TREE_H
 #define CACHE_TREE_H
 
+#include "cache/byte_lock.h"
 #include "cache/store.h"
 #include "cache/tree_state.h"
 #include "common/cleanup.h"
@@ -36,12 +36,12 @@ struct tree {
 
 /* Bytes of `state` that are locked; far beyond its end, where locks do no harm. */
 #define TREE_LOCK_HEADER ((uint64_t)1 << 40)    /* while the header is changed */
-#define TREE_LOCK_USE (TREE_LOCK_HEADER + 1)    /* shared by all that have it open */
+#define TREE_LOCK_USE (TREE_LOCK_HEADER + 1)    /* shared by all that use it */
 #define TREE_LOCK_MOVE (TREE_LOCK_HEADER + 2)   /* while it moves to the final path */
 #define TREE_LOCK_MEMBER (TREE_LOCK_HEADER + 8) /* + index: while that one is written */
 
 enum {
-    TREE_TRY = 0,
+    TREE_TRY = BYTE_LOCK_TRY,
     TREE_WAIT_MS = 10000, /* more than a header's change ever takes */
 };
 
@@ -55,19 +55,17 @@ static inline void tree_cleanup(struct tree **tree)
 /* Are there members that would be hashed again after the next boot? */
 bool tree_is_unclean(struct tree *tree);
 
-/* All of the tree was flushed to disk (syncfs): note that, if nobody else has it open. */
+/* All of the tree was flushed to disk (syncfs): note that, if nobody else uses it. */
 void tree_mark_clean(struct tree *tree);
 
-/* Take one of the locks above for writing, as fcntl(2) has them: it belongs to the open
- * tree, not to a thread. TREE_TRY never waits, and may be used with a mutex held.
- * -EAGAIN: another has it, for longer than timeout_ms. */
+/* Take one of the locks above for writing: byte_lock_write. */
 int tree_lock(struct tree *tree, uint64_t byte, int timeout_ms, struct error *err);
 void tree_unlock(struct tree *tree, uint64_t byte);
 
 /* Share in the use; -EAGAIN while another process evicts the tree. */
 int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err);
 
-/* Turn the shared use into an exclusive one, if nobody else has it open. -EAGAIN. */
+/* Turn the shared use into an exclusive one, if nobody else uses it. -EAGAIN. */
 int tree_lock_alone(struct tree *tree, struct error *err);
 
 /* Is what we opened still what others open? Eviction removes whole trees, and so do
