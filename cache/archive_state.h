@@ -46,6 +46,9 @@ struct archive {
 
     TAILQ_ENTRY(archive) link; /* the newest use last; guarded by cache->lock */
     int64_t released_ms;       /* when the last reference went; guarded by cache->lock */
+    int64_t noted_ms;          /* when that was noted on disk; guarded by cache->lock */
+    bool is_let_go;            /* its tree was; guarded by cache->lock */
+    bool is_lost;              /* and was evicted meanwhile; guarded by cache->lock */
 
     struct lock lock;
     struct condition changed;    /* a member is complete, or is_completing fell */

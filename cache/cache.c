@@ -42,6 +42,7 @@ static void look_for_stalled(void *arg)
     if (cache->is_closing)
         return;
     registry_for_each(cache, fail_stalled, &deadline_ms);
+    registry_note_uses(cache);
     registry_close_surplus(cache);
     delay_run(cache->delay, cache->stall_ms / STALL_LOOKS + 1, look_for_stalled, cache);
 }
@@ -152,6 +153,7 @@ void cache_close(struct cache *cache)
     workers_close(cache->writers);
     cache->writers = NULL;
     flush(cache);
+    registry_note_uses(cache);
     registry_close_idle(cache, NULL, NULL);
     free_cache(cache);
 }

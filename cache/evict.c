@@ -16,7 +16,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-enum { TRIES_MAX = 3 }; /* a transfer ends, then the move that its end began */
+enum {
+    TRIES_MAX = 3,     /* a transfer ends, then the move that its end began */
+    PAUSE_MS_MIN = 10, /* between looks at what other processes use */
+    PAUSE_MS_MAX = 160,
+    OTHERS_MS_MAX = 2000, /* in which what they just closed is let go (registry.c) */
+};
 
 struct candidate {
     char id[MODEL_ID_SIZE];
@@ -112,13 +117,30 @@ static int take_back(struct cache *cache, const struct candidate *candidate,
     return rc;
 }
 
+/* What keeps a version from being evicted. */
+enum user {
+    USER_NONE,
+    USER_US,
+    USER_OTHER,
+    USER_MOVER, /* another process moves it to its place: that ends by itself */
+};
+
+static enum user find_user(struct cache *cache, const struct candidate *candidate,
+                           const struct tree *tree)
+{
+    return registry_is_used(cache, candidate->id, candidate->version) ? USER_US
+           : tree_is_locked(tree, TREE_LOCK_MOVE)                     ? USER_MOVER
+                                                                      : USER_OTHER;
+}
+
 /* What is in use, or fails, stays. What another process removed meanwhile is gone. */
 static int evict_one(struct cache *cache, const struct candidate *candidate,
-                     struct error *err)
+                     enum user *ret_user, struct error *err)
 {
     CLEANUP_TREE struct tree *tree = NULL;
     int rc;
 
+    *ret_user = USER_NONE;
     registry_close_idle(cache, candidate->id, candidate->version);
     rc = tree_open_existing(&cache->store, candidate->id, candidate->version,
                             candidate->digest, &tree, err);
@@ -126,6 +148,8 @@ static int evict_one(struct cache *cache, const struct candidate *candidate,
         return 0;
     if (rc == 0)
         rc = tree_lock_alone(tree, err);
+    if (rc == -EAGAIN && tree)
+        *ret_user = find_user(cache, candidate, tree);
     if (rc == 0 && !tree_is_there(tree))
         return 0; /* what lies there by now is another one, perhaps in use */
     if (rc == 0)
@@ -138,24 +162,29 @@ struct goal {
     uint64_t keep;   /* no more than so many bytes may be left, */
     uint64_t wanted; /* and at least so many must be freed */
     uint64_t freed, left;
+    enum user user; /* the one of all users that is most worth waiting for */
 };
 
 static int try_goal(struct cache *cache, struct goal *goal, struct error *err)
 {
     struct candidates candidates = {0};
     struct error ignored = {0}; /* what cannot go now stays */
+    enum user user;
     int rc = inventory_trees(&cache->store, NULL, NULL, add_candidate, &candidates, err);
 
     if (rc == 0 && candidates.count > 0)
         qsort(candidates.list, candidates.count, sizeof(*candidates.list), by_last_use);
     goal->left = candidates.bytes;
+    goal->user = USER_NONE;
     for (size_t i = 0; rc == 0 && i < candidates.count; i++) {
         if (goal->left <= goal->keep && goal->freed >= goal->wanted)
             break;
-        if (evict_one(cache, &candidates.list[i], &ignored) == 0) {
+        if (evict_one(cache, &candidates.list[i], &user, &ignored) == 0) {
             goal->left -= candidates.list[i].bytes;
             goal->freed += candidates.list[i].bytes;
         }
+        if (user > goal->user)
+            goal->user = user;
     }
     free(candidates.list);
     if (rc == 0 && (goal->left > goal->keep || goal->freed < goal->wanted))
@@ -164,19 +193,47 @@ static int try_goal(struct cache *cache, struct goal *goal, struct error *err)
     return rc;
 }
 
-/* What is in use only because we are about to end with it can go as soon as we have. */
+/* How long others are waited for. */
+struct patience {
+    int64_t deadline_ms; /* earlier than those give up who want the room: to hear of it */
+    int64_t others_ms;   /* until then what others use may be let go */
+    int64_t pause_ms;    /* before the next look */
+};
+
+/* Other processes tell nobody that they let go: look again after a while. false: there is
+ * nothing to wait for any more. */
+static bool await_others(enum user user, struct patience *patience)
+{
+    int64_t now_ms = clock_now_ms();
+
+    if (user == USER_MOVER) /* and lets go behind that */
+        patience->others_ms = now_ms + OTHERS_MS_MAX;
+    if (user < USER_OTHER || now_ms >= patience->deadline_ms ||
+        now_ms >= patience->others_ms)
+        return false;
+    clock_sleep_ms(patience->pause_ms);
+    if (patience->pause_ms < PAUSE_MS_MAX)
+        patience->pause_ms *= 2;
+    return true;
+}
+
+/* What is in use only because somebody is about to end with it can go as soon as he
+ * has. */
 static int evict(struct cache *cache, struct goal *goal, struct error *err)
 {
-    /* Earlier than those give up who want the room: they are to hear of it. */
-    int64_t deadline_ms = clock_now_ms() + cache->stall_ms / 2;
+    int64_t now_ms = clock_now_ms();
+    struct patience patience = {now_ms + cache->stall_ms / 2, now_ms + OTHERS_MS_MAX,
+                                PAUSE_MS_MIN};
     uint64_t ended;
     int rc, tries = 0;
 
     do {
         ended = registry_work_ended(cache);
         rc = try_goal(cache, goal, err);
-    } while (rc == -ENOSPC && ++tries < TRIES_MAX &&
-             registry_work_await(cache, ended, deadline_ms));
+    } while (rc == -ENOSPC &&
+             ((++tries < TRIES_MAX &&
+               registry_work_await(cache, ended, patience.deadline_ms)) ||
+              await_others(goal->user, &patience)));
     return rc;
 }
 
@@ -184,10 +241,11 @@ int evict_release(struct cache *cache, const char *id, const char *version,
                   struct error *err)
 {
     struct candidates candidates = {0};
+    enum user user;
     int rc = inventory_trees(&cache->store, id, version, add_candidate, &candidates, err);
 
     for (size_t i = 0; rc == 0 && i < candidates.count; i++)
-        rc = evict_one(cache, &candidates.list[i], err);
+        rc = evict_one(cache, &candidates.list[i], &user, err);
     free(candidates.list);
     return rc;
 }
@@ -202,10 +260,11 @@ int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *re
     for (size_t i = 0; rc == 0 && i < candidates.count; i++) {
         const struct candidate *candidate = &candidates.list[i];
         struct error ignored = {0}; /* counted as kept */
+        enum user user;
 
         if (what == EVICT_PARTIAL && !candidate->is_partial)
             continue;
-        if (evict_one(cache, candidate, &ignored) == 0) {
+        if (evict_one(cache, candidate, &user, &ignored) == 0) {
             ret_sum->freed++;
             ret_sum->freed_bytes += candidate->bytes;
         } else {

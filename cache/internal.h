@@ -36,6 +36,7 @@ struct cache {
 
     struct lock lock;
     struct archive_list archives; /* guarded by lock */
+    bool is_letting_go;           /* idle ones, by the timer; guarded by lock */
     struct opening_list openings; /* guarded by lock */
     struct condition opened;      /* one of openings ended */
     unsigned works[2];            /* registry_work_begin: under way; guarded by lock */

@@ -10,7 +10,9 @@ enum {
     IDLE_MAX = 256,  /* archives that nobody uses */
     OTHERS = 192,    /* descriptors that threads, transfers and what completes may need */
     IDLE_SHARE = 16, /* of the further ones that a process may have: each holds four */
-    IDLE_MS = 30000, /* so long they stay: meanwhile no process evicts them */
+    IDLE_MS = 30000, /* so long they stay, */
+    HELD_MS = 100,   /* and so long no other process may evict them: who reads one file
+                        after another takes no lock for each */
     IDLE_ENTRIES_MAX = 128 << 10, /* of their tables together: their memory */
 };
 
@@ -36,7 +38,7 @@ struct archive *registry_find_locked(struct cache *cache, const struct release *
     struct archive *archive, *newest = NULL;
 
     TAILQ_FOREACH(archive, &cache->archives, link) {
-        if (!release_is_same(&archive->release, release))
+        if (archive->is_lost || !release_is_same(&archive->release, release))
             continue;
         if (digest ? strcmp(toc_digest(archive->toc), digest) == 0
                    : !was_replaced(archive)) {
@@ -44,7 +46,11 @@ struct archive *registry_find_locked(struct cache *cache, const struct release *
                 newest = archive;
         }
     }
-    if (!newest)
+    if (newest && newest->is_let_go) {
+        newest->is_lost = !tree_take_again(newest->tree);
+        newest->is_let_go = newest->is_lost;
+    }
+    if (!newest || newest->is_lost)
         return NULL;
     TAILQ_REMOVE(&cache->archives, newest, link);
     TAILQ_INSERT_TAIL(&cache->archives, newest, link);
@@ -65,6 +71,51 @@ bool registry_has_replaced(struct cache *cache, const struct release *release)
     return has_replaced;
 }
 
+/* Let go what has not been used for a while. true: some is still held. */
+static bool let_go_locked(struct cache *cache) REQUIRES(cache->lock)
+{
+    int64_t deadline_ms = clock_now_ms() - HELD_MS;
+    struct archive *archive;
+    bool is_any_held = false;
+
+    TAILQ_FOREACH(archive, &cache->archives, link) {
+        if (archive->refs > 0 || archive->is_let_go || !archive->tree)
+            continue;
+        archive->is_let_go = archive->released_ms <= deadline_ms;
+        if (archive->is_let_go)
+            tree_let_go(archive->tree);
+        else
+            is_any_held = true;
+    }
+    return is_any_held;
+}
+
+/* In the timer's thread, as long as anything idle is held. */
+static void let_go(void *arg)
+{
+    struct cache *cache = arg;
+    bool goes_on;
+
+    if (cache->is_closing)
+        return;
+    lock_acquire(&cache->lock);
+    goes_on = let_go_locked(cache);
+    cache->is_letting_go = goes_on;
+    lock_release(&cache->lock);
+    if (goes_on)
+        delay_run(cache->delay, HELD_MS, let_go, cache);
+}
+
+/* true: the last reference is gone, and let_go is to be called for that. */
+static bool unref_locked(struct cache *cache, struct archive *archive)
+    REQUIRES(cache->lock)
+{
+    bool is_first = --archive->refs == 0 && !cache->is_letting_go;
+
+    cache->is_letting_go |= is_first;
+    return is_first;
+}
+
 void registry_add_locked(struct cache *cache, struct archive *archive)
 {
     TAILQ_INSERT_TAIL(&cache->archives, archive, link);
@@ -81,7 +132,7 @@ size_t registry_idle_max(void)
     return left / IDLE_SHARE < IDLE_MAX ? (size_t)left / IDLE_SHARE : IDLE_MAX;
 }
 
-/* Move idle archives above the limits to list. */
+/* Move idle archives that are of no use, or above the limits, to list. */
 static void collect_surplus_locked(struct cache *cache, struct archive_list *list)
     REQUIRES(cache->lock)
 {
@@ -97,7 +148,8 @@ static void collect_surplus_locked(struct cache *cache, struct archive_list *lis
             continue;
         idle++;
         entries += toc_count(archive->toc);
-        if (idle <= cache->idle_max && (idle == 1 || entries <= IDLE_ENTRIES_MAX) &&
+        if (!archive->is_lost && idle <= cache->idle_max &&
+            (idle == 1 || entries <= IDLE_ENTRIES_MAX) &&
             archive->released_ms > deadline_ms)
             continue;
         TAILQ_REMOVE(&cache->archives, archive, link);
@@ -177,15 +229,19 @@ void registry_release(struct archive *archive)
 {
     struct archive_list surplus = TAILQ_HEAD_INITIALIZER(surplus);
     struct cache *cache;
+    bool is_first_idle;
 
     if (!archive)
         return;
     cache = archive->cache;
     lock_acquire(&cache->lock);
     archive->released_ms = clock_now_ms();
-    if (--archive->refs == 0)
+    is_first_idle = unref_locked(cache, archive);
+    if (archive->refs == 0)
         collect_surplus_locked(cache, &surplus);
     close_and_release(cache, &surplus);
+    if (is_first_idle)
+        delay_run(cache->delay, HELD_MS, let_go, cache);
 }
 
 void registry_close_surplus(struct cache *cache)
@@ -214,10 +270,25 @@ void registry_close_idle(struct cache *cache, const char *id, const char *versio
     close_and_release(cache, &list);
 }
 
+bool registry_is_used(struct cache *cache, const char *id, const char *version)
+{
+    struct archive *archive;
+    bool is_used = false;
+
+    lock_acquire(&cache->lock);
+    TAILQ_FOREACH(archive, &cache->archives, link) {
+        is_used = is_used || (archive->tree && !archive->is_let_go &&
+                              release_is_version(&archive->release, id, version));
+    }
+    lock_release(&cache->lock);
+    return is_used;
+}
+
 void registry_for_each(struct cache *cache, registry_each *each, void *arg)
 {
     struct archive **archives;
     struct archive *archive;
+    bool is_first_idle = false;
     size_t count = 0;
     unsigned begun;
 
@@ -235,9 +306,30 @@ void registry_for_each(struct cache *cache, registry_each *each, void *arg)
     for (size_t i = 0; i < count; i++) {
         each(archives[i], arg);
         lock_acquire(&cache->lock);
-        archives[i]->refs--; /* a look is no use: it stays idle for as long as before */
+        is_first_idle |= unref_locked(cache, archives[i]); /* a look is no use */
         lock_release(&cache->lock);
     }
     free(archives);
     registry_work_end(cache, begun);
+    if (is_first_idle)
+        delay_run(cache->delay, HELD_MS, let_go, cache);
+}
+
+static void note_use(struct archive *archive, void *arg)
+{
+    struct cache *cache = archive->cache;
+    bool is_due;
+
+    (void)arg;
+    lock_acquire(&cache->lock);
+    is_due = archive->tree && archive->released_ms > archive->noted_ms;
+    archive->noted_ms = archive->released_ms;
+    lock_release(&cache->lock);
+    if (is_due)
+        tree_note_use(archive->tree);
+}
+
+void registry_note_uses(struct cache *cache)
+{
+    registry_for_each(cache, note_use, NULL);
 }

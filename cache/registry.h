@@ -1,4 +1,7 @@
-/* registry.h: the archives that are open in this process, and how long idle ones stay. */
+/* registry.h: the archives that are open in this process, and how long idle ones stay.
+ *
+ * What nobody has used for a moment keeps no other process from evicting it, and is not
+ * found any more once it was. */
 #ifndef CACHE_REGISTRY_H
 #define CACHE_REGISTRY_H
 
@@ -32,8 +35,14 @@ size_t registry_idle_max(void);
 /* Close what has been idle for too long. */
 void registry_close_surplus(struct cache *cache);
 
+/* Note on disk what was used since the last call, for who evicts by age. Does I/O. */
+void registry_note_uses(struct cache *cache);
+
 /* Close what nobody uses of a version, or with id NULL of all. */
 void registry_close_idle(struct cache *cache, const char *id, const char *version);
+
+/* Does anybody here use a version, or has until a moment ago? */
+bool registry_is_used(struct cache *cache, const char *id, const char *version);
 
 /* Own work that keeps an archive in use though nobody waits for it any more: it must end
  * by itself, without room in the cache. With no lock held. The end is given what the

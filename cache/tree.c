@@ -26,6 +26,11 @@ void tree_unlock(struct tree *tree, uint64_t byte)
     byte_lock_drop(tree->state_fd, byte);
 }
 
+bool tree_is_locked(const struct tree *tree, uint64_t byte)
+{
+    return byte_lock_is_taken(tree->state_fd, byte);
+}
+
 int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err)
 {
     return byte_lock_read(tree->state_fd, TREE_LOCK_USE, timeout_ms, err);
@@ -34,6 +39,26 @@ int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err)
 int tree_lock_alone(struct tree *tree, struct error *err)
 {
     return tree_lock(tree, TREE_LOCK_USE, TREE_TRY, err);
+}
+
+void tree_let_go(struct tree *tree)
+{
+    tree_unlock(tree, TREE_LOCK_USE);
+}
+
+/* Whoever evicted it has the lock until the record is removed. */
+bool tree_take_again(struct tree *tree)
+{
+    struct stat st;
+
+    return tree_lock_use(tree, TREE_TRY, &(struct error){0}) == 0 &&
+           fstat(tree->state_fd, &st) == 0 && st.st_nlink > 0;
+}
+
+void tree_note_use(struct tree *tree)
+{
+    /* On failure it counts as used less lately than it was. */
+    (void)futimens(tree->state_fd, NULL);
 }
 
 static void unlock_alone(struct tree *tree)

@@ -62,8 +62,20 @@ void tree_mark_clean(struct tree *tree);
 int tree_lock(struct tree *tree, uint64_t byte, int timeout_ms, struct error *err);
 void tree_unlock(struct tree *tree, uint64_t byte);
 
+/* Has another open tree one of them? */
+bool tree_is_locked(const struct tree *tree, uint64_t byte);
+
 /* Share in the use; -EAGAIN while another process evicts the tree. */
 int tree_lock_use(struct tree *tree, int timeout_ms, struct error *err);
+
+/* Nobody here uses it for a while: other processes may evict it. And take part in its use
+ * again: false if it was evicted meanwhile, or is being evicted; then it can only be
+ * closed. Neither waits. */
+void tree_let_go(struct tree *tree);
+bool tree_take_again(struct tree *tree);
+
+/* It was used until now: what was not for longer is evicted first. */
+void tree_note_use(struct tree *tree);
 
 /* Turn the shared use into an exclusive one, if nobody else uses it. -EAGAIN. */
 int tree_lock_alone(struct tree *tree, struct error *err);

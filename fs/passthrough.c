@@ -19,6 +19,7 @@ struct backing {
     uint64_t node_id;
     uint32_t id;
     uint32_t handles;
+    struct archive *archive; /* a reference; NULL: none, or not known */
     UT_hash_handle hh;
 };
 
@@ -96,6 +97,7 @@ void passthrough_free(struct passthrough *passthrough)
         return;
     HASH_ITER(hh, passthrough->backings, backing, next) {
         HASH_DEL(passthrough->backings, backing);
+        archive_unref(backing->archive);
         free(backing);
     }
     lock_done(&passthrough->lock);
@@ -147,33 +149,35 @@ static uint32_t next_serial_locked(struct passthrough *passthrough)
 }
 
 /* The node's backing, registered now if it is not open yet. */
-static int get_backing_locked(struct passthrough *passthrough, uint64_t node_id, int fd,
+static int get_backing_locked(struct passthrough *passthrough,
+                              const struct passthrough_wish *wish,
                               struct backing **ret_backing, struct error *err)
     REQUIRES(passthrough->lock)
 {
     uint32_t id;
     int rc;
 
-    *ret_backing = find_backing_locked(passthrough, node_id);
+    *ret_backing = find_backing_locked(passthrough, wish->node_id);
     if (*ret_backing)
         return 0;
     if (passthrough->is_off)
         return fail(err, ENOTSUP, "passthrough failed before");
-    rc = channel_backing_open(passthrough->channel, fd, &id, err);
+    rc = channel_backing_open(passthrough->channel, wish->fd, &id, err);
     passthrough->is_off = rc < 0;
     if (rc == 0)
-        *ret_backing = add_backing_locked(passthrough, node_id, id);
+        *ret_backing = add_backing_locked(passthrough, wish->node_id, id);
     return rc < 0 ? fail_context(err, -ENOTSUP, "no passthrough") : 0;
 }
 
-static int open_locked(struct passthrough *passthrough, uint64_t node_id, uint64_t unique,
-                       int fd, uint64_t *ret_handle, uint32_t *ret_backing_id,
-                       struct error *err) REQUIRES(passthrough->lock)
+static int open_locked(struct passthrough *passthrough,
+                       const struct passthrough_wish *wish, uint64_t *ret_handle,
+                       uint32_t *ret_backing_id, struct error *err)
+    REQUIRES(passthrough->lock)
 {
     struct handover_handle *handle;
     struct backing *backing;
     uint32_t index;
-    int rc = get_backing_locked(passthrough, node_id, fd, &backing, err);
+    int rc = get_backing_locked(passthrough, wish, &backing, err);
 
     if (rc < 0)
         return rc;
@@ -181,8 +185,10 @@ static int open_locked(struct passthrough *passthrough, uint64_t node_id, uint64
     if (!handle) /* others may have the node open: it must not be mixed */
         return fail(err, ENFILE, "more than %d files are open", HANDOVER_HANDLES);
     backing->handles++;
-    handle->node_id = node_id;
-    handle->unique = unique & ~KERNEL_UNIQUE_RESEND;
+    if (wish->archive && !backing->archive)
+        backing->archive = archive_ref(wish->archive);
+    handle->node_id = wish->node_id;
+    handle->unique = wish->unique & ~KERNEL_UNIQUE_RESEND;
     handle->backing_id = backing->id;
     __atomic_store_n(&handle->serial, next_serial_locked(passthrough), __ATOMIC_RELEASE);
     *ret_handle = handle_of(index, handle->serial);
@@ -190,24 +196,22 @@ static int open_locked(struct passthrough *passthrough, uint64_t node_id, uint64
     return 0;
 }
 
-int passthrough_open(struct passthrough *passthrough, uint64_t node_id, uint64_t unique,
-                     int fd, uint64_t *ret_handle, uint32_t *ret_backing_id,
-                     struct error *err)
+int passthrough_open(struct passthrough *passthrough, const struct passthrough_wish *wish,
+                     uint64_t *ret_handle, uint32_t *ret_backing_id, struct error *err)
 {
     const struct handover_handle *repeated = NULL;
     uint32_t index;
     int rc = 0;
 
     lock_acquire(&passthrough->lock);
-    if (unique & KERNEL_UNIQUE_RESEND)
-        repeated = find_repeated_locked(passthrough, node_id,
-                                        unique & ~KERNEL_UNIQUE_RESEND, &index);
+    if (wish->unique & KERNEL_UNIQUE_RESEND)
+        repeated = find_repeated_locked(passthrough, wish->node_id,
+                                        wish->unique & ~KERNEL_UNIQUE_RESEND, &index);
     if (repeated) {
         *ret_handle = handle_of(index, repeated->serial);
         *ret_backing_id = repeated->backing_id;
     } else {
-        rc = open_locked(passthrough, node_id, unique, fd, ret_handle, ret_backing_id,
-                         err);
+        rc = open_locked(passthrough, wish, ret_handle, ret_backing_id, err);
     }
     lock_release(&passthrough->lock);
     return rc;
@@ -216,6 +220,7 @@ int passthrough_open(struct passthrough *passthrough, uint64_t node_id, uint64_t
 void passthrough_release(struct passthrough *passthrough, uint64_t handle)
 {
     uint64_t index = (handle & ~PASSTHROUGH_HANDLE) >> INDEX_SHIFT;
+    struct archive *archive = NULL;
     struct handover_handle *entry;
     struct backing *backing;
 
@@ -233,8 +238,10 @@ void passthrough_release(struct passthrough *passthrough, uint64_t handle)
         if (--backing->handles == 0) {
             channel_backing_close(passthrough->channel, backing->id);
             HASH_DEL(passthrough->backings, backing);
+            archive = backing->archive;
             free(backing);
         }
     }
     lock_release(&passthrough->lock);
+    archive_unref(archive);
 }

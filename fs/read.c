@@ -42,7 +42,11 @@ static int open_passing(struct fs *fs, const struct call *call, const struct pla
     if (fd < 0)
         return fd;
     answer->fi.noflush = 1;
-    rc = passthrough_open(fs->passthrough, call->node_id, call->unique, fd,
+    rc = passthrough_open(fs->passthrough,
+                          &(struct passthrough_wish){.node_id = call->node_id,
+                                                     .unique = call->unique,
+                                                     .fd = fd,
+                                                     .archive = archive},
                           &answer->fi.fh, &answer->backing_id, err);
     return rc == -ENOTSUP ? 0 : rc < 0 ? rc : 1;
 }

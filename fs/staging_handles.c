@@ -245,8 +245,11 @@ static int hold_locked(struct staging_handles *handles, const struct staging_wis
     if (rc == 0 && wish->flags & O_TRUNC && ftruncate(staged->fd, 0) < 0)
         rc = fail_errno(err, "truncate a staged file");
     if (rc == 0)
-        rc = passthrough_open(handles->passthrough, wish->node_id, wish->unique,
-                              staged->fd, ret_handle, ret_backing_id, err);
+        rc = passthrough_open(handles->passthrough,
+                              &(struct passthrough_wish){.node_id = wish->node_id,
+                                                         .unique = wish->unique,
+                                                         .fd = staged->fd},
+                              ret_handle, ret_backing_id, err);
     if (rc == -ENOTSUP)
         rc = 0; /* the page cache serves as well, only slower */
     if (rc == 0)

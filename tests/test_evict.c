@@ -26,6 +26,12 @@ static const struct zip_file model[] = {
     {.name = "model.yaml", .data = "a: 1\n", .size = 5},
 };
 
+/* One file of it does not complete it. */
+static const struct zip_file two[] = {
+    {.name = "model.yaml", .data = "a: 1\n", .size = 5},
+    {.name = "readme.txt", .data = "hello",  .size = 5},
+};
+
 /* Work of our own that hangs, with a disk or a server, holds nobody for ever. */
 static void room_is_not_awaited_for_ever(void **state)
 {
@@ -106,6 +112,35 @@ static void what_was_answered_can_go(void **state)
     assert_int_equal((intptr_t)result, 0);
     sem_destroy(&answer.is_given);
     sem_destroy(&answer.may_return);
+    fixture_close(&fixture);
+}
+
+/* Another process moves the model to its place, and lets go then. */
+static void what_others_move_is_waited_for(void **state)
+{
+    struct cache_options options = {.stall_ms = 600000};
+    struct archive *archive;
+    struct fixture fixture;
+    struct error err = {0};
+    struct cache *other;
+    pthread_t thread;
+    void *result;
+
+    (void)state;
+    fixture_open(&fixture, &options);
+    fixture_publish(&fixture, two, ARRAY_SIZE(two));
+    archive = fixture_archive(&fixture);
+    assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
+    options.root = fixture.root;
+    assert_int_equal(cache_open(&options, &other, &err), 0);
+    assert_int_equal(tree_lock(archive->tree, TREE_LOCK_MOVE, TREE_TRY, &err), 0);
+    assert_int_equal(thread_start(&thread, "room", make_room, other), 0);
+    while (works_now(other) == 0) /* until it has found nothing that can go */
+        sched_yield();
+    archive_unref(archive);
+    pthread_join(thread, &result);
+    assert_int_equal((intptr_t)result, 0);
+    cache_close(other);
     fixture_close(&fixture);
 }
 
@@ -387,6 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(room_is_not_awaited_for_ever),
         cmocka_unit_test(what_was_answered_can_go),
+        cmocka_unit_test(what_others_move_is_waited_for),
         cmocka_unit_test(a_tree_that_took_anothers_place_stays),
         cmocka_unit_test(room_is_made_by_age),
         cmocka_unit_test(what_nobody_uses_is_removed),

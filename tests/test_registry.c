@@ -1,10 +1,17 @@
 /* test_registry.c: which open archives are found, and which idle ones stay open. */
 #include "tests/test.h"
 
+#include "cache/evict.h"
 #include "cache/registry.h"
+#include "common/cleanup.h"
+#include "common/memory.h"
 #include "tests/fakes/cache_fixture.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 static const struct zip_file files[] = {
     {.name = "model.yaml", .data = "a: 1\n", .size = 5},
@@ -153,6 +160,105 @@ static void idle_ones_leave_descriptors_to_others(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+/* What another process, with the same cache folder, finds: 0, evicted; -EAGAIN, in use.
+ */
+static int evict_elsewhere(const struct fixture *fixture)
+{
+    struct cache_options options = {.root = fixture->root};
+    struct cache *other;
+    struct error err = {0};
+    int rc;
+
+    assert_int_equal(cache_open(&options, &other, &err), 0);
+    rc = evict_release(other, fixture->release.id, fixture->release.version, &err);
+    cache_close(other);
+    return rc;
+}
+
+static void await_let_go(struct fixture *fixture)
+{
+    while (
+        registry_is_used(fixture->cache, fixture->release.id, fixture->release.version))
+        sched_yield();
+}
+
+static void look(struct archive *archive, void *arg)
+{
+    (void)archive;
+    assert_int_equal(evict_elsewhere(arg), 0);
+}
+
+static void others_evict_what_nobody_uses(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive, *again;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    archive = open_version(&fixture, "1.0.0");
+    assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
+    assert_int_equal(evict_elsewhere(&fixture), -EAGAIN);
+    assert_true(registry_is_used(fixture.cache, FIXTURE_ID, "1.0.0"));
+    assert_false(registry_is_used(fixture.cache, FIXTURE_ID, "2.0.0"));
+    archive_unref(archive);
+    fixture_reopen(&fixture); /* nothing is under way any more */
+
+    archive = fixture_archive(&fixture);
+    archive_unref(archive);
+    await_let_go(&fixture);
+    again = fixture_archive(&fixture); /* it is there, and used again */
+    assert_ptr_equal(again, archive);
+    assert_int_equal(evict_elsewhere(&fixture), -EAGAIN);
+    archive_unref(again);
+    await_let_go(&fixture);
+    assert_int_equal(evict_elsewhere(&fixture), 0);
+    assert_null(find(&fixture, &fixture.release, NULL));
+    archive = fixture_archive(&fixture); /* a new one */
+    assert_true(fixture_has(archive, "model.yaml", "a: 1\n", 5));
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
+static void a_look_is_no_use(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    archive_unref(open_version(&fixture, "1.0.0"));
+    await_let_go(&fixture);
+    registry_for_each(fixture.cache, look, &fixture);
+    assert_null(find(&fixture, &fixture.release, NULL));
+    fixture_close(&fixture);
+}
+
+/* The only one was not used since its record was dated, or was. */
+static void the_last_use_is_noted(void **state)
+{
+    struct timespec old[2] = {{.tv_sec = 10}, {.tv_sec = 10}};
+    CLEANUP_FREE char *path = NULL;
+    struct archive *archive;
+    struct fixture fixture;
+    struct stat st;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){.stall_ms = GIB}); /* no timer */
+    archive = open_version(&fixture, "1.0.0");
+    path = xstrdup(fixture_tree_path(&fixture, archive, "state"));
+    archive_unref(archive);
+    registry_note_uses(fixture.cache);
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    registry_note_uses(fixture.cache);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mtim.tv_sec, 10);
+    clock_sleep_ms(2); /* uses are told apart by milliseconds */
+    archive_unref(cache_find(fixture.cache, &fixture.release, NULL));
+    registry_note_uses(fixture.cache);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_mtim.tv_sec > 10);
+    fixture_close(&fixture);
+}
+
 static void work_is_waited_for(void **state)
 {
     struct fixture fixture;
@@ -180,6 +286,9 @@ int main(void)
         cmocka_unit_test(idle_ones_stay_until_somebody_wants_them_closed),
         cmocka_unit_test(the_idle_ones_are_few),
         cmocka_unit_test(idle_ones_leave_descriptors_to_others),
+        cmocka_unit_test(others_evict_what_nobody_uses),
+        cmocka_unit_test(a_look_is_no_use),
+        cmocka_unit_test(the_last_use_is_noted),
         cmocka_unit_test(work_is_waited_for),
     };
 

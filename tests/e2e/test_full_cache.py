@@ -1,11 +1,12 @@
 """A cache whose disk is full: what nobody uses makes room for what is read."""
 
 import concurrent.futures
+import errno
 import os
 import subprocess
 import unittest
 
-from mounted import MountTest
+from mounted import MountTest, files_below
 
 OLD = {"weights.bin": os.urandom(3 << 20)}
 NEW = {f"small/{number:04}.txt": os.urandom(2000) for number in range(1000)}
@@ -31,6 +32,46 @@ class FullCache(MountTest):
         with concurrent.futures.ThreadPoolExecutor(READERS) as pool:
             for name, data in zip(NEW, pool.map(lambda name: fs.read(new, name), NEW)):
                 self.assertEqual(data, NEW[name], name)
+
+
+class TwoDaemons(MountTest):
+    """Two mounts with one cache folder, which has room for two models."""
+    MODEL = 1_000_000
+    SIZE = 2_500_000
+    OPTIONS = ()
+
+    def setUp(self):
+        super().setUp()
+        models = self.repository()
+        self.files = [os.urandom(self.MODEL) for _ in range(4)]
+        self.uids = [models.publish({"a.bin": data, "b.txt": b"b"}, params={"n": number})
+                     for number, data in enumerate(self.files)]
+        self.mounts = [self.mount(models, name=name, size=self.SIZE, options=self.OPTIONS)
+                       for name in ("first", "second")]
+
+    def read(self, fs, number):
+        self.assertEqual(fs.read(self.uids[number], "a.bin"), self.files[number])
+
+    def test_what_the_other_one_has_read_makes_room(self):
+        first, second = self.mounts
+        self.read(first, 0)
+        self.read(first, 1)
+        self.read(second, 2)
+        self.read(second, 3)
+        self.read(first, 0)
+
+    def test_what_the_other_one_has_open_stays(self):
+        first, second = self.mounts
+        with (open(first.path(self.uids[0], "a.bin"), "rb") as zero,
+              open(first.path(self.uids[1], "a.bin"), "rb") as one):
+            self.assert_fails(errno.ENOSPC, second.read, self.uids[2], "a.bin")
+            self.assertEqual(zero.read(), self.files[0])
+            self.assertEqual(one.read(), self.files[1])
+        self.read(second, 2)
+
+
+class TwoDaemonsWithoutPassthrough(TwoDaemons):
+    OPTIONS = ("-o", "no_passthrough")
 
 
 if __name__ == "__main__":
