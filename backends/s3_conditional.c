@@ -228,6 +228,9 @@ static int replace_first(struct s3_conditional *conditional, const char *path,
         match = MATCH_BARE;
         rc = put_over(conditional, path, content, match, tag, err);
     }
+    /* Ceph holds none where the bucket keeps old versions. */
+    if (rc == -ESTALE && (rc = check_tag(conditional, path, tag, err)) == 0)
+        rc = fail_ignored(conditional, err);
     if (rc == -ENOTSUP)
         note_match(conditional, MATCH_IGNORED);
     if (rc < 0)

@@ -27,7 +27,8 @@ int s3_conditional_create(struct s3_conditional *conditional, const char *path,
                           const struct backend_content *content, struct error *err);
 
 /* "If-Match". -ESTALE; -ENOTSUP where the store ignores that, found out by the first
- * write alone, which then is done. */
+ * write alone, which then is done, or where it says of each version that it is another.
+ */
 int s3_conditional_replace(struct s3_conditional *conditional, const char *path,
                            const struct backend_content *content, const char *tag,
                            struct error *err);

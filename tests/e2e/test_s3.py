@@ -244,6 +244,30 @@ class WithoutConditions(BehindProxy, OnServer):
                          {"a": 1, "b": 2})
 
 
+class KeepsVersions(OnServer):
+    """A bucket that keeps what was overwritten; radosgw then creates whatever is there,
+    and says of no version that it is the one that was meant."""
+
+    def setUp(self):
+        super().setUp()
+        self.repo.folder.bucket.Versioning().enable()
+
+    def test_publishing_aliases_and_metadata(self):
+        folder = self.make_folder({"a.txt": b"a"})
+        uid = self.publish(folder, "--alias", "one")
+        for alias in ("one", "two", "one"):
+            self.succeed("alias", "set", alias, uid)
+        self.succeed("alias", "rm", "one")
+        self.assertEqual(self.succeed("aliases", uid), "two\n")
+        self.succeed("meta", uid, "{a: 1}")
+        self.succeed("meta", uid, "{b: 2}")
+        self.assertEqual(yaml.safe_load(self.succeed("info", "--meta", uid)),
+                         {"a": 1, "b": 2})
+        self.assert_says(self.run_modelfs("publish", "--name", "onnx", "--version", "1.0.0",
+                                          folder), "exists")
+        self.assertEqual([name for name in self.names() if "claim" in name], [])
+
+
 class Server(OnServer):
     @unittest.skipIf(IS_SANITIZED, "faketime and sanitizers both want to come first")
     def test_a_wrong_clock_is_explained(self):
