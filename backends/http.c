@@ -283,17 +283,6 @@ static int send_over(struct exchange *exchange, const char *url, const struct ur
     return rc;
 }
 
-static int set_extra_fields(const struct http_request *request,
-                            struct http_fields *fields, struct error *err)
-{
-    const struct http_field *extra = request->extra;
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < HTTP_EXTRA_MAX && extra[i].name; i++)
-        rc = http_fields_set(fields, extra[i].name, extra[i].value, err);
-    return rc;
-}
-
 /* One request to one URL. is_home: what is set besides may go there. */
 static int send_once(struct exchange *exchange, const char *url, bool is_home,
                      struct error *err)
@@ -304,7 +293,7 @@ static int send_once(struct exchange *exchange, const char *url, bool is_home,
     int rc = url_parse(url, URL_NONE, &origin, err);
 
     if (rc == 0 && is_home)
-        rc = set_extra_fields(request, &fields, err);
+        rc = http_fields_set_all(&fields, request->extra, HTTP_EXTRA_MAX, err);
     if (rc == 0 && is_home && request->authorize)
         rc = request->authorize(request->authorizer, &fields, err);
     if (rc == 0)

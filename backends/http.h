@@ -65,16 +65,20 @@ enum http_part {
                     opened meanwhile (http_pool_dial) */
 };
 
-struct http_field {
-    const char *name;
-    const char *value;
-};
-
 /* Header fields of a request; names without regard to case, the last value counts.
  * -EINVAL for what cannot stand in a header. */
 struct http_fields;
 int http_fields_set(struct http_fields *fields, const char *name, const char *value,
                     struct error *err);
+
+struct http_field {
+    const char *name;
+    const char *value;
+};
+
+/* The same for several: at most count, up to one whose name is NULL. */
+int http_fields_set_all(struct http_fields *fields, const struct http_field *set,
+                        size_t count, struct error *err);
 
 /* What is sent: size bytes at data, or of fd from offset. */
 struct http_body {

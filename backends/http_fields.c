@@ -71,6 +71,16 @@ int http_fields_set(struct http_fields *fields, const char *name, const char *va
     return list ? 0 : fail(err, ENOMEM, "no memory for a header field");
 }
 
+int http_fields_set_all(struct http_fields *fields, const struct http_field *set,
+                        size_t count, struct error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count && set[i].name; i++)
+        rc = http_fields_set(fields, set[i].name, set[i].value, err);
+    return rc;
+}
+
 int http_fields_omit(struct http_fields *fields, const char *name, struct error *err)
 {
     CLEANUP_FREE char *line = xasprintf("%s:", name);

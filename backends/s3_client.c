@@ -133,16 +133,6 @@ static int hash_body(const struct http_body *body, bool is_plain, char *hash,
     return 0;
 }
 
-static int set_fields(const struct http_field *fields, size_t count,
-                      struct http_fields *to, struct error *err)
-{
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = http_fields_set(to, fields[i].name, fields[i].value, err);
-    return rc;
-}
-
 static int authorize(void *arg, const struct login *login, const char *url,
                      struct http_fields *to, struct error *err)
 {
@@ -178,7 +168,7 @@ static int authorize(void *arg, const struct login *login, const char *url,
         },
         &authorization, err);
     if (rc == 0)
-        rc = set_fields(fields, count, to, err);
+        rc = http_fields_set_all(to, fields, count, err);
     return rc == 0 ? http_fields_set(to, "authorization", authorization.data, err) : rc;
 }
 
