@@ -131,11 +131,33 @@ static int find_in_file(struct login *login, const struct credentials_ini *file,
     return rc < 0 ? rc : 1;
 }
 
-/* What the AWS tools can and we cannot must not end in anonymous requests. */
-static int refuse_others(const struct profile *profile, struct error *err)
+/* The AWS tools take these from either file. */
+static int refuse_ways(const struct profile *profile, const struct credentials_ini *file,
+                       const char *section, struct error *err)
 {
     static const char *const keys[] = {"role_arn", "credential_process", "sso_session",
                                        "sso_start_url"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        CLEANUP_FREE char *value = NULL;
+        int rc = get(file, section, keys[i], &value, err);
+
+        if (rc == 1)
+            return fail(err, EACCES,
+                        "'%s': profile '%s' gets its keys by %s, which modelfs does not "
+                        "do: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+                        "AWS_SESSION_TOKEN",
+                        file->path, profile->name, keys[i]);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* What the AWS tools can and we cannot must not end in anonymous requests. */
+static int refuse_others(const struct profile *profile, struct error *err)
+{
+    int rc;
 
     if (credentials_search_environment("AWS_WEB_IDENTITY_TOKEN_FILE"))
         return fail(err, EACCES,
@@ -145,20 +167,10 @@ static int refuse_others(const struct profile *profile, struct error *err)
     if (profile->is_named && !profile->credentials_section && !profile->config_section)
         return fail(err, EACCES, "there is no profile '%s' in '%s' or '%s'",
                     profile->name, profile->credentials.path, profile->config.path);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        CLEANUP_FREE char *value = NULL;
-        int rc = get(&profile->config, profile->config_section, keys[i], &value, err);
-
-        if (rc == 1)
-            return fail(err, EACCES,
-                        "'%s': profile '%s' gets its keys by %s, which modelfs does not "
-                        "do: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
-                        "AWS_SESSION_TOKEN",
-                        profile->config.path, profile->name, keys[i]);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    rc = refuse_ways(profile, &profile->config, profile->config_section, err);
+    return rc == 0 ? refuse_ways(profile, &profile->credentials,
+                                 profile->credentials_section, err)
+                   : rc;
 }
 
 static int find_keys(struct credentials_search *search, const struct profile *profile,

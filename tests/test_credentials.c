@@ -121,6 +121,10 @@ static const struct row {
      NULL, NULL, NULL, NULL, false, "[default] has aws_access_key_id without its"},
     {CREDENTIALS_S3, "s3.x.com:9000", "", {NULL, NULL, "[default]\nrole_arn = arn\n"},
      NULL, NULL, NULL, NULL, false, "gets its keys by role_arn"},
+    {CREDENTIALS_S3, "s3.x.com:9000", "AWS_PROFILE=p",
+     {NULL, "[b]\naws_access_key_id = a\naws_secret_access_key = s\n"
+      "[p]\nrole_arn = arn\nsource_profile = b\n"},
+     NULL, NULL, NULL, NULL, false, "credentials': profile 'p' gets its keys by role_arn"},
     {CREDENTIALS_S3, "s3.x.com:9000", "AWS_CONFIG_FILE=~/c AWS_SHARED_CREDENTIALS_FILE=~/d",
      {NULL, "[default]\naws_access_key_id = a\naws_secret_access_key = s\n"},
      "", "", NULL, NULL, false, NULL},
