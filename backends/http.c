@@ -253,6 +253,7 @@ static int send_over(struct exchange *exchange, const char *url, const struct ur
         .fields = fields,
         .body = &request->body,
         .is_repeatable = exchange->so_far.is_repeatable,
+        .is_direct = request->is_direct,
         .agent = http->agent,
         .connect_timeout_ms = http->connect_timeout_ms,
         .silence_timeout_ms = request->method == HTTP_GET

@@ -103,6 +103,7 @@ struct http_request {
     struct http_body body;                   /* size 0: none */
     bool is_repeatable;                      /* a POST that may be sent twice */
     bool follows;        /* redirects; to another host without extra and authorize's */
+    bool is_direct;      /* through none of the proxies that the environment names */
     int64_t deadline_ms; /* by clock_now_ms: -ETIMEDOUT at the latest; 0: none */
 
     /* May be NULL. Runs before each try, in the calling thread: sets the fields of this

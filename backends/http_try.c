@@ -197,6 +197,8 @@ static CURLcode set_all(CURL *easy, struct transfer *transfer)
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)try->connect_timeout_ms);
     SET(CURLOPT_USERAGENT, try->agent);
     SET(CURLOPT_HTTPHEADER, try->fields->list);
+    if (try->is_direct)
+        SET(CURLOPT_NOPROXY, "*");
     if (code == CURLE_OK)
         code = set_method(easy, try);
     if (code == CURLE_OK)

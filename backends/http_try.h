@@ -15,6 +15,7 @@ struct http_try {
     const struct http_fields *fields;
     const struct http_body *body;
     bool is_repeatable;
+    bool is_direct;
     const char *agent;
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms;   /* until the head of the reply is complete, ... */

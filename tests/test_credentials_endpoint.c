@@ -42,6 +42,8 @@ static int open_all(void **state)
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         "AWS_EC2_METADATA_SERVICE_ENDPOINT",
         "AWS_EC2_METADATA_DISABLED",
+        "http_proxy",
+        "no_proxy",
     };
     struct error err = {0};
 
@@ -111,6 +113,29 @@ static void test_container(void **state)
     assert_non_null(strstr(http_server_request(fixture->server, 0), "GET /v1/keys HTTP"));
     assert_non_null(
         strcasestr(http_server_request(fixture->server, 0), "Authorization: abc\r\n"));
+}
+
+/* It would be told token and keys, and on another machine there is another endpoint. */
+static void test_no_proxy_is_asked(void **state)
+{
+    static const struct http_step steps[] = {{.reply = LASTING}};
+    struct fixture *fixture = *state;
+    struct http_server *proxy = http_server_open();
+    CLEANUP_LOGIN struct login login = {0};
+    char url[HTTP_SERVER_URL_MAX];
+    struct error err = {0};
+
+    http_server_url(proxy, "", url);
+    setenv("http_proxy", url, 1);
+    setenv("no_proxy", "", 1);
+    set_url(fixture, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "/keys");
+    setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "abc", 1);
+    http_server_play(proxy, steps, 1);
+    http_server_play(fixture->server, steps, 1);
+    assert_int_equal(get(fixture, &login, &err), 0);
+    check_login(&login);
+    assert_int_equal(http_server_requests(proxy), 0);
+    http_server_close(proxy);
 }
 
 static void test_container_elsewhere_needs_tls(void **state)
@@ -247,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_container),
+        TEST(test_no_proxy_is_asked),
         TEST(test_container_elsewhere_needs_tls),
         TEST(test_machine),
         TEST(test_machine_without_tokens),
