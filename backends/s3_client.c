@@ -235,7 +235,7 @@ static int accept_any(void *arg, const struct login *login,
     return 0;
 }
 
-/* A store that says no more than "not here" (to a HEAD) is asked where the bucket is. */
+/* A store that says no more than "not here" is asked where the bucket is. */
 static int ask_region(struct s3_client *client, char *region, struct error *err)
 {
     static const struct http_login_ops ops = {address, authorize, accept_any};
@@ -251,7 +251,9 @@ static int ask_region(struct s3_client *client, char *region, struct error *err)
     if (attempt.named_region[0])
         snprintf(region, S3_PLACE_REGION_MAX, "%s", attempt.named_region);
     else if (s3_xml_parse(reply.body.data, reply.body.size, &document, err) == 0)
-        snprintf(region, S3_PLACE_REGION_MAX, "%s", document.region);
+        snprintf(region, S3_PLACE_REGION_MAX, "%s",
+                 document.kind == S3_XML_LOCATION ? s3_place_region_of(document.region)
+                                                  : document.region);
     return 0;
 }
 
@@ -287,8 +289,7 @@ static int find_region(const struct attempt *attempt, const struct s3_error_fact
     int rc = 0;
 
     snprintf(region, S3_PLACE_REGION_MAX, "%s", named ? named : "");
-    if (named || attempt->request->method != HTTP_HEAD ||
-        (facts->status != 301 && facts->status != 307 && facts->status != 400))
+    if (named || !s3_error_may_be_elsewhere(facts))
         return 0;
     rc = ask_region(attempt->client, region, err);
     if (rc == 0 && (!s3_place_is_region(region) || strcmp(region, attempt->region) == 0))

@@ -212,13 +212,23 @@ bool s3_error_is_refusal(const struct s3_error_facts *facts)
     return found == ABOUT_LOGIN || found == ABOUT_SIGNATURE || found == ABOUT_ACCESS;
 }
 
+static bool is_status_of_region(int status)
+{
+    return status == 301 || status == 307 || status == 400;
+}
+
+/* Where there is no document, as with a HEAD, the status alone tells. */
+bool s3_error_may_be_elsewhere(const struct s3_error_facts *facts)
+{
+    return is_status_of_region(facts->status) &&
+           (!facts->document->code[0] || about(facts) == ABOUT_REGION);
+}
+
 const char *s3_error_region(const struct s3_error_facts *facts, const char *named)
 {
     const char *region = *named ? named : facts->document->region;
-    bool may_be_elsewhere =
-        facts->status == 301 || facts->status == 307 || facts->status == 400;
 
-    if (!may_be_elsewhere || !s3_place_is_region(region))
+    if (!is_status_of_region(facts->status) || !s3_place_is_region(region))
         return NULL;
     return strcmp(region, facts->region) != 0 ? region : NULL;
 }

@@ -32,6 +32,9 @@ int s3_error_fail(const struct s3_error_facts *facts, struct error *err);
 /* Is it about the login, so that another may be let in? */
 bool s3_error_is_refusal(const struct s3_error_facts *facts);
 
+/* May another region answer? */
+bool s3_error_may_be_elsewhere(const struct s3_error_facts *facts);
+
 /* The region that the answer names as the right one, NULL if none. named is the field
  * x-amz-bucket-region, "" without it. Lent from either. */
 const char *s3_error_region(const struct s3_error_facts *facts, const char *named);

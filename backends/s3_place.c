@@ -51,6 +51,13 @@ bool s3_place_is_region(const char *text)
                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
 }
 
+const char *s3_place_region_of(const char *location)
+{
+    if (!*location)
+        return S3_PLACE_REGION_FIRST;
+    return strcmp(location, "EU") == 0 ? "eu-west-1" : location;
+}
+
 /* "s3.eu-west-1.amazonaws.com", "s3-eu-west-1...", "s3.dualstack.eu-west-1...". */
 static void find_region(struct s3_place *place)
 {

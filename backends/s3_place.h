@@ -37,6 +37,10 @@ struct s3_place {
  */
 bool s3_place_is_region(const char *text);
 
+/* The region that a LocationConstraint means: Amazon's two oldest have no name there, or
+ * another. */
+const char *s3_place_region_of(const char *location);
+
 /* host[:port] or URL without a path. -EINVAL with a sentence. */
 int s3_place_parse(const char *host, const char *bucket, struct s3_place *ret_place,
                    struct error *err);

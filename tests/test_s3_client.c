@@ -63,22 +63,66 @@ static void a_region_of_the_environment_saves_that(void **state)
     assert_non_null(strstr(http_server_request(fixture->server, 0), "/eu-central-1/s3/"));
 }
 
+#define LOCATION(size, text)                                                             \
+    DOCUMENT("200 OK", size, "<LocationConstraint>" text "</LocationConstraint>")
+
 static void a_region_is_asked_for_where_a_head_tells_none(void **state)
 {
+    static const struct {
+        struct http_step location;
+        const char *scope;
+    } cases[] = {
+        {{.reply = LOCATION(45, "here")},                            "/here/s3/"     },
+        {{.reply = LOCATION(43, "EU")},                              "/eu-west-1/s3/"},
+        {{.reply = LOCATION(41, "")},                                "/us-east-1/s3/"},
+        {{.reply = DOCUMENT("200 OK", 21, "<LocationConstraint/>")}, "/us-east-1/s3/"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct http_step steps[] = {
+            {.reply = "HTTP/1.1 400 Bad Request\r\n" EMPTY},
+            cases[i].location,
+            {.reply = FOUND},
+        };
+        struct s3_fixture *fixture;
+        struct backend_stat stat;
+        struct error err = {0};
+
+        test_row(i, "%s", cases[i].scope);
+        s3_fixture_close(state);
+        s3_fixture_open(state);
+        fixture = *state;
+        setenv("AWS_REGION", "elsewhere", 1);
+        s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
+        assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
+        S3_FIXTURE_CHECK(fixture, "HEAD /models/a ",
+                         "GET /models?location= ", "HEAD /models/a ");
+        assert_non_null(
+            strstr(http_server_request(fixture->server, 0), "/elsewhere/s3/"));
+        assert_non_null(strstr(http_server_request(fixture->server, 2), cases[i].scope));
+    }
+}
+
+#define MALFORMED                                                                        \
+    DOCUMENT("400 Bad Request", 57,                                                      \
+             "<Error><Code>AuthorizationHeaderMalformed</Code></Error> ")
+
+static void a_region_is_asked_for_where_a_document_tells_none(void **state)
+{
     static const struct http_step steps[] = {
-        {.reply = "HTTP/1.1 400 Bad Request\r\n" EMPTY},
-        {.reply =
-             DOCUMENT("200 OK", 47, "<LocationConstraint>here</LocationConstraint>  ")},
-        {.reply = FOUND},
+        {.reply = MALFORMED},
+        {.reply = LOCATION(45, "here")},
+        {.reply = "HTTP/1.1 200 OK\r\nETag: \"5d41\"\r\nContent-Length: 5\r\n\r\nhello"},
     };
     struct s3_fixture *fixture = *state;
-    struct backend_stat stat;
+    CLEANUP_BYTES struct bytes text;
     struct error err = {0};
 
+    bytes_init(&text, 100);
     s3_fixture_play(fixture, steps, ARRAY_SIZE(steps));
-    assert_int_equal(backend_stat(fixture->backend, "a", &stat, &err), 0);
-    S3_FIXTURE_CHECK(fixture, "HEAD /models/a ",
-                     "GET /models?location= ", "HEAD /models/a ");
+    assert_int_equal(backend_get(fixture->backend, "a", &text, &err), 0);
+    S3_FIXTURE_CHECK(fixture, "GET /models/a ",
+                     "GET /models?location= ", "GET /models/a ");
     assert_non_null(strstr(http_server_request(fixture->server, 2), "/here/s3/"));
 }
 
@@ -160,6 +204,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_region_of_the_environment_saves_that,
                                         s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(a_region_is_asked_for_where_a_head_tells_none,
+                                        s3_fixture_open, s3_fixture_close),
+        cmocka_unit_test_setup_teardown(a_region_is_asked_for_where_a_document_tells_none,
                                         s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(a_wrong_region_is_an_error_at_last,
                                         s3_fixture_open, s3_fixture_close),
