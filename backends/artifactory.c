@@ -200,16 +200,20 @@ static int artifactory_spool(struct backend *backend, int *ret_fd, struct error 
 static int artifactory_now(struct backend *backend, int64_t *ret_now_s, struct error *err)
 {
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
-    int rc =
-        artifactory_client_do(client_of(backend), ARTIFACTORY_REPOSITORY, "",
-                              &(struct http_request){.method = HTTP_GET}, &reply, err);
+    struct error refused = {0};
+    int rc = artifactory_client_do(client_of(backend), ARTIFACTORY_REPOSITORY, "",
+                                   &(struct http_request){.method = HTTP_GET}, &reply,
+                                   &refused);
 
-    if (rc < 0)
+    if (reply.date_s) { /* whatever else it says */
+        *ret_now_s = reply.date_s;
+        return 0;
+    }
+    if (rc < 0) {
+        *err = refused;
         return rc;
-    if (reply.date_s == 0)
-        return fail(err, EIO, "'%s' does not tell its time", backend->location);
-    *ret_now_s = reply.date_s;
-    return 0;
+    }
+    return fail(err, EIO, "'%s' does not tell its time", backend->location);
 }
 
 static int open_object(struct backend *backend, const char *path,

@@ -246,7 +246,8 @@ int artifactory_client_do(struct artifactory_client *client, enum artifactory_ar
     if (rc != -ENOENT)
         return rc;
     missing = check_repository(client, &other);
-    if (missing == 0) {
+    /* Who may read files may still not ask for the repository. */
+    if (missing == 0 || missing == -EACCES) {
         note_seen(client);
         return rc;
     }

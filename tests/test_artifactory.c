@@ -25,6 +25,7 @@
     "HTTP/1.1 404 Not Found\r\nContent-Length: 47\r\n\r\n"                               \
     "{\"errors\":[{\"message\":\"Unable to find item\"}]} "
 #define REPOSITORY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+#define FORBIDDEN "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 #define NO_REPOSITORY "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 #define WHOLE(fields) "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" fields "\r\nhello"
 #define PART(fields)                                                                     \
@@ -143,6 +144,7 @@ static const struct {
     {CALL_STAT, {{.reply = FOLDER}}, -ENOENT, 1, ""},
     {CALL_STAT, {{.reply = MISSING}, {.reply = REPOSITORY}}, -ENOENT, 2, ""},
     {CALL_STAT, {{.reply = MISSING}, {.reply = NO_REPOSITORY}}, -EHOSTUNREACH, 2, ""},
+    {CALL_STAT, {{.reply = MISSING}, {.reply = FORBIDDEN}}, -ENOENT, 2, ""},
     {CALL_GET, {{.reply = WHOLE(DIGESTS)}}, 0, 1, "hello"},
     {CALL_GET, {{.reply = WHOLE("X-Checksum-Md5: " OTHER_MD5 "\r\n")}}, -EIO, 1, ""},
     {CALL_GET, {{.reply = WHOLE("")}, {.reply = OK_STORAGE}}, 0, 2, "hello"},

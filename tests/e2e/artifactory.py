@@ -73,6 +73,7 @@ class Artifactory:
         self.created = {}
         self.connections = 0            # that were taken, and are not closed
         self.is_down = False
+        self.hides_repositories = False # files may be read and written, no more
         self.echoes = False             # a refusal quotes the request, as some proxies do
         self.front = serve(Front, self)
         self.cdn = serve(Cdn, self)
@@ -335,6 +336,8 @@ class Front(Handler):
     def get(self, path):
         area, repository, below = self.split(path)
         if area == "api/repositories/":
+            if self.owner.hides_repositories:
+                raise Refused(403, "Forbidden")
             if not self.has(repository):
                 raise Refused(400, "Bad Request")
             return self.reply_json(200, {"key": repository, "rclass": "local",

@@ -155,6 +155,14 @@ class Logins(ArtifactoryTest):
                     "ARTIFACTORY_USERNAME": "", "ARTIFACTORY_API_KEY": secret})
                 self.assertEqual(done.stdout, "true\n", done.stderr)
 
+    def test_who_may_not_ask_for_the_repository_may_use_it(self):
+        self.server.hides_repositories = True
+        done = self.run_modelfs("exists", "unheard")
+        self.assertEqual((done.returncode, done.stdout), (1, "false\n"), done.stderr)
+        uid = self.succeed("publish", "--name", "onnx", "--version", "1.0.0",
+                           self.make_folder()).strip()
+        self.assertEqual(self.succeed("ls"), uid.partition("-")[0] + "\n")
+
     def test_rotation_while_mounted(self):
         first = self.repo.publish(FILES)
         second = self.repo.publish(FILES, version="2.0.0")
