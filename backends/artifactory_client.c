@@ -188,6 +188,7 @@ static int judge(void *arg, const struct login *login, const struct http_reply *
             .repository = attempt->client->repository,
             .path = attempt->path,
             .user = login->is_anonymous ? NULL : login->user,
+            .moved_to = reply->moved_to,
             .is_about_repository = attempt->area == ARTIFACTORY_REPOSITORY,
         },
         err);

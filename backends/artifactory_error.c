@@ -65,6 +65,18 @@ static int fail_refused(const struct artifactory_error_facts *facts, struct erro
                 facts->user[0] ? "'" : "", colon, facts->message);
 }
 
+static int fail_moved(const struct artifactory_error_facts *facts, struct error *err)
+{
+    bool is_refused = artifactory_error_is_refusal(facts->status);
+
+    return fail(
+        err, is_refused ? EACCES : EIO,
+        "'%s' sends requests on to '%s'%s; if that is the Artifactory, name it in "
+        "the 'host' of the repository",
+        facts->host, facts->moved_to,
+        is_refused ? ", which is told no credentials and refuses them" : "");
+}
+
 static int fail_repository(const struct artifactory_error_facts *facts, struct error *err)
 {
     return fail(err, EHOSTUNREACH,
@@ -78,6 +90,9 @@ int artifactory_error_fail(const struct artifactory_error_facts *facts, struct e
 {
     const char *colon = facts->message[0] ? ": " : "";
 
+    if (facts->moved_to[0] &&
+        (facts->status / 100 == 3 || artifactory_error_is_refusal(facts->status)))
+        return fail_moved(facts, err);
     if (artifactory_error_is_refusal(facts->status))
         return fail_refused(facts, err);
     if (facts->status == 404

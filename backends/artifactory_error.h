@@ -16,6 +16,7 @@ struct artifactory_error_facts {
     const char *repository;
     const char *path;         /* "" is the repository itself */
     const char *user;         /* "" for a token; NULL: anonymous */
+    const char *moved_to;     /* origin that a redirect led to; "": none */
     bool is_about_repository; /* whether it exists was asked */
 };
 

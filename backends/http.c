@@ -44,13 +44,14 @@ struct exchange {
     const struct http_request *request;
     struct http_head head;
     struct http_span span;
-    struct bytes body;     /* what a sink would get */
-    struct bytes document; /* all else: errors, replies to PUT and DELETE */
-    bool may_pass;         /* what failed may pass */
-    uint64_t came;         /* bytes of the wanted reply */
-    bool is_refused;       /* by the sink, or for its head */
-    bool has_another;      /* connection that is idle */
-    unsigned tries;        /* in all */
+    struct bytes body;              /* what a sink would get */
+    struct bytes document;          /* all else: errors, replies to PUT and DELETE */
+    bool may_pass;                  /* what failed may pass */
+    uint64_t came;                  /* bytes of the wanted reply */
+    bool is_refused;                /* by the sink, or for its head */
+    bool has_another;               /* connection that is idle */
+    char moved_to[HTTP_ORIGIN_MAX]; /* by the last try */
+    unsigned tries;                 /* in all */
     struct http_retry_so_far so_far;
     int64_t since_ms; /* when something moved last, or the first try began */
     uint64_t reached; /* bytes of the span when tries counted anew */
@@ -322,9 +323,11 @@ static int send_all(struct exchange *exchange, struct error *err)
     int rc;
 
     bytes_init(&url, URL_MAX);
+    exchange->moved_to[0] = '\0';
     rc = bytes_append(&url, request->url, strlen(request->url), err);
     for (int redirects = 0; rc == 0; redirects++) {
         rc = send_once(exchange, url.data, is_home, err);
+        http_redirect_note(&exchange->head, url.data, exchange->moved_to);
         if (rc < 0 || !http_redirect_is(request, exchange->head.status))
             break;
         if (redirects == REDIRECTS_MAX)
@@ -436,6 +439,7 @@ static void fill_reply(struct exchange *exchange, struct http_reply *ret_reply)
         .has_another = exchange->has_another,
     };
     memcpy(ret_reply->etag, head->etag, sizeof head->etag);
+    memcpy(ret_reply->moved_to, exchange->moved_to, sizeof exchange->moved_to);
     if (is_wanted(exchange)) {
         ret_reply->body = exchange->body;
         bytes_init(&exchange->body, 0);

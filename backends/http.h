@@ -90,7 +90,10 @@ struct http_body {
     void *arg;
 };
 
-enum { HTTP_EXTRA_MAX = 8 };
+enum {
+    HTTP_EXTRA_MAX = 8,
+    HTTP_ORIGIN_MAX = 280, /* of "https://host:port" */
+};
 
 struct http_request {
     enum http_method method;
@@ -130,13 +133,15 @@ struct http_reply {
     int status;
     uint64_t object_size; /* of the whole object (Content-Range, Content-Length) */
     bool has_object_size;
-    uint64_t first;             /* where the part began in it */
-    int64_t date_s;             /* the server's clock, Unix time; 0: it did not say */
-    int64_t modified_s;         /* Last-Modified, the same */
-    char etag[BACKEND_TAG_MAX]; /* as it came; "" if none */
-    unsigned tries;             /* from 2 on an earlier one may have been carried out */
-    bool has_another;           /* connection to that server, kept and idle */
-    struct bytes body;          /* error documents, and 2xx bodies without a sink */
+    uint64_t first;                 /* where the part began in it */
+    int64_t date_s;                 /* the server's clock, Unix time; 0: it did not say */
+    int64_t modified_s;             /* Last-Modified, the same */
+    char etag[BACKEND_TAG_MAX];     /* as it came; "" if none */
+    char moved_to[HTTP_ORIGIN_MAX]; /* another origin that a redirect led to, followed or
+                                     * not; "": none */
+    unsigned tries;    /* from 2 on an earlier one may have been carried out */
+    bool has_another;  /* connection to that server, kept and idle */
+    struct bytes body; /* error documents, and 2xx bodies without a sink */
 };
 
 int http_do(struct http *http, const struct http_request *request,

@@ -4,6 +4,7 @@
 #include "backends/url.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 bool http_redirect_is(const struct http_request *request, int status)
 {
@@ -26,6 +27,25 @@ static int join_location(const struct http_head *head, const char *from, struct 
     if (rc == 0)
         rc = url_parse(to->data, URL_NONE, ret_url, &why);
     return rc < 0 ? fail(err, EIO, "a redirect that leads nowhere: %s", why.message) : 0;
+}
+
+void http_redirect_note(const struct http_head *head, const char *url,
+                        char moved_to[HTTP_ORIGIN_MAX])
+{
+    CLEANUP_BYTES struct bytes next;
+    struct error unused = {0}; /* then it leads nowhere, which is said elsewhere */
+    char host[URL_FIELD_MAX];
+    struct url from, to;
+
+    bytes_init(&next, URL_MAX);
+    if (head->status / 100 != 3 || !head->location ||
+        url_parse(url, URL_NONE, &from, &unused) < 0 ||
+        join_location(head, url, &next, &to, &unused) < 0 ||
+        url_is_same_origin(&from, &to))
+        return;
+    url_host_field(&to, host);
+    snprintf(moved_to, HTTP_ORIGIN_MAX, "%s://%s",
+             to.scheme == URL_HTTPS ? "https" : "http", host);
 }
 
 int http_redirect_follow(const struct http_head *head, struct bytes *url, bool *is_home,

@@ -275,6 +275,7 @@ static void read_failure(const struct attempt *attempt, const struct login *logi
         .host = attempt->client->host,
         .key = attempt->key,
         .region = attempt->region,
+        .moved_to = reply->moved_to,
         .user = login->user,
         .our_time_s = time(NULL),
         .its_time_s = reply->date_s,

@@ -21,6 +21,7 @@ enum about {
     ABOUT_ACCESS,
     ABOUT_CLOCK,
     ABOUT_REGION,
+    ABOUT_HOST,
     ABOUT_CONDITION,
     ABOUT_BUSY,
 };
@@ -98,6 +99,8 @@ static enum about about(const struct s3_error_facts *facts)
 
     if (facts->status == 403 && !facts->document->code[0] && is_skewed(facts))
         return ABOUT_CLOCK;
+    if (facts->status / 100 == 3 && *facts->moved_to)
+        return ABOUT_HOST;
     return found == ABOUT_KEY && !*facts->key ? ABOUT_BUCKET : found;
 }
 
@@ -160,6 +163,15 @@ static int fail_region(const struct s3_error_facts *facts, int rc, struct error 
                 facts->document->region[0] ? " but in " : "", facts->document->region);
 }
 
+/* Signatures hold for one host. */
+static int fail_host(const struct s3_error_facts *facts, int rc, struct error *err)
+{
+    return fail(err, rc,
+                "'%s' sends requests for '%s' on to '%s'; if that is the store, name it "
+                "as 'host' of the repository",
+                facts->host, facts->bucket, facts->moved_to);
+}
+
 static int fail_other(const struct s3_error_facts *facts, int rc, struct error *err)
 {
     const struct s3_xml_reply *document = facts->document;
@@ -193,6 +205,8 @@ int s3_error_fail(const struct s3_error_facts *facts, struct error *err)
         return fail_clock(facts, err);
     case ABOUT_REGION:
         return fail_region(facts, rc, err);
+    case ABOUT_HOST:
+        return fail_host(facts, rc, err);
     case ABOUT_CONDITION:
         return fail(err, rc, "'%s' in '%s' is another version by now", facts->key,
                     facts->bucket);
@@ -221,7 +235,7 @@ static bool is_status_of_region(int status)
 bool s3_error_may_be_elsewhere(const struct s3_error_facts *facts)
 {
     return is_status_of_region(facts->status) &&
-           (!facts->document->code[0] || about(facts) == ABOUT_REGION);
+           (!facts->document->code[0] || rows[find_row(facts)].about == ABOUT_REGION);
 }
 
 const char *s3_error_region(const struct s3_error_facts *facts, const char *named)

@@ -16,11 +16,12 @@ struct s3_error_facts {
     const struct s3_xml_reply *document; /* a zeroed one where there was none (HEAD) */
     const char *bucket;
     const char *host;
-    const char *key;    /* "" is the bucket itself */
-    const char *region; /* that was signed for */
-    const char *user;   /* access key, which is no secret; "" anonymous */
-    int64_t our_time_s; /* when the answer came */
-    int64_t its_time_s; /* Date of the answer; 0: it did not say */
+    const char *key;      /* "" is the bucket itself */
+    const char *region;   /* that was signed for */
+    const char *moved_to; /* origin that a redirect leads to; "": none */
+    const char *user;     /* access key, which is no secret; "" anonymous */
+    int64_t our_time_s;   /* when the answer came */
+    int64_t its_time_s;   /* Date of the answer; 0: it did not say */
 };
 
 /* A sentence with what to do, and the errno of backend.h: -ENOENT no such object,

@@ -52,6 +52,7 @@ static void test_statuses(void **state)
                 .repository = "models",
                 .path = "a/b",
                 .user = cases[i].user,
+                .moved_to = "",
                 .is_about_repository = cases[i].is_about_repository,
             },
             &err);
@@ -61,10 +62,46 @@ static void test_statuses(void **state)
     }
 }
 
+/* A redirect led to another server, as from http to https. */
+static void test_elsewhere(void **state)
+{
+    static const struct {
+        int status;
+        int rc;
+        const char *part;
+    } rows[] = {
+        {301, -EIO,    "sends requests on to 'https://y'; if"},
+        {401, -EACCES, "no credentials and refuses them"     },
+        {403, -EACCES, "'https://y'"                         },
+        {404, -ENOENT, "'a/b' does not exist"                },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct error err = {0};
+
+        test_row(i, "%d", rows[i].status);
+        assert_int_equal(artifactory_error_fail(
+                             &(struct artifactory_error_facts){
+                                 .status = rows[i].status,
+                                 .message = "Not Found",
+                                 .host = "http://x/artifactory",
+                                 .repository = "models",
+                                 .path = "a/b",
+                                 .user = "me",
+                                 .moved_to = "https://y",
+                             },
+                             &err),
+                         rows[i].rc);
+        assert_non_null(strstr(err.message, rows[i].part));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_elsewhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

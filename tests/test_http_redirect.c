@@ -69,6 +69,15 @@ static int follow(struct http_request request)
     return http_fixture_get(&fixture, request, &reply, &err);
 }
 
+/* Scheme, host and port are told, no more. */
+static void assert_moved(void)
+{
+    char there[HTTP_SERVER_URL_MAX];
+
+    http_server_url(elsewhere, "", there);
+    assert_string_equal(reply.moved_to, there);
+}
+
 static void test_redirect_to_another_host_knows_nothing(void **state)
 {
     char there[HTTP_SERVER_URL_MAX];
@@ -90,6 +99,23 @@ static void test_redirect_to_another_host_knows_nothing(void **state)
     assert_false(got(elsewhere, 0, "X-Amz"));
     assert_false(got(elsewhere, 0, "Referer"));
     assert_true(got(elsewhere, 0, "\r\nIf-Match: " ETAG "\r\n"));
+    assert_moved();
+}
+
+static void test_redirect_that_is_not_followed(void **state)
+{
+    char there[HTTP_SERVER_URL_MAX];
+
+    (void)state;
+    http_server_url(elsewhere, "/signed?by=them", there);
+    redirect(fixture.server, there, 307);
+    play(elsewhere, WHOLE);
+    assert_int_equal(
+        http_fixture_get(&fixture, (struct http_request){.follows = false}, &reply, &err),
+        0);
+    assert_int_equal(reply.status, 307);
+    assert_moved();
+    assert_int_equal(http_server_requests(elsewhere), 0);
 }
 
 /* Away and back again: who was away once is a stranger. */
@@ -127,6 +153,7 @@ static void test_redirect_at_home(void **state)
     assert_int_equal(follow((struct http_request){.authorizer = &count}), 0);
     assert_true(got(fixture.server, 1, "GET /c?d HTTP/1.1\r\n"));
     assert_true(got(fixture.server, 1, "\r\nX-Amz-Date: 2\r\n"));
+    assert_string_equal(reply.moved_to, "");
 }
 
 static const struct {
@@ -161,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(test_redirect_to_another_host_knows_nothing),
+        TEST(test_redirect_that_is_not_followed),
         TEST(test_redirect_back_knows_nothing),
         TEST(test_redirect_at_home),
         TEST(test_bad_redirects),

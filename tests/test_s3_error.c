@@ -69,6 +69,7 @@ static void sentences(void **state)
         const struct s3_error_facts facts = {
             .status = failures[i].status,
             .document = &document,
+            .moved_to = "",
             .bucket = "models",
             .host = "host",
             .key = failures[i].key,
@@ -86,6 +87,34 @@ static void sentences(void **state)
         for (size_t j = 0; j < 2; j++)
             assert_non_null(strstr(err.message, failures[i].words[j]));
         assert_int_equal(s3_error_is_refusal(&facts), failures[i].is_refusal);
+    }
+}
+
+/* A redirect leads to another server. */
+static void elsewhere(void **state)
+{
+    static const int statuses[] = {301, 302, 307, 308};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        struct s3_xml_reply document = {.kind = S3_XML_UNKNOWN};
+        struct error err = {0};
+
+        test_row(i, "%d", statuses[i]);
+        assert_int_equal(s3_error_fail(
+                             &(struct s3_error_facts){
+                                 .status = statuses[i],
+                                 .document = &document,
+                                 .bucket = "models",
+                                 .host = "host",
+                                 .key = "a",
+                                 .region = "us-east-1",
+                                 .user = "AK",
+                                 .moved_to = "https://there",
+                             },
+                             &err),
+                         -EIO);
+        assert_non_null(strstr(err.message, "on to 'https://there'"));
     }
 }
 
@@ -129,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentences),
+        cmocka_unit_test(elsewhere),
         cmocka_unit_test(regions),
     };
 
