@@ -1,15 +1,20 @@
 /* device.c: mounts by libfuse, which knows both mount(2) and fusermount3. */
 #include "fs/device.h"
 
+#include "common/cleanup.h"
 #include "common/memory.h"
 #include "fs/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <libgen.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +110,24 @@ bool device_is_connected(int fd)
     struct pollfd device = {.fd = fd};
 
     return poll(&device, 1, 0) == 0 || !(device.revents & (POLLERR | POLLNVAL));
+}
+
+/* What the kernel knows by itself: who asks may be the one that has to answer. */
+static dev_t number_at(const char *path)
+{
+    struct statx st;
+
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &st) < 0)
+        return 0;
+    return makedev(st.stx_dev_major, st.stx_dev_minor);
+}
+
+dev_t device_number(const char *mountpoint)
+{
+    CLEANUP_FREE char *above = xstrdup(mountpoint);
+    dev_t number = number_at(mountpoint);
+
+    return number == number_at(dirname(above)) ? 0 : number;
 }
 
 int device_fd(const struct device *device)

@@ -12,6 +12,7 @@
 #include "common/error.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct device;
 
@@ -30,6 +31,10 @@ struct device *device_adopt(int take_fd, const char *mountpoint);
 
 /* Is it mounted still? Never waits. */
 bool device_is_connected(int fd);
+
+/* The number by which the kernel tells what is mounted there from all else; 0: nothing
+ * is. Sends the mount no request. */
+dev_t device_number(const char *mountpoint);
 
 /* Lent. */
 int device_fd(const struct device *device);

@@ -4,11 +4,12 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "fs/device.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { READ_AHEAD_KIB = 4096 };
@@ -29,14 +30,11 @@ static bool is_enough(int fd)
 void read_ahead_raise(const char *mountpoint)
 {
     CLEANUP_CLOSE int fd = -1;
+    dev_t number = device_number(mountpoint);
     char path[64];
-    struct statx st;
 
-    /* What the kernel knows by itself: this thread may be the one that has to answer. */
-    if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &st) < 0)
-        return;
-    snprintf(path, sizeof path, "/sys/class/bdi/%u:%u/read_ahead_kb", st.stx_dev_major,
-             st.stx_dev_minor);
+    snprintf(path, sizeof path, "/sys/class/bdi/%u:%u/read_ahead_kb", major(number),
+             minor(number));
     fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0 || is_enough(fd))
         return;

@@ -7,6 +7,7 @@
 #include "common/files.h"
 #include "common/log.h"
 #include "common/sync.h"
+#include "fs/device.h"
 #include "fs/failures.h"
 #include "fs/invalidate.h"
 #include "fs/links.h"
@@ -213,6 +214,7 @@ int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
         &(struct job_options){
             .resolver = fs->resolver,
             .folder_fd = staging->jobs_fd,
+            .avoided = device_number(fs->options.mountpoint),
             .owner = owner,
             .read = read_manifest,
             .open = open_folder,

@@ -37,6 +37,7 @@ struct job_made {
 struct job_options {
     struct resolver *resolver;
     const char *spool; /* as publish_options; lent */
+    dev_t avoided;     /* the same */
     unsigned threads;  /* jobs at once; 0: 2 */
     int folder_fd;     /* of the records (job_store.h), lent; -1: memory alone */
     /* A name of process.h that outlives us, copied: who opens the next board with it is

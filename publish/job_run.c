@@ -149,7 +149,8 @@ static int publish(struct job *job, struct job_made *made, struct error *err)
                                         .appears = note_appearance,
                                         .arg = job};
     struct publish_options publish_options = {.resolver = options->resolver,
-                                              .spool = options->spool};
+                                              .spool = options->spool,
+                                              .avoided = options->avoided};
     CLEANUP_MANIFEST struct manifest *manifest = NULL;
     CLEANUP_CLOSE int folder_fd = -1;
     CLEANUP_BYTES struct bytes text;

@@ -117,7 +117,7 @@ int pack_make(int folder_fd, int spool_fd, const struct pack_options *options,
 {
     CLEANUP_PACK_LIST struct pack_list list = {0};
     struct pack_result result = {0};
-    int rc = pack_scan(folder_fd, &list, err);
+    int rc = pack_scan(folder_fd, options->avoided, &list, err);
 
     if (rc < 0)
         return rc;

@@ -17,6 +17,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct pack_options {
     /* May be NULL. Runs in the calling thread, often: bytes of content packed so far, and
@@ -24,7 +25,8 @@ struct pack_options {
      * cancel it. */
     int (*progress)(void *arg, uint64_t bytes_done, uint64_t bytes_total,
                     struct error *err);
-    void *arg; /* stays the caller's */
+    void *arg;     /* stays the caller's */
+    dev_t avoided; /* no link may lead to that device (pack_link.h); 0: all may */
 };
 
 struct pack_result {
@@ -40,11 +42,11 @@ struct pack_result {
  * writing, which is emptied first. Blocks on the disks; reads the folder once but for 1
  * MiB a file, and the archive once more for its checksum. Not synced.
  *
- * Links to files are followed, wherever they lead. -EINVAL names what no archive can
- * hold: links to folders or to nothing, sockets, devices, names that are not UTF-8 or too
- * long. -ESTALE: a file changed while it was read. -EFBIG: more than an archive may have.
- * Else what the disks said (-EACCES, -ENOSPC). On failure the content of spool_fd is
- * undefined. pack_result_done the result. */
+ * Links to files are followed, wherever they lead but there. -EINVAL names what no
+ * archive can hold: links to folders or to nothing, sockets, devices, names that are not
+ * UTF-8 or too long. -ESTALE: a file changed while it was read. -EFBIG: more than an
+ * archive may have. Else what the disks said (-EACCES, -ENOSPC). On failure the content
+ * of spool_fd is undefined. pack_result_done the result. */
 int pack_make(int folder_fd, int spool_fd, const struct pack_options *options,
               struct pack_result *ret_result, struct error *err);
 void pack_result_done(struct pack_result *result); /* accepts a zeroed one */

@@ -5,6 +5,7 @@
 #include "cache/toc_parse.h"
 #include "common/utf8.h"
 #include "common/walk.h"
+#include "publish/pack_link.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@ enum {
 struct scan {
     struct pack_list *list;
     size_t folder_count;
+    dev_t avoided;
 };
 
 const char *pack_scan_print(const char *path, char buffer[static 128])
@@ -99,18 +101,23 @@ static const char *kind_name(mode_t mode)
 }
 
 /* What a link leads to; only files can be packed in its place. */
-static int follow_link(const struct walk_entry *entry, struct stat *ret_stat,
-                       struct error *err)
+static int follow_link(const struct scan *scan, const struct walk_entry *entry,
+                       struct stat *ret_stat, struct error *err)
 {
     const char *path = entry->path;
     char text[128];
+    int rc = pack_link_stat(entry->folder_fd, entry->name, scan->avoided, ret_stat, err);
 
-    if (fstatat(entry->folder_fd, entry->name, ret_stat, 0) < 0) {
-        if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)
-            return fail(err, EINVAL, "the link '%s' leads to nothing; remove or mend it",
-                        pack_scan_print(path, text));
-        return fail_errno(err, "follow the link '%s'", pack_scan_print(path, text));
-    }
+    if (rc == -EXDEV)
+        return fail(err, EINVAL,
+                    "the link '%s' leads into the mount that publishes it, which would "
+                    "wait for itself; copy the file",
+                    pack_scan_print(path, text));
+    if (rc == -ENOENT || rc == -ELOOP || rc == -ENOTDIR)
+        return fail(err, EINVAL, "the link '%s' leads to nothing; remove or mend it",
+                    pack_scan_print(path, text));
+    if (rc < 0)
+        return fail_context(err, rc, "follow the link '%s'", pack_scan_print(path, text));
     if (S_ISDIR(ret_stat->st_mode))
         return fail(err, EINVAL,
                     "the link '%s' leads to a folder, which no archive can hold; put the "
@@ -128,7 +135,7 @@ static int add(void *arg, const struct walk_entry *entry, struct error *err)
     int rc = check_path(path, entry->path_size, err);
 
     if (rc == 0 && S_ISLNK(stat.st_mode))
-        rc = follow_link(entry, &stat, err);
+        rc = follow_link(scan, entry, &stat, err);
     if (rc < 0)
         return rc;
     if (S_ISDIR(stat.st_mode)) {
@@ -141,9 +148,9 @@ static int add(void *arg, const struct walk_entry *entry, struct error *err)
     return add_file(scan, path, entry->path_size, &stat, err);
 }
 
-int pack_scan(int folder_fd, struct pack_list *ret_list, struct error *err)
+int pack_scan(int folder_fd, dev_t avoided, struct pack_list *ret_list, struct error *err)
 {
-    struct scan scan = {.list = ret_list, .folder_count = 1};
+    struct scan scan = {.list = ret_list, .folder_count = 1, .avoided = avoided};
 
     *ret_list = (struct pack_list){0};
     bytes_init(&ret_list->paths, PATHS_SIZE_MAX);

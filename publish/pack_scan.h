@@ -38,8 +38,10 @@ struct pack_list {
     uint64_t directory_size; /* at most so many bytes of central directory */
 };
 
-/* In the order of the disk. Errors as pack_make's; ret_list is to be done even then. */
-int pack_scan(int folder_fd, struct pack_list *ret_list, struct error *err);
+/* In the order of the disk. avoided: as in pack.h. Errors as pack_make's; ret_list is to
+ * be done even then. */
+int pack_scan(int folder_fd, dev_t avoided, struct pack_list *ret_list,
+              struct error *err);
 void pack_scan_done(struct pack_list *list);
 #define CLEANUP_PACK_LIST CLEANUP_WITH(pack_scan_done)
 

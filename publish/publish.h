@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct publish_options {
     struct resolver *resolver;
@@ -28,6 +29,7 @@ struct publish_options {
     /* The ID of which an earlier attempt of the same caller may have written the header
      * before it ended; NULL: none. */
     const char *attempted;
+    dev_t avoided; /* links of the folder may not lead to that device; 0: to any */
 };
 
 enum publish_step {

@@ -170,7 +170,8 @@ static int pack(struct transaction *transaction, int folder_fd, struct error *er
 {
     const struct publish_watch *watch = transaction->watch;
     const struct pack_options options = {.progress = watch->progress ? tell_packed : NULL,
-                                         .arg = (void *)watch};
+                                         .arg = (void *)watch,
+                                         .avoided = transaction->options->avoided};
     int rc = spool_open(transaction->backend, transaction->options->spool,
                         &transaction->spool_fd, err);
 

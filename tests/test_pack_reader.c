@@ -77,7 +77,7 @@ static void changes_before_the_open_are_noticed(void **state)
         test_row(i, "%s", cases[i].name);
         assert_int_equal(files_remove_tree(fd, "file", &err), 0);
         folder_put(fd, "file", "0123456789", 10, 0644, THEN);
-        assert_int_equal(pack_scan(fd, &list, &err), 0);
+        assert_int_equal(pack_scan(fd, 0, &list, &err), 0);
         cases[i].change(fd);
         assert_int_equal(pack_reader_open(fd, &list, &list.files[0], &reader, &err),
                          -ESTALE);
@@ -118,7 +118,7 @@ static void changes_after_the_open_are_noticed(void **state)
 
         test_row(i, "%d bytes", (int)cases[i].size);
         folder_put(fd, "file", "0123456789", 10, 0644, THEN);
-        assert_int_equal(pack_scan(fd, &list, &err), 0);
+        assert_int_equal(pack_scan(fd, 0, &list, &err), 0);
         assert_int_equal(pack_reader_open(fd, &list, &list.files[0], &reader, &err), 0);
         file_fd = openat(fd, "file", O_WRONLY | O_CLOEXEC);
         assert_int_equal(ftruncate(file_fd, cases[i].size), 0);
@@ -138,7 +138,7 @@ static void files_that_nobody_may_read_are_named(void **state)
     int rc;
 
     folder_put(folder->fd, "locked", "x", 1, 0000, THEN);
-    assert_int_equal(pack_scan(folder->fd, &list, &err), 0);
+    assert_int_equal(pack_scan(folder->fd, 0, &list, &err), 0);
     if (is_root)
         assert_int_equal(chmod(folder->path, 0755) | seteuid(65534), 0);
     rc = pack_reader_open(folder->fd, &list, &list.files[0], &reader, &err);

@@ -62,7 +62,7 @@ static void noise_is_told_from_text(void **state)
 
         test_row(i, "%s", cases[i].name);
         put(fd, &cases[i]);
-        assert_int_equal(pack_scan(fd, &list, &err), 0);
+        assert_int_equal(pack_scan(fd, 0, &list, &err), 0);
         assert_int_equal(pack_reader_open(fd, &list, &list.files[0], &reader, &err), 0);
         assert_int_equal(pack_sampler_ask(sampler, &reader, &is_incompressible, &err), 0);
         assert_int_equal(is_incompressible, cases[i].is_incompressible);

@@ -44,7 +44,7 @@ static void files_are_listed_as_they_are(void **state)
         folder_put(fd, cases[i].path, cases[i].text, strlen(cases[i].text), cases[i].mode,
                    1000000000 + (int64_t)i);
     assert_int_equal(files_make_folders(fd, "empty/folder", 0777, &err), 0);
-    assert_int_equal(pack_scan(fd, &list, &err), 0);
+    assert_int_equal(pack_scan(fd, 0, &list, &err), 0);
     assert_int_equal(list.count, ARRAY_SIZE(cases));
     assert_int_equal(list.content_size, 3 + 4 + 3);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -73,7 +73,7 @@ static void links_to_files_are_files(void **state)
     assert_int_equal(symlinkat("../outside", fd, "model/relative"), 0);
     assert_int_equal(symlinkat("relative", fd, "model/chain"), 0);
     fd = openat(fd, "model", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    assert_int_equal(pack_scan(fd, &list, &err), 0);
+    assert_int_equal(pack_scan(fd, 0, &list, &err), 0);
     assert_int_equal(list.count, 3);
     for (size_t i = 0; i < list.count; i++) {
         assert_int_equal(list.files[i].mode, S_IFREG | 0600);
@@ -147,7 +147,7 @@ static void what_no_archive_can_hold_is_refused_by_its_path(void **state)
         test_row(i, "%s", cases[i].reason);
         assert_int_equal(files_make_folders(fd, "a", 0777, &err), 0);
         cases[i].put(fd, cases[i].path);
-        assert_int_equal(pack_scan(fd, &list, &err), -EINVAL);
+        assert_int_equal(pack_scan(fd, 0, &list, &err), -EINVAL);
         if (!strstr(err.message, cases[i].reason))
             fail_msg("'%s' does not say '%s'", err.message, cases[i].reason);
         pack_scan_done(&list);
@@ -186,7 +186,7 @@ static void deep_folders_are_refused(void **state)
             fd = below;
         }
         close(fd);
-        rc = pack_scan(top_fd, &list, &err);
+        rc = pack_scan(top_fd, 0, &list, &err);
         pack_scan_done(&list);
         assert_int_equal(rc, cases[i].reason ? -EINVAL : 0);
         if (rc < 0 && !strstr(err.message, cases[i].reason))
@@ -206,7 +206,7 @@ static void folders_that_nobody_may_read_are_named(void **state)
     assert_int_equal(files_make_folders(folder->fd, "locked", 0000, &err), 0);
     if (is_root)
         assert_int_equal(chmod(folder->path, 0755) | seteuid(65534), 0);
-    rc = pack_scan(folder->fd, &list, &err);
+    rc = pack_scan(folder->fd, 0, &list, &err);
     if (is_root)
         assert_int_equal(seteuid(0), 0);
     pack_scan_done(&list);

@@ -26,7 +26,7 @@ static void make_archive(int dir_fd, struct pack_list *list, int spool_fd)
 
     folder_put(dir_fd, "model/a", "content", 7, 0644, 1000000000);
     model_fd = openat(dir_fd, "model", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    assert_int_equal(pack_scan(model_fd, list, &err), 0);
+    assert_int_equal(pack_scan(model_fd, 0, list, &err), 0);
     list->files[0].is_stored = true;
     assert_int_equal(pack_zip(model_fd, spool_fd, list, &no_options, &err), 0);
     close(model_fd);

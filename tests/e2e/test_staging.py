@@ -302,6 +302,11 @@ class Publishing(StagingTest):
         os.symlink("nowhere", self.staging / "dangling/link")
         (self.staging / "dangling.yaml").write_text(self.manifest())
         self.assert_failed("dangling", "link")
+        # A worker that is killed while it waits for itself would never end.
+        self.stage("itself", {"a.txt": b"a"})
+        os.symlink(self.staging / "itself.result", self.staging / "itself/link")
+        (self.staging / "itself.yaml").write_text(self.manifest())
+        self.assert_failed("itself", "link", "mount")
         self.assertEqual(names_below(self.repo.folder), before)
 
     def test_hidden_names_are_no_jobs(self):
