@@ -1,16 +1,21 @@
 /* daemon.c: goes on in the background, and tells the caller how the start went. */
 #include "cli/daemon.h"
 
+#include "cli/command.h"
 #include "common/cleanup.h"
 #include "common/files.h"
+#include "common/sync.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+
+enum { WARN_MS = 5000 }; /* a process that hangs warns of nothing */
 
 #define JOURNAL "/run/systemd/journal/stdout"
 
@@ -70,25 +75,52 @@ static int describe_death(pid_t child, struct error *err)
     return fail(err, EIO, "the mount's background process ended before it answered");
 }
 
-/* Code 0 is "ready". */
-static int wait_for_report(pid_t child, int fd, struct error *err)
+/* What the child says, in records of this one form, each written at once. */
+enum {
+    CODE_READY = 0,
+    CODE_WARNING = -1, /* other codes: it failed */
+};
+
+/* The next record. False: there is none, or none before deadline_ms (0: no limit). */
+static bool read_report(int fd, int64_t deadline_ms, struct error *ret_report)
 {
-    struct error report = {0};
     size_t used = 0;
 
-    while (used < sizeof report) {
-        ssize_t count = read(fd, (char *)&report + used, sizeof report - used);
+    while (used < sizeof *ret_report) {
+        struct pollfd said = {.fd = fd, .events = POLLIN};
+        int64_t left_ms = deadline_ms ? deadline_ms - clock_now_ms() : -1;
+        ssize_t count;
 
+        if (deadline_ms && left_ms <= 0)
+            return false;
+        if (poll(&said, 1, (int)left_ms) <= 0)
+            continue; /* a signal, or too late */
+        count = read(fd, (char *)ret_report + used, sizeof *ret_report - used);
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
-            return describe_death(child, err);
+            return false;
         used += (size_t)count;
     }
-    if (report.code == 0)
-        return 0;
-    *err = report;
-    return -report.code;
+    return true;
+}
+
+static int wait_for_report(pid_t child, int fd, struct error *err)
+{
+    int64_t deadline_ms = 0;
+    struct error report;
+
+    while (read_report(fd, deadline_ms, &report)) {
+        if (report.code == CODE_READY) {
+            deadline_ms = clock_now_ms() + WARN_MS;
+        } else if (report.code == CODE_WARNING) {
+            command_complain("warning: %s", report.message);
+        } else {
+            *err = report;
+            return -report.code;
+        }
+    }
+    return deadline_ms ? 0 : describe_death(child, err);
 }
 
 int daemon_start(const char *log, struct daemon *ret_daemon, struct error *err)
@@ -117,14 +149,32 @@ int daemon_start(const char *log, struct daemon *ret_daemon, struct error *err)
     return DAEMON_CHILD;
 }
 
-static void report(struct daemon *daemon, const struct error *err)
+static void say(struct daemon *daemon, const struct error *err)
 {
     struct error ignored = {0};
 
     /* A parent that is gone does not want to know. */
     (void)files_write_fd(daemon->report_fd, err, sizeof *err, &ignored);
+}
+
+void daemon_warn(struct daemon *daemon, const char *sentence)
+{
+    struct error warning = {.code = CODE_WARNING};
+
+    snprintf(warning.message, sizeof warning.message, "%s", sentence);
+    say(daemon, &warning);
+}
+
+void daemon_dismiss(struct daemon *daemon)
+{
     close(daemon->report_fd);
     daemon->report_fd = -1;
+}
+
+static void report(struct daemon *daemon, const struct error *err)
+{
+    say(daemon, err);
+    daemon_dismiss(daemon);
 }
 
 void daemon_detach(struct daemon *daemon)
@@ -141,7 +191,7 @@ void daemon_detach(struct daemon *daemon)
 
 void daemon_ready(struct daemon *daemon)
 {
-    static const struct error ready = {0};
+    static const struct error ready = {.code = CODE_READY};
 
     daemon_detach(daemon);
     report(daemon, &ready);

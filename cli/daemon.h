@@ -6,7 +6,9 @@
  *     ... daemon_ready(&daemon) or daemon_failed(&daemon, &err) ...
  *
  * Until it is ready the child writes to the caller's stderr, then to the log file, the
- * journal where there is one, or nowhere. */
+ * journal where there is one, or nowhere. What the caller should know all the same is
+ * said by daemon_warn, for as long as a process has not called daemon_dismiss: the caller
+ * waits for that, too, unless it takes very long. */
 #ifndef CLI_DAEMON_H
 #define CLI_DAEMON_H
 
@@ -31,6 +33,13 @@ void daemon_detach(struct daemon *daemon);
 /* daemon_detach, and the parent reports success. */
 void daemon_ready(struct daemon *daemon);
 bool daemon_is_ready(const struct daemon *daemon);
+
+/* A sentence for the caller's stderr; in a process that was forked before it was ready.
+ */
+void daemon_warn(struct daemon *daemon, const char *sentence);
+
+/* This process says no more to the caller, who waits for each that has the daemon. */
+void daemon_dismiss(struct daemon *daemon);
 
 /* In the foreground: stderr goes to that file from now on. */
 int daemon_log_to(const char *log, struct error *err);

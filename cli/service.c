@@ -1,6 +1,7 @@
 /* service.c: tells the supervisor and its workers what to do. */
 #include "cli/service.h"
 
+#include "cli/greeting.h"
 #include "cli/mount_point.h"
 #include "cli/wire.h"
 #include "common/memory.h"
@@ -31,13 +32,25 @@ static void mount_answers(void *arg)
         log_info("the mount at '%s' goes on with process %d", service->path, getpid());
 }
 
-/* In a worker: the first was started with the caller's terminal. */
+/* What a worker serves with. */
+struct serving {
+    const struct service_options *service;
+    struct wire *wire;
+    struct greeting *greeting;
+};
+
+/* In a worker: the first was started with the caller's terminal, and by a caller who
+ * listens. */
 static void worker_answers(void *arg)
 {
-    const struct service_options *service = arg;
+    struct serving *serving = arg;
+    struct daemon *daemon = serving->service->daemon;
 
-    if (service->daemon && !daemon_is_ready(service->daemon))
-        daemon_detach(service->daemon);
+    if (daemon && daemon_is_ready(daemon))
+        daemon = NULL;
+    if (daemon)
+        daemon_detach(daemon);
+    serving->greeting = greeting_begin(serving->wire->resolver, daemon);
 }
 
 /* Our credentials do the writing: not for others, unless somebody said so. */
@@ -56,11 +69,13 @@ static int work(void *arg, struct handover *handover, struct error *err)
     CLEANUP_WIRE struct wire *wire = NULL;
     const struct service_options *service = arg;
     const struct mount_options *asked = service->mount;
+    struct serving serving = {.service = service};
     int rc = wire_open(service->config, WIRE_MOUNT, &wire, err);
 
     if (rc < 0)
         return rc;
-    return fs_run(
+    serving.wire = wire;
+    rc = fs_run(
         &(struct fs_options){
             .mountpoint = service->path,
             .handover = handover,
@@ -80,7 +95,10 @@ static int work(void *arg, struct handover *handover, struct error *err)
             .no_direct_mmap = asked->no_direct_mmap,
             .no_resend = asked->no_resend,
         },
-        worker_answers, arg, err);
+        worker_answers, &serving, err);
+    http_cancel(wire->http); /* what the greeting waits for may hang */
+    greeting_end(serving.greeting);
+    return rc;
 }
 
 /* How this program is started again with the same options, wherever it runs from: its

@@ -159,6 +159,30 @@ void catalog_prefetch(struct catalog *catalog, unsigned repository,
     lock_release(&catalog->lock);
 }
 
+static bool are_asked_locked(const struct catalog *catalog) REQUIRES(catalog->lock)
+{
+    for (size_t i = 0; i < catalog->options.backend_count; i++) {
+        const struct health *health = &catalog->repositories[i].health;
+
+        if (!catalog->repositories[i].backend)
+            continue;
+        if (health->requests == 0 ||
+            (health->under_way > 0 && !health->is_answered && health->failures == 0))
+            return false;
+    }
+    return true;
+}
+
+void catalog_await_answers(struct catalog *catalog, int64_t deadline_ms)
+{
+    int rc = 0;
+
+    lock_acquire(&catalog->lock);
+    while (rc == 0 && !are_asked_locked(catalog))
+        rc = condition_wait_until(&catalog->ended, &catalog->lock, deadline_ms);
+    lock_release(&catalog->lock);
+}
+
 void catalog_note(struct catalog *catalog, unsigned repository,
                   const struct catalog_kind *kind, const char *key,
                   struct listing *take_listing)

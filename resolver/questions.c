@@ -77,6 +77,17 @@ static int ask_few(struct catalog_request *request, const char *key,
     return rc == -EFBIG ? fail(err, ENOENT, "there are too many models") : rc;
 }
 
+static int ask_presence(struct catalog_request *request, const char *key,
+                        struct listing **ret_listing, struct error *err)
+{
+    CLEANUP_LISTING_BUILDER struct listing_builder builder;
+    int rc = backend_check(request->backend, err);
+
+    (void)key; /* the repository itself */
+    listing_builder_init(&builder);
+    return rc < 0 ? rc : listing_finish(&builder, NULL, ret_listing, err);
+}
+
 static int ask_aliases(struct catalog_request *request, const char *key,
                        struct listing **ret_listing, struct error *err)
 {
@@ -381,6 +392,8 @@ const struct catalog_kind question_release = {
     .name = "version", .ttl = CATALOG_TTL_LISTING, .ask = ask_release};
 const struct catalog_kind question_few = {
     .name = "models", .ttl = CATALOG_TTL_LISTING, .is_kept = true, .ask = ask_few};
+const struct catalog_kind question_presence = {
+    .name = "presence", .ttl = CATALOG_TTL_LISTING, .ask = ask_presence};
 const struct catalog_kind question_model = {
     .name = "model", .ttl = CATALOG_TTL_LISTING, .ask = ask_model};
 const struct catalog_kind question_alias = {.name = "alias",

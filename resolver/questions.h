@@ -20,6 +20,9 @@ extern const struct catalog_kind question_release;
 /* Key "": the IDs, if there are so few that one request tells them all; else none. */
 extern const struct catalog_kind question_few;
 
+/* Key "": is the repository there? The listing is empty. */
+extern const struct catalog_kind question_presence;
+
 /* Key: an ID. Is there a release of it? As far as the folders of its versions tell, with
  * one request; noted, too, with the answers of other questions. The listing is empty. */
 extern const struct catalog_kind question_model;

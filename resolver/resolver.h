@@ -123,9 +123,19 @@ int resolver_has_model(struct resolver *resolver, const char *id, enum resolve_h
 int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolve_how how,
                        struct freshness *ret_fresh, struct error *err);
 
-/* Have each server asked behind the caller what resolver_has_model asks it at first.
- * Never waits. */
+/* Have each repository asked behind the caller: a server what resolver_has_model asks it
+ * at first, a folder whether it is there. Never waits. */
 void resolver_prefetch(struct resolver *resolver);
+
+/* Wait until each repository was asked something and nothing is left open about it: it
+ * has answered, failed, or is not asked any more. At the latest until deadline_ms, a time
+ * of clock_now_ms. */
+void resolver_await_answers(struct resolver *resolver, int64_t deadline_ms);
+
+/* 0 when the repository answered what it was asked last; -EAGAIN: it has not answered
+ * yet; else -EIO with the sentence of what it failed with. Never blocks. */
+int resolver_check(const struct resolver *resolver, unsigned repository,
+                   struct error *err);
 
 /* Any text that audmodel takes as a uid: short, full or legacy ID, alias. -ENOENT as
  * uid_fail_unknown says it. */

@@ -68,8 +68,11 @@ static int get_models(struct resolver *resolver, unsigned repository, const char
 void resolver_prefetch(struct resolver *resolver)
 {
     for (unsigned i = 0; i < resolver->repository_count; i++)
-        if (!backend_is_local(resolver_backend(resolver, i)))
-            catalog_prefetch(resolver->catalog, i, &question_few, "");
+        catalog_prefetch(resolver->catalog, i,
+                         backend_is_local(resolver_backend(resolver, i))
+                             ? &question_presence
+                             : &question_few,
+                         "");
 }
 
 static bool is_listed(struct resolver *resolver, const char *id, enum resolve_how how,

@@ -41,6 +41,24 @@ bool resolver_is_down(const struct resolver *resolver, unsigned repository)
     return state.is_down;
 }
 
+void resolver_await_answers(struct resolver *resolver, int64_t deadline_ms)
+{
+    catalog_await_answers(resolver->catalog, deadline_ms);
+}
+
+int resolver_check(const struct resolver *resolver, unsigned repository,
+                   struct error *err)
+{
+    struct catalog_state state;
+
+    catalog_state(resolver->catalog, repository, &state);
+    if (state.is_failing && *state.message)
+        return fail(err, EIO, "%s", state.message);
+    if (state.is_failing || state.success_age_ms < 0)
+        return fail(err, EAGAIN, "no answer yet");
+    return 0;
+}
+
 static const char *state_name(const struct catalog_state *state)
 {
     if (state->is_failing)

@@ -72,6 +72,51 @@ static void the_caller_hears_how_it_went(void **state)
     }
 }
 
+/* A process that was forked before the daemon was ready, and goes on after its end. */
+static void play_a_worker(struct daemon *daemon)
+{
+    int ends[2];
+    char nothing;
+
+    assert_int_equal(pipe(ends), 0);
+    if (fork() != 0) {
+        daemon_ready(daemon);
+        _exit(0);
+    }
+    close(ends[1]);
+    (void)!read(ends[0], &nothing, 1); /* until the daemon is gone */
+    daemon_warn(daemon, "a repository is gone");
+    daemon_warn(daemon, "another, too");
+    daemon_dismiss(daemon);
+    _exit(daemon_is_ready(daemon) ? 0 : 1);
+}
+
+static void the_caller_hears_warnings(void **state)
+{
+    char path[] = "/tmp/test_daemon.XXXXXX";
+    int file = mkstemp(path), before = dup(STDERR_FILENO);
+    struct error err = {0};
+    struct daemon daemon;
+    char text[256] = "";
+    int rc;
+
+    (void)state;
+    assert_true(file >= 0);
+    dup2(file, STDERR_FILENO);
+    rc = daemon_start("/dev/null", &daemon, &err);
+    if (rc == DAEMON_CHILD)
+        play_a_worker(&daemon);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    wait_for_children();
+    assert_int_equal(rc, 0);
+    assert_true(pread(file, text, sizeof text - 1, 0) > 0);
+    assert_string_equal(text, "modelfs: warning: a repository is gone\n"
+                              "modelfs: warning: another, too\n");
+    close(file);
+    unlink(path);
+}
+
 static void messages_go_to_the_log(void **state)
 {
     char path[] = "/tmp/test_daemon.XXXXXX";
@@ -110,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_caller_hears_how_it_went),
+        cmocka_unit_test(the_caller_hears_warnings),
         cmocka_unit_test(messages_go_to_the_log),
         cmocka_unit_test(a_log_that_cannot_be_opened_is_an_error),
     };

@@ -4,6 +4,7 @@
 #include "resolver/resolver.h"
 #include "tests/fakes/repositories.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void assert_status(struct repositories *fixture, size_t repository,
@@ -52,13 +53,19 @@ static void states_tell_how_asking_went(void **state)
     static const char *const stale[] = {"name: \"first\"\n", "state: stale\n",
                                         "last_error: \"fault: ", "    models: 1\n", NULL};
     struct repositories *fixture = *state;
+    struct error why;
 
     repositories_set_header(fixture->memory[0], "3e120e8d", "1.0.0");
     assert_status(fixture, 0, before, "models:");
+    assert_int_equal(resolver_check(fixture->resolver, 0, &why), -EAGAIN);
     repositories_die(fixture, 1);
     list_models(fixture);
     assert_status(fixture, 0, asked, "last_error");
     assert_status(fixture, 1, dead, "last_success_s");
+    resolver_await_answers(fixture->resolver, INT64_MAX); /* both were asked */
+    assert_int_equal(resolver_check(fixture->resolver, 0, &why), 0);
+    assert_int_equal(resolver_check(fixture->resolver, 1, &why), -EIO);
+    assert_non_null(strstr(why.message, "fault: "));
     assert_false(resolver_is_down(fixture->resolver, 0));
     assert_true(resolver_is_down(fixture->resolver, 1));
     repositories_die(fixture, 0);

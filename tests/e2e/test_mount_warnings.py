@@ -1,0 +1,85 @@
+"""A mount comes up whatever its repositories say, and who makes it is told."""
+
+import socket
+import unittest
+
+import yaml
+from artifactory import Artifactory
+from mounted import MountTest, is_mounted, modelfs, unmount_lazily, wait_until
+
+KNOWN = "; going on with what is known\n"
+
+
+class Warnings(MountTest):
+    def setUp(self):
+        super().setUp()
+        self.models = self.repository()
+        self.models.publish({"a.txt": b"a\n"})
+        self.point = self.folder / "point"
+        self.point.mkdir()
+        self.addCleanup(lambda: is_mounted(self.point) and unmount_lazily(self.point))
+
+    def artifactory(self):
+        server = Artifactory(self.models.host)
+        self.addCleanup(server.stop)
+        return server.url
+
+    def configure(self, *rows):
+        """rows: name, host, backend; one that is fine goes before them."""
+        rows = [(self.models.name, str(self.models.host), "file-system"), *rows]
+        path = self.folder / "config.yaml"
+        path.write_text(yaml.dump({
+            "repositories": [dict(zip(("name", "host", "backend"), row)) for row in rows],
+            "cache": {"root": str(self.folder / "cache")}}))
+        return path
+
+    def warnings(self, *rows, password="secret"):
+        """What `modelfs mount` says on stderr; the mount works."""
+        done = modelfs("mount", self.point, config=self.configure(*rows), env={
+            "ARTIFACTORY_USERNAME": "me", "ARTIFACTORY_API_KEY": password})
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertIn("mounted: ", (self.point / "@status").read_text())
+        self.assertEqual(modelfs("unmount", self.point).returncode, 0)
+        return done.stderr.splitlines(keepends=True)
+
+    def assert_warns(self, lines, name, *words):
+        line, = (line for line in lines if f"repository '{name}'" in line)
+        self.assertTrue(line.startswith(f"modelfs: warning: repository '{name}' "), line)
+        self.assertTrue(line.endswith(KNOWN), line)
+        self.assert_sentence(line, *words)
+
+    def test_nothing_where_all_answer(self):
+        self.assertEqual(self.warnings(("models", self.artifactory(), "artifactory")), [])
+
+    def test_one_line_for_each(self):
+        host, url = str(self.models.host), self.artifactory()
+        lines = self.warnings(("gone", host, "file-system"),
+                              ("missing", url, "artifactory"))
+        self.assertEqual(len(lines), 2, lines)
+        self.assert_warns(lines, "gone", "cannot be used", f"'{host}/gone' does not exist")
+        self.assert_warns(lines, "missing", "cannot be used", "there is no repository")
+
+    def test_wrong_password(self):
+        lines = self.warnings(("secured", self.artifactory(), "artifactory"), password="no")
+        self.assertEqual(len(lines), 1, lines)
+        self.assert_warns(lines, "secured", "cannot be used", "refuses the password")
+
+    def test_a_server_that_says_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            lines = self.warnings(("silent", url, "s3"))
+        self.assertEqual(len(lines), 1, lines)
+        self.assert_warns(lines, "silent", "has not answered yet")
+
+    def test_in_the_foreground_it_stands_in_the_log(self):
+        config = self.configure(("gone", str(self.models.host), "file-system"),
+                                ("secured", self.artifactory(), "artifactory"))
+        fs = self.mount_config(config, env={"ARTIFACTORY_USERNAME": "me",
+                                            "ARTIFACTORY_API_KEY": "no"})
+        wait_until(lambda: "repository 'secured' cannot be used" in fs.log(), "a warning")
+        wait_until(lambda: "repository 'gone' cannot be asked" in fs.log(), "a warning")
+        self.assertEqual(fs.log().count("repository 'gone'"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
