@@ -165,8 +165,7 @@ def works_on(models):
 @contextlib.contextmanager
 def mount(server, link, base):
     repository = server.models.repository
-    with tempfile.TemporaryDirectory(dir=base) as name:
-        folder = pathlib.Path(name)
+    with ways.fresh(base) as folder:
         config = folder / "config.yaml"
         config.write_text(
             f"repositories:\n- name: {repository.name}\n  host: {server.host(link)}\n"
@@ -181,15 +180,15 @@ def mount(server, link, base):
 def download(server, link, uid, base, work):
     """All of the archive over one connection, all of it unpacked, then the work."""
     path = server.models.archive(uid).relative_to(server.models.repository.host)
-    with tempfile.TemporaryDirectory(dir=base) as name:
-        copy = pathlib.Path(name) / "model.zip"
+    with ways.fresh(base) as folder:
+        copy = folder / "model.zip"
         with urllib.request.urlopen(server.request(link, path)) as reply, \
                 open(copy, "wb") as file:
             while block := reply.read(1 << 20):
                 file.write(block)
         with zipfile.ZipFile(copy) as archive:
-            archive.extractall(pathlib.Path(name) / "model")
-        work(pathlib.Path(name) / "model")
+            archive.extractall(folder / "model")
+        work(folder / "model")
 
 
 def through_link(server, base, connection_rate):
