@@ -346,12 +346,28 @@ static int file_now(struct backend *backend, int64_t *ret_now_s, struct error *e
     return file_put_now(((struct file *)backend)->root, ret_now_s, err);
 }
 
+/* Models can be read without it. */
+static void file_diagnose(struct backend *backend, backend_finding *each, void *arg)
+{
+    const char *root = ((struct file *)backend)->root;
+    CLEANUP_FREE char *sentence = NULL;
+
+    if (faccessat(AT_FDCWD, root, W_OK | X_OK, AT_EACCESS) == 0 ||
+        (errno != EACCES && errno != EROFS))
+        return; /* what else is wrong backend_check has said */
+    sentence =
+        xasprintf("readable, but not writable for you (%s): to publish or to change "
+                  "aliases you need the right to write to '%s'",
+                  strerrordesc_np(errno), root);
+    each(arg, BACKEND_WARNING, "writing", sentence);
+}
+
 const struct backend_ops file_ops = {
     .kind = "file-system",
     .host_is_path = true,
     .open = file_open,
     .close = file_close,
-    .diagnose = plain_diagnose,
+    .diagnose = file_diagnose,
     .stat = file_stat,
     .checksum = file_checksum,
     .get = plain_get,

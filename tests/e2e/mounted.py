@@ -17,6 +17,7 @@ import hashlib
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -292,6 +293,17 @@ class MountTest(unittest.TestCase):
         # Not in place of what failed: a test that passed must also end cleanly.
         self.addCleanup(lambda: mount.process.poll() is None and mount.stop())
         return mount
+
+    def as_another_user(self, *arguments, **options):
+        """Runs a command as nobody who may do anything. For root alone."""
+        program = self.folder / "modelfs"  # where that user finds it
+        shutil.copy(MODELFS, program)
+        for folder in (self.folder, self.folder.parent):
+            folder.chmod(0o711)
+        return subprocess.run([program, *arguments], user=65534, group=65534,
+                              extra_groups=[], cwd="/", stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=MINUTE,
+                              **options)
 
     def assert_fails(self, errno_, call, *arguments):
         with self.assertRaises(OSError) as raised:

@@ -234,6 +234,16 @@ class OfModels(MountTest):
         self.assertIn("3e120e8d", self.out("cache", "status"))
         self.assertTrue(self.json("cache", "status"))
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
+    def test_doctor_of_who_may_only_read(self):
+        done = self.as_another_user("doctor", "-c", self.cfg, env={
+            **os.environ, "AUDMODEL_CACHE_ROOT": "/nowhere"})
+        line, = (row for row in done.stdout.splitlines() if " writing " in row)
+        self.assertRegex(line, "^warning +writing +repository 'models': readable, but not "
+                               "writable for you ")
+        self.assertIn(str(self.models.folder), line)
+        self.assertNotIn(" writing ", self.out("doctor"))
+
     def test_doctor(self):
         done = modelfs("doctor", config=self.cfg)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -345,13 +355,7 @@ class MountCommand(MountTest):
     @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
     def test_unmount_by_another_user(self):
         self.assertEqual(modelfs("mount", self.point, config=self.cfg).returncode, 0)
-        program = self.folder / "modelfs"  # where another user finds it
-        shutil.copy(MODELFS, program)
-        for folder in (self.folder, self.folder.parent):
-            folder.chmod(0o711)
-        done = subprocess.run([program, "unmount", self.point], user=65534, group=65534,
-                              extra_groups=[], cwd="/", capture_output=True, text=True,
-                              check=False, timeout=MINUTE)
+        done = self.as_another_user("unmount", self.point)
         self.assertEqual((done.returncode, done.stderr),
                          (1, f"modelfs: '{self.point}' was mounted by the user root: only "
                              "that user and root can unmount it\n"))
