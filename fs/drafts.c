@@ -242,7 +242,7 @@ enum commit_for {
 
 /* The draft stays: only the thread for metadata, which we are on, removes any. Who waits
  * is told when its file is gone: what comes then must not be undone by a worker that
- * sends the text again. */
+ * sends the text again. What the end of the mount cut short the next mount sends. */
 static int commit(struct fs *fs, uint64_t handle, enum commit_for reason,
                   struct error *err)
 {
@@ -264,7 +264,7 @@ static int commit(struct fs *fs, uint64_t handle, enum commit_for reason,
     lock_release(&drafts->lock);
     if (is_needed && rc == 0)
         rc = send(fs, draft, &text, err);
-    if (draft && reason == COMMIT_FOR_RELEASE)
+    if (draft && reason == COMMIT_FOR_RELEASE && rc != -ECANCELED)
         draft_store_remove(drafts->store_fd, draft->handle);
     lock_acquire(&drafts->lock);
     if (is_needed) {

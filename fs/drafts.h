@@ -9,7 +9,8 @@
  * repository: opened with O_APPEND it is merged, else it replaces what is there. Changes
  * are made one after the other, in the order of the closes. What is written is on disk as
  * well (draft_store.h): the next worker goes on with it, and what was closed when a mount
- * was killed the next mount brings to the repository. Thread-safe. */
+ * was killed, or ended before a silent repository took it, the next mount brings there.
+ * Thread-safe. */
 #ifndef FS_DRAFTS_H
 #define FS_DRAFTS_H
 

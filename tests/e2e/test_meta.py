@@ -7,7 +7,9 @@ import subprocess
 import unittest
 
 import yaml
-from mounted import MountTest, wait_until
+from artifactory import OnArtifactory
+from fault_proxy import BehindProxy
+from mounted import MINUTE, MountTest, wait_until
 from repository import dump
 
 META = {"z": 1, "a": {"deep": [1, 2], "old": "x"}, "text": "yes"}
@@ -206,6 +208,22 @@ class Kills(MetaTest):
         self.assert_meta({**META, **{f"n{number}": 1 for number in range(10)}})
         folder = self.fs.cache / ".modelfs/drafts"
         wait_until(lambda: not os.listdir(folder), "no text left")
+
+
+class SilentServer(BehindProxy, OnArtifactory, MetaTest):
+    def test_unmounted_while_the_repository_is_silent(self):
+        """What close(2) took the next mount brings there."""
+        with open(self.path, "a") as file:
+            file.write("a: {deep: 1}\n")
+            self.proxy.clear()
+            self.proxy.inject("stall")
+        wait_until(lambda: self.proxy.seen(fault="stall"), "the first request")
+        self.fs.process.terminate()
+        self.assertEqual(self.fs.process.wait(MINUTE), 0)
+        self.assertNotIn("deep: 1", self.stored())
+        self.proxy.clear()
+        self.fs = self.mount_config(self.fs.config, name="next")
+        wait_until(lambda: "deep: 1" in self.stored(), "the change")
 
 
 class NoMeta(MountTest):
