@@ -1,6 +1,7 @@
 /* evict.c: brings the cache back under its size; never touches what is in use. */
 #include "cache/evict.h"
 
+#include "cache/documents_clean.h"
 #include "cache/inventory.h"
 #include "cache/layout.h"
 #include "cache/model_lock.h"
@@ -273,7 +274,9 @@ int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *re
         }
     }
     free(candidates.list);
-    return rc;
+    return rc == 0 && what == EVICT_ALL
+               ? documents_clean(&cache->store, &ret_sum->documents, err)
+               : rc;
 }
 
 /* true: it fits, as far as we know; counted. */

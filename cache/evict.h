@@ -1,7 +1,8 @@
 /* evict.h: brings the cache back under its size; never touches what is in use.
  *
  * Counted and evicted is only what modelfs put there: whole versions, complete or not,
- * the least recently used first. Header and metadata stay. In use is what any process has
+ * the least recently used first. Header and metadata stay where nobody asks for all to
+ * go. In use is what any process has
  * open (TREE_LOCK_USE) or audmodel loads (its lock). */
 #ifndef CACHE_EVICT_H
 #define CACHE_EVICT_H
@@ -16,7 +17,8 @@ int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err);
 int evict_release(struct cache *cache, const char *id, const char *version,
                   struct error *err);
 
-/* Remove what nobody uses: of the versions that are not complete, or of all. */
+/* Remove what nobody uses: of the versions that are not complete, or of all and the
+ * documents that lie beside no model then. */
 enum evict_what {
     EVICT_PARTIAL,
     EVICT_ALL,
@@ -24,6 +26,7 @@ enum evict_what {
 struct evict_sum {
     uint64_t freed_bytes, kept_bytes; /* kept: in use */
     uint32_t freed, kept;             /* versions */
+    uint32_t documents;               /* headers and metadata that went, too */
 };
 int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *ret_sum,
                  struct error *err);

@@ -37,6 +37,20 @@ const char *layout_version_of(const char *name)
     return name;
 }
 
+char *layout_version_of_document(const char *name, enum layout_document document)
+{
+    const char *suffix = suffixes[document];
+    size_t size = strlen(name), suffix_size = strlen(suffix);
+    CLEANUP_FREE char *folder = NULL;
+    const char *version;
+
+    if (size <= suffix_size || strcmp(name + size - suffix_size, suffix) != 0)
+        return NULL;
+    folder = xasprintf("%.*s", (int)(size - suffix_size), name);
+    version = layout_version_of(folder);
+    return version ? xstrdup(version) : NULL;
+}
+
 char *layout_path(const char *id, const char *version, enum layout_document document)
 {
     return xasprintf("%s/%s%s", id, folder_of(version), suffixes[document]);

@@ -53,4 +53,8 @@ char *layout_tree(const char *id, const char *version, const char *digest);
 /* The version that a folder's name stands for, lent; NULL for a name that is none. */
 const char *layout_version_of(const char *name);
 
+/* The version that a header's or metadata's name stands for; NULL for a name that is
+ * none. */
+char *layout_version_of_document(const char *name, enum layout_document document);
+
 #endif

@@ -26,6 +26,8 @@ int cache_clean(const struct arguments *arguments, struct error *err)
     text_from_size(sum.freed_bytes, freed, sizeof freed);
     text_from_size(sum.kept_bytes, kept, sizeof kept);
     printf("removed %s in %u model%s", freed, sum.freed, sum.freed == 1 ? "" : "s");
+    if (sum.documents > 0)
+        printf(", %u headers and metadata", sum.documents);
     if (sum.kept > 0)
         printf("; %s in %u %s", kept, sum.kept,
                sum.kept == 1 ? "model is in use and stays"

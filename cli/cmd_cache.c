@@ -52,6 +52,7 @@ const struct command cmd_cache = {
             "verify  read cached files (of all models, or those named) and compare them\n"
             "        with their archives; what is damaged is removed and fetched anew\n"
             "clean   remove models that are not complete, with --all every model that\n"
-            "        modelfs put there; what is in use stays, and so does audmodel's\n",
+            "        modelfs put there, and headers and metadata beside no model; what\n"
+            "        is in use stays, and so do audmodel's models and its lock files\n",
     .run = run,
 };

@@ -93,12 +93,44 @@ static void folders_read_back_as_versions(void **state)
     }
 }
 
+static void documents_have_a_version(void **state)
+{
+    static const struct {
+        const char *name;
+        enum layout_document document;
+        const char *version;
+    } cases[] = {
+        {"1.0.0.header.yaml",             LAYOUT_HEADER, "1.0.0"            },
+        {"1.0.0.meta.yaml",               LAYOUT_META,   "1.0.0"            },
+        {"1.0.0.meta.yaml",               LAYOUT_HEADER, NULL               },
+        {"@..header.yaml",                LAYOUT_HEADER, "."                },
+        {"@...meta.yaml",                 LAYOUT_META,   ".."               },
+        {"1.0.0.header.yaml.header.yaml", LAYOUT_HEADER, "1.0.0.header.yaml"},
+        {".header.yaml",                  LAYOUT_HEADER, NULL               },
+        {"...header.yaml",                LAYOUT_HEADER, NULL               },
+        {"1.0.0",                         LAYOUT_META,   NULL               },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *version = layout_version_of_document(cases[i].name, cases[i].document);
+
+        test_row(i, "%s", cases[i].name);
+        if (cases[i].version)
+            assert_string_equal(version, cases[i].version);
+        else
+            assert_null(version);
+        free(version);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_audmodels),
         cmocka_unit_test(only_names_become_paths),
         cmocka_unit_test(folders_read_back_as_versions),
+        cmocka_unit_test(documents_have_a_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 """`modelfs cache verify` and `modelfs cache clean`."""
 
+import fcntl
 import os
 import pathlib
 import unittest
@@ -109,8 +110,26 @@ class Clean(CacheCare):
         self.assertEqual(self.run_cache("clean").returncode, 0)
         self.assertTrue(folder.exists())
         done = self.run_cache("clean", "--all")
-        self.assertRegex(done.stdout, r"^removed \S+ \S+ in 1 model\n$")
+        self.assertRegex(done.stdout,
+                         r"^removed \S+ \S+ in 1 model, 2 headers and metadata\n$")
         self.assertFalse(folder.exists())
+        left = [path.name for path in folder.parent.iterdir()]
+        self.assertEqual([name for name in left if not name.endswith(".lock")], [])
+
+    def test_documents_go_where_no_model_is(self):
+        done = modelfs("info", self.uid, config=self.config_path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ident, version = self.uid.split("-")
+        header = self.folder / "cache" / ident / f"{version}.header.yaml"
+        self.assertTrue(header.exists())
+        self.assertEqual(self.run_cache("clean").returncode, 0)
+        self.assertTrue(header.exists())
+        with open(header.parent / f".{version}.header.yaml.lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # audmodel is at it
+            self.assertEqual(self.run_cache("clean", "--all").returncode, 0)
+            self.assertTrue(header.exists())
+        self.assertEqual(self.run_cache("clean", "--all").returncode, 0)
+        self.assertFalse(header.exists())
 
     def test_what_is_in_use_stays(self):
         fs = self.read_a_part()
@@ -124,6 +143,7 @@ class Clean(CacheCare):
         folder, _ = Peer(self.folder / "cache").load(self.models, *self.uid.split("-"))
         self.assertEqual(self.run_cache("clean", "--all").returncode, 0)
         self.assertTrue((folder / "readme.txt").exists())
+        self.assertTrue((folder.parent / f"{folder.name}.header.yaml").exists())
 
     def test_wrong_usage(self):
         for arguments in (["status", self.uid], ["clean", self.uid], ["status", "--all"],
