@@ -50,8 +50,8 @@ enum outcome attempt_land(struct attempt *attempt, int rc,
     rc = member->is_placed
              ? tree_member_note(archive->tree, member->index, member->size,
                                 &attempt->record, &attempt->err)
-             : tree_member_land(archive->tree, member->index, path, member->size,
-                                &attempt->record, &attempt->err);
+             : tree_member_land(archive->tree, member->index, member->fd, path,
+                                member->size, &attempt->record, &attempt->err);
     return rc < 0 ? OUTCOME_FAILED : OUTCOME_COMPLETE;
 }
 
@@ -157,14 +157,29 @@ static void discard(struct attempt *attempt, enum outcome outcome)
     (void)tree_write_record(tree, member->index, &attempt->record, &(struct error){0});
 }
 
+/* Is what came not where it could go on? Then it can only begin anew. */
+static bool is_lost(const struct attempt *attempt)
+{
+    const struct member *member = attempt->member;
+
+    return member->fd >= 0 && !member->is_placed &&
+           !tree_member_is_arriving(attempt->archive->tree, member->index, member->fd);
+}
+
 enum outcome attempt_settle(struct attempt *attempt, enum outcome outcome)
 {
     struct tree *tree = attempt->archive->tree;
     struct member *member = attempt->member;
 
-    if (outcome == OUTCOME_FAILED && attempt->err.code == ENOENT && !tree_is_there(tree))
+    if (outcome == OUTCOME_FAILED && attempt->err.code == ENOENT &&
+        !tree_is_there(tree)) {
         fail(&attempt->err, ESTALE, /* who asks again gets a new one */
              "its folder in the cache was removed");
+    } else if (outcome == OUTCOME_FAILED && is_lost(attempt)) {
+        fail(&attempt->err, EIO,
+             "its file in the cache folder was removed; open it again");
+        outcome = OUTCOME_DROPPED;
+    }
     /* To make room; or because the next attempt, of another archive, waits for our lock.
      */
     if (outcome == OUTCOME_FAILED && member->fd >= 0 &&

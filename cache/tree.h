@@ -3,7 +3,7 @@
  *     rc = tree_open(store, id, version, toc, &tree, &err);       tree_open.h
  *     rc = tree_lock(tree, TREE_LOCK_MEMBER + index, TREE_TRY, &err);
  *     fd = tree_member_create(tree, index, &err);  ... write, verify ...   tree_member.h
- *     rc = tree_member_land(tree, index, "log/eval.yaml", size, &record, &err);
+ *     rc = tree_member_land(tree, index, fd, "log/eval.yaml", size, &record, &err);
  *     tree_unlock(tree, TREE_LOCK_MEMBER + index);
  *     tree_close(tree);
  *

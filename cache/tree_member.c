@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 enum { INCOMING_NAME = 32 };
 
@@ -57,6 +58,17 @@ int tree_member_arriving(struct tree *tree, uint32_t index, struct error *err)
 
     incoming_name(index, name);
     return files_open_beneath(tree->folder_fd, name, O_RDONLY, 0, err);
+}
+
+bool tree_member_is_arriving(struct tree *tree, uint32_t index, int fd)
+{
+    char name[INCOMING_NAME];
+    struct stat there, ours;
+
+    incoming_name(index, name);
+    return fstat(fd, &ours) == 0 &&
+           fstatat(tree->folder_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
 void tree_member_drop(struct tree *tree, uint32_t index)
@@ -159,8 +171,9 @@ static int note_locked(struct tree *tree, uint32_t index, uint64_t size,
     return rc < 0 ? rc : tree_write_header(tree, header, err);
 }
 
-static int move_locked(struct tree *tree, uint32_t index, char *to, struct error *err)
-    REQUIRES(tree->lock)
+/* What was verified is what fd has, which need not be what has the name. */
+static int move_locked(struct tree *tree, uint32_t index, int fd, char *to,
+                       struct error *err) REQUIRES(tree->lock)
 {
     char from[INCOMING_NAME];
     const char *name;
@@ -168,6 +181,8 @@ static int move_locked(struct tree *tree, uint32_t index, char *to, struct error
 
     if (parent < 0)
         return parent;
+    if (!tree_member_is_arriving(tree, index, fd))
+        return fail(err, ENOENT, "'%s': its file was removed meanwhile", to);
     incoming_name(index, from);
     FAULT("cache.member.before-rename");
     if (renameat(tree->folder_fd, from, parent, name) < 0)
@@ -175,8 +190,8 @@ static int move_locked(struct tree *tree, uint32_t index, char *to, struct error
     return 0;
 }
 
-int tree_member_land(struct tree *tree, uint32_t index, const char *path, uint64_t size,
-                     const struct tree_record *record, struct error *err)
+int tree_member_land(struct tree *tree, uint32_t index, int fd, const char *path,
+                     uint64_t size, const struct tree_record *record, struct error *err)
 {
     CLEANUP_FREE char *to = xasprintf("files/%s", path);
     struct tree_header header;
@@ -185,7 +200,7 @@ int tree_member_land(struct tree *tree, uint32_t index, const char *path, uint64
     if (rc == 0)
         rc = prepare_locked(tree, &header, err);
     if (rc == 0)
-        rc = move_locked(tree, index, to, err);
+        rc = move_locked(tree, index, fd, to, err);
     if (rc == 0)
         rc = note_locked(tree, index, size, record, &header, err);
     tree_unlock_header(tree);

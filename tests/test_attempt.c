@@ -1,0 +1,85 @@
+/* test_attempt.c: a member that takes several attempts is in the end what was verified.
+ */
+#include "tests/test.h"
+
+#include "common/cleanup.h"
+#include "common/files.h"
+#include "tests/fakes/cache_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    LARGE = 3 * 1048576 + 12345,
+    CAME = 2 * 1048576 + 1000, /* bytes of the first attempt */
+};
+
+static struct archive *open_model(struct fixture *fixture, const unsigned char *noise)
+{
+    const struct zip_file files[] = {
+        {.name = "a.bin", .data = noise, .size = LARGE, .is_stored = true},
+    };
+
+    fixture_open(fixture, &(struct cache_options){.hold = 1000, .threads = 1});
+    fixture_publish(fixture, files, ARRAY_SIZE(files));
+    return fixture_archive(fixture);
+}
+
+static int want_all(struct archive *archive, const char *path, uint32_t *generation)
+{
+    return fixture_want(archive, path, 0, ARCHIVE_WHOLE, generation);
+}
+
+/* A part of a.bin came, then the connection broke. */
+static void fetch_part(struct fixture *fixture, struct archive *archive,
+                       uint32_t *generation)
+{
+    fault_backend_truncate(fixture->fault, FIXTURE_ARCHIVE, CAME);
+    assert_int_equal(want_all(archive, "a.bin", generation), -EIO);
+    fault_backend_clear(fixture->fault);
+    assert_int_equal(archive_member_state(archive, fixture_index(archive, "a.bin")),
+                     MEMBER_ARRIVING);
+}
+
+/* What is verified is the file that we have open; what lies at its place counts. */
+static void what_is_put_in_its_place_was_verified(void **state)
+{
+    static const char *const cases[] = {"removed", "another"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP_FREE unsigned char *noise = fixture_noise(LARGE);
+        CLEANUP_FREE unsigned char *zeros = calloc(1, LARGE);
+        uint32_t generation = ARCHIVE_GENERATION_NEW;
+        struct fixture fixture;
+        struct archive *archive = open_model(&fixture, noise);
+        struct error err = {0};
+        char name[32];
+        const char *path;
+
+        test_row(i, "%s", cases[i]);
+        fetch_part(&fixture, archive, &generation);
+        snprintf(name, sizeof name, "incoming/%u", fixture_index(archive, "a.bin"));
+        path = fixture_tree_path(&fixture, archive, name);
+        assert_int_equal(unlink(path), 0);
+        if (i == 1)
+            assert_int_equal(files_replace(AT_FDCWD, path, zeros, LARGE, 0644, &err), 0);
+        assert_int_equal(want_all(archive, "a.bin", &generation), -EIO);
+        generation = ARCHIVE_GENERATION_NEW;
+        assert_int_equal(want_all(archive, "a.bin", &generation), 0);
+        assert_true(fixture_has(archive, "a.bin", noise, LARGE));
+        archive_unref(archive);
+        fixture_close(&fixture);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_put_in_its_place_was_verified),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
