@@ -170,6 +170,7 @@ enum outcome attempt_settle(struct attempt *attempt, enum outcome outcome)
 {
     struct tree *tree = attempt->archive->tree;
     struct member *member = attempt->member;
+    bool is_kept;
 
     if (outcome == OUTCOME_FAILED && attempt->err.code == ENOENT &&
         !tree_is_there(tree)) {
@@ -190,8 +191,9 @@ enum outcome attempt_settle(struct attempt *attempt, enum outcome outcome)
     else if (outcome == OUTCOME_FAILED && member->fd >= 0 && !member_is_started(member))
         remove_file(attempt);
     /* What came of a member that is to be tried again stays ours meanwhile. */
-    if (outcome != OUTCOME_BUSY &&
-        (outcome != OUTCOME_FAILED || !member_is_started(member)))
+    is_kept = (outcome == OUTCOME_FAILED || outcome == OUTCOME_IDLE) &&
+              member_is_started(member);
+    if (outcome != OUTCOME_BUSY && !is_kept)
         tree_unlock(tree, TREE_LOCK_MEMBER + member->index);
     return outcome;
 }

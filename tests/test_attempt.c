@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/files.h"
+#include "common/sync.h"
 #include "tests/fakes/cache_fixture.h"
 
 #include <errno.h>
@@ -14,15 +15,19 @@
 enum {
     LARGE = 3 * 1048576 + 12345,
     CAME = 2 * 1048576 + 1000, /* bytes of the first attempt */
+    STALL_MS = 300,
 };
 
 static struct archive *open_model(struct fixture *fixture, const unsigned char *noise)
 {
     const struct zip_file files[] = {
         {.name = "a.bin", .data = noise, .size = LARGE, .is_stored = true},
+        {.name = "b.bin", .data = noise, .size = LARGE, .is_stored = true},
+        {.name = "c.bin", .data = noise, .size = LARGE, .is_stored = true},
     };
 
-    fixture_open(fixture, &(struct cache_options){.hold = 1000, .threads = 1});
+    fixture_open(fixture, &(struct cache_options){
+                              .hold = 1000, .threads = 1, .stall_ms = STALL_MS});
     fixture_publish(fixture, files, ARRAY_SIZE(files));
     return fixture_archive(fixture);
 }
@@ -41,6 +46,56 @@ static void fetch_part(struct fixture *fixture, struct archive *archive,
     fault_backend_clear(fixture->fault);
     assert_int_equal(archive_member_state(archive, fixture_index(archive, "a.bin")),
                      MEMBER_ARRIVING);
+}
+
+static void *want_another(void *arg)
+{
+    uint32_t generation = ARCHIVE_GENERATION_NEW;
+
+    (void)want_all(arg, "b.bin", &generation);
+    return NULL;
+}
+
+/* The next attempt finds that nobody waits any more: before it in the queue of the only
+ * thread is one that hangs. */
+static void begin_in_vain(struct fixture *fixture, struct archive *archive,
+                          uint32_t *generation)
+{
+    uint32_t unused = ARCHIVE_GENERATION_NEW;
+    pthread_t thread;
+
+    fault_backend_block(fixture->fault, FAULT_OBJECT_READ, FIXTURE_ARCHIVE);
+    assert_int_equal(thread_start(&thread, "another", want_another, archive), 0);
+    fault_backend_wait_blocked(fixture->fault, 1);
+    assert_int_equal(want_all(archive, "a.bin", generation), -ETIMEDOUT);
+    fault_backend_release(fixture->fault);
+    pthread_join(thread, NULL);
+    assert_int_equal(want_all(archive, "c.bin", &unused), 0); /* behind both */
+}
+
+static void what_came_stays_ours_until_the_next_attempt(void **state)
+{
+    CLEANUP_FREE unsigned char *noise = fixture_noise(LARGE);
+    uint32_t generation = ARCHIVE_GENERATION_NEW;
+    struct fixture fixture;
+    struct archive *archive = open_model(&fixture, noise), *theirs;
+    struct error err = {0};
+    struct cache *other;
+
+    (void)state;
+    fetch_part(&fixture, archive, &generation);
+    begin_in_vain(&fixture, archive, &generation);
+    /* Another process drops what is nobody's. */
+    assert_int_equal(
+        cache_open(&(struct cache_options){.root = fixture.root}, &other, &err), 0);
+    assert_int_equal(
+        cache_archive(other, fixture.resolver, &fixture.release, &theirs, &err), 0);
+    archive_unref(theirs);
+    cache_close(other);
+    assert_int_equal(want_all(archive, "a.bin", &generation), 0);
+    assert_true(fixture_has(archive, "a.bin", noise, LARGE));
+    archive_unref(archive);
+    fixture_close(&fixture);
 }
 
 /* What is verified is the file that we have open; what lies at its place counts. */
@@ -78,6 +133,7 @@ static void what_is_put_in_its_place_was_verified(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_came_stays_ours_until_the_next_attempt),
         cmocka_unit_test(what_is_put_in_its_place_was_verified),
     };
 
