@@ -45,15 +45,12 @@ static int visit_tree(void *arg, const char *name, struct error *err)
         .id = walk->id, .version = walk->version, .digest = name};
     CLEANUP_FREE char *folder = xasprintf("%s/%s", walk->folder, name);
     CLEANUP_FREE char *path = xasprintf("%s/state", folder);
-    unsigned char bytes[TREE_HEADER_SIZE];
     struct error ignored = {0};
     struct stat st;
     CLEANUP_CLOSE int fd =
         files_open_beneath(walk->store->root_fd, path, O_RDONLY, 0, &ignored);
 
-    if (fd < 0 || fstat(fd, &st) < 0 ||
-        files_pread(fd, bytes, sizeof(bytes), 0, &ignored) < 0 ||
-        tree_header_parse(bytes, &tree.header, &ignored) < 0)
+    if (fd < 0 || fstat(fd, &st) < 0 || tree_load_header(fd, &tree.header, &ignored) < 0)
         return 0;
     tree.is_moved = is_moved(walk->store, folder, &tree.header);
     tree.used_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;

@@ -14,7 +14,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-enum { RECORDS_AT_ONCE = 4096 };
+enum {
+    RECORDS_AT_ONCE = 4096,
+    HEADER_PAUSE_MS_MAX = 32, /* between looks; doubled from one to the next */
+};
 
 int tree_lock(struct tree *tree, uint64_t byte, int timeout_ms, struct error *err)
 {
@@ -67,13 +70,28 @@ static void unlock_alone(struct tree *tree)
     (void)tree_lock_use(tree, TREE_TRY, &(struct error){0});
 }
 
-int tree_read_header(struct tree *tree, struct tree_header *ret_header, struct error *err)
+/* Writing is not atomic to who reads without the lock: half a header comes whole soon. */
+int tree_load_header(int state_fd, struct tree_header *ret_header, struct error *err)
 {
     unsigned char bytes[TREE_HEADER_SIZE];
-    int rc = files_pread(tree->state_fd, bytes, sizeof(bytes), 0, err);
 
-    if (rc == 0)
-        rc = tree_header_parse(bytes, ret_header, err);
+    for (int pause_ms = 1;; pause_ms *= 2) {
+        int rc = files_pread(state_fd, bytes, sizeof(bytes), 0, err);
+
+        if (rc == 0)
+            rc = tree_header_parse(bytes, ret_header, err);
+        if (rc != -EAGAIN)
+            return rc;
+        if (pause_ms > HEADER_PAUSE_MS_MAX)
+            return fail(err, EBADMSG, "it is damaged: its checksum is wrong");
+        clock_sleep_ms(pause_ms);
+    }
+}
+
+int tree_read_header(struct tree *tree, struct tree_header *ret_header, struct error *err)
+{
+    int rc = tree_load_header(tree->state_fd, ret_header, err);
+
     return rc < 0 ? fail_context(err, rc, "state of '%s'", tree->path) : 0;
 }
 

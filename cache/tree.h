@@ -84,7 +84,11 @@ int tree_lock_alone(struct tree *tree, struct error *err);
  * people. */
 bool tree_is_there(const struct tree *tree);
 
-/* As it is on disk now; -EBADMSG if it makes no sense. */
+/* The header in the file `state` as it is now, written by others meanwhile or not;
+ * -EBADMSG if it makes no sense. */
+int tree_load_header(int state_fd, struct tree_header *ret_header, struct error *err);
+
+/* The same of a tree. */
 int tree_read_header(struct tree *tree, struct tree_header *ret_header,
                      struct error *err);
 

@@ -51,9 +51,10 @@ int tree_header_parse(const unsigned char bytes[TREE_HEADER_SIZE],
     cursor_init(&cursor, bytes, TREE_HEADER_SIZE);
     cursor_init(&end, bytes + CHECKSUM_AT, 8);
     if (memcmp(cursor_bytes(&cursor, sizeof(magic)), magic, sizeof(magic)) != 0 ||
-        cursor_u32(&cursor) != LAYOUT_VERSION ||
-        cursor_u64(&end) != XXH3_64bits(bytes, CHECKSUM_AT))
+        cursor_u32(&cursor) != LAYOUT_VERSION)
         return fail(err, EBADMSG, "not the state of a tree of this program's version");
+    if (cursor_u64(&end) != XXH3_64bits(bytes, CHECKSUM_AT))
+        return fail(err, EAGAIN, "it is damaged: its checksum is wrong");
     header.flags = cursor_u32(&cursor);
     header.entries = cursor_u32(&cursor);
     header.bytes = cursor_u64(&cursor);

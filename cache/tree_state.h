@@ -57,7 +57,9 @@ bool tree_record_is_there(const struct tree_record *record);
 void tree_header_print(const struct tree_header *header,
                        unsigned char ret_bytes[TREE_HEADER_SIZE]);
 
-/* -EBADMSG for what is no such header, or one of another layout. */
+/* -EBADMSG for what is no such header, or one of another layout. -EAGAIN when its
+ * checksum is wrong: it is damaged, or was read while it is written (tree_load_header).
+ */
 int tree_header_parse(const unsigned char bytes[TREE_HEADER_SIZE],
                       struct tree_header *ret_header, struct error *err);
 

@@ -4,12 +4,17 @@
 #include "cache/tree_open.h"
 #include "common/cleanup.h"
 #include "common/files.h"
+#include "common/sync.h"
 #include "tests/fakes/cache_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { HEADERS_READ = 40000 };
 
 static const char large[512 << 10]; /* too much to come along with its neighbours */
 
@@ -199,6 +204,60 @@ static void a_member_has_one_writer(void **state)
     fixture_close(&fixture);
 }
 
+struct writing {
+    struct tree *tree;
+    atomic_bool is_over;
+};
+
+static void turn_bytes(struct tree_header *header, void *arg)
+{
+    (void)arg;
+    header->bytes = ~header->bytes;
+    memset(header->tag, header->bytes ? 'x' : 'y', sizeof(header->tag) - 1);
+}
+
+static void *write_headers(void *arg)
+{
+    struct writing *writing = arg;
+    struct error err = {0};
+    int rc = 0;
+
+    while (rc == 0 && !writing->is_over)
+        rc = tree_change_header(writing->tree, turn_bytes, NULL, &err);
+    return rc == 0 ? arg : NULL;
+}
+
+static void a_header_is_never_read_by_halves(void **state)
+{
+    struct writing writing = {NULL};
+    struct tree_header header;
+    struct error err = {0};
+    struct fixture fixture;
+    struct archive *archive;
+    struct store store;
+    pthread_t thread;
+    void *ok;
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, files, ARRAY_SIZE(files));
+    archive = fixture_archive(&fixture);
+    assert_int_equal(store_open(fixture.root, &store, &err), 0);
+    assert_int_equal(tree_open(&store, FIXTURE_ID, FIXTURE_VERSION, archive_toc(archive),
+                               &writing.tree, &err),
+                     0);
+    assert_int_equal(thread_start(&thread, "writer", write_headers, &writing), 0);
+    for (int i = 0; i < HEADERS_READ; i++)
+        assert_int_equal(tree_read_header(writing.tree, &header, &err), 0);
+    writing.is_over = true;
+    pthread_join(thread, &ok);
+    assert_non_null(ok);
+    tree_close(writing.tree);
+    store_close(&store);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_damaged_record_is_no_record),
         cmocka_unit_test(what_is_not_noted_is_replaced),
         cmocka_unit_test(a_member_has_one_writer),
+        cmocka_unit_test(a_header_is_never_read_by_halves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
