@@ -38,6 +38,7 @@ struct drafts {
     uint64_t next_handle;                       /* guarded by lock */
     int store_fd;                               /* constant; -1: nothing is kept */
     char owner[PROCESS_NAME_SIZE];              /* constant */
+    pid_t predecessor;                          /* of owner; 0: none; constant */
 };
 
 struct drafts *drafts_new(void)
@@ -347,7 +348,8 @@ static void take_over(void *arg, uint64_t handle, int take_fd,
                       const struct draft_head *head, struct bytes *text)
 {
     struct drafts *drafts = arg;
-    bool is_ours = strcmp(head->owner, drafts->owner) == 0;
+    bool is_ours = strcmp(head->owner, drafts->owner) == 0 ||
+                   process_was(head->owner, drafts->predecessor);
     struct draft *draft;
     struct uid uid;
 
@@ -376,12 +378,14 @@ static void take_over(void *arg, uint64_t handle, int take_fd,
     memcpy(draft->release.version, uid.version, sizeof draft->release.version);
     draft->is_committing = draft->is_released && draft->is_dirty && !draft->is_refused;
     lock_acquire(&drafts->lock);
+    if (is_ours)
+        draft_keep(draft); /* under the name of its owner now */
     TAILQ_INSERT_TAIL(&drafts->all, draft, next);
     drafts->count++;
     lock_release(&drafts->lock);
 }
 
-int drafts_keep(struct fs *fs, const char *owner, struct error *err)
+int drafts_keep(struct fs *fs, const char *owner, pid_t predecessor, struct error *err)
 {
     struct drafts *drafts = fs->drafts;
     int rc = draft_store_open(fs->options.cache_root, err);
@@ -390,6 +394,7 @@ int drafts_keep(struct fs *fs, const char *owner, struct error *err)
         return fail_context(err, rc, "metadata that is being written");
     drafts->store_fd = rc;
     snprintf(drafts->owner, sizeof drafts->owner, "%s", owner);
+    drafts->predecessor = predecessor;
     draft_store_each(drafts->store_fd, take_over, drafts);
     return 0;
 }

@@ -27,8 +27,9 @@ struct drafts;
 struct drafts *drafts_new(void);
 
 /* From now on texts are kept below the cache folder. Takes over those of a worker before
- * us; owner (of process.h) is the process that started both. Once, before all below. */
-int drafts_keep(struct fs *fs, const char *owner, struct error *err);
+ * us; owner (of process.h) is the process that started both, or came after the one that
+ * started it, predecessor. Once, before all below. */
+int drafts_keep(struct fs *fs, const char *owner, pid_t predecessor, struct error *err);
 
 /* Send what a worker or a mount before us was to send. Once the mount answers. */
 void drafts_resume(struct fs *fs);

@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 enum {
-    HANDOVER_LAYOUT = 3,          /* another one whenever the block changes */
+    HANDOVER_LAYOUT = 4,          /* another one whenever the block changes */
     HANDOVER_INIT_MAX = 512,      /* bytes of an INIT request */
     HANDOVER_HANDLES = 16 << 10,  /* files open with passthrough at once */
     HANDOVER_LINKS = 4096,        /* in alias folders, that no repository has */
@@ -73,25 +73,27 @@ struct handover_suspect {
 struct handover_block {
     char magic[8];
     uint32_t layout;
-    int32_t oom_score_adj;   /* of a worker */
-    int32_t ended;           /* the worker that serves no more */
-    uint32_t is_ready;       /* the first worker answered */
-    int32_t supervisor;      /* process IDs */
-    int32_t worker;          /* the one that serves */
-    int32_t prepared;        /* the one that waits to be the next */
-    int32_t ready;           /* the last that began to serve */
-    int32_t death_signal;    /* that ended the last worker; 0: none */
-    uint32_t restarts;       /* after deaths */
-    uint32_t upgrades;       /* by SIGUSR2 */
-    uint32_t is_fault_noted; /* by the thread in which it happened */
-    uint32_t can_resend;     /* the kernel; known when INIT was answered */
-    uint32_t is_refused;     /* the last upgrade was; written after refused */
-    uint64_t answered;       /* replies written; a counter, never exact */
-    int64_t start_s;         /* Unix time of the mount */
-    uint32_t next_serial;    /* of handles */
-    uint32_t handles_end;    /* none at or above this was ever used */
-    uint32_t next_suspect;   /* to be overwritten */
-    uint32_t init_size;      /* 0 before INIT came; written last */
+    int32_t oom_score_adj;     /* of a worker */
+    int32_t ended;             /* the worker that serves no more */
+    uint32_t is_ready;         /* the first worker answered */
+    int32_t supervisor;        /* process IDs */
+    int32_t worker;            /* the one that serves */
+    int32_t prepared;          /* the one that waits to be the next */
+    int32_t ready;             /* the last that began to serve */
+    int32_t death_signal;      /* that ended the last worker; 0: none */
+    uint32_t restarts;         /* after deaths */
+    uint32_t upgrades;         /* by SIGUSR2 */
+    uint32_t is_fault_noted;   /* by the thread in which it happened */
+    uint32_t can_resend;       /* the kernel; known when INIT was answered */
+    uint32_t is_refused;       /* the last upgrade was; written after refused */
+    int32_t supervisor_before; /* whose mount it was; it has ended; 0: there was none */
+    uint32_t padding;
+    uint64_t answered;                     /* replies written; a counter, never exact */
+    int64_t start_s;                       /* Unix time of the mount */
+    uint32_t next_serial;                  /* of handles */
+    uint32_t handles_end;                  /* none at or above this was ever used */
+    uint32_t next_suspect;                 /* to be overwritten */
+    uint32_t init_size;                    /* 0 before INIT came; written last */
     unsigned char init[HANDOVER_INIT_MAX]; /* the request, with its header */
     struct kernel_init_out init_out;       /* the reply that binds every later worker */
     struct error failure;                  /* why the last worker could not start */

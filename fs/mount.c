@@ -45,7 +45,7 @@ static void keep_drafts(struct fs *fs)
     struct error err = {0};
 
     process_name_of(getppid(), owner);
-    if (drafts_keep(fs, owner, &err) < 0)
+    if (drafts_keep(fs, owner, fs->options.handover->block->supervisor_before, &err) < 0)
         log_warning("%s; ignoring", err.message);
 }
 

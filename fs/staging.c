@@ -42,8 +42,11 @@ int staging_open(struct fs *fs, struct error *err)
                 : staging_nodes_open(fd, &staging->nodes, err);
 
     if (rc == 0)
-        rc = staging_disk_open(fs->options.cache_root, handover->block->start_s,
-                               staging->nodes, &staging->disk, err);
+        rc = staging_disk_open(
+            fs->options.cache_root,
+            (struct staging_mount){.mounted_s = handover->block->start_s,
+                                   .predecessor = handover->block->supervisor_before},
+            staging->nodes, &staging->disk, err);
     if (rc == 0)
         staging->handles = staging_handles_new(staging->nodes, staging->disk);
     if (rc == 0)

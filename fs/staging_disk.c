@@ -13,20 +13,37 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { STEP_MAX = PATH_MAX - NAME_MAX - 2 };
+enum {
+    STEP_MAX = PATH_MAX - NAME_MAX - 2,
+    TRASH_SIZE = 40,
+};
 
 struct staging_disk {
     struct staging_nodes *nodes;
     int landing_fd;
-    int unlinked_fd; /* all mounts' */
-    int trash_fd;    /* ours, locked as long as we live */
-    char trash[32];  /* its name */
+    int unlinked_fd;        /* all mounts' */
+    int trash_fd;           /* ours, locked as long as we live */
+    char trash[TRASH_SIZE]; /* its name */
 };
 
-/* The same folder for all workers of a mount: they are children of one process. */
-static int make_trash(struct staging_disk *disk, int64_t mount_s, struct error *err)
+static void name_trash(char name[TRASH_SIZE], pid_t owner, int64_t mounted_s)
 {
-    snprintf(disk->trash, sizeof disk->trash, "%d-%jd", getppid(), (intmax_t)mount_s);
+    snprintf(name, TRASH_SIZE, "%d-%jd", owner, (intmax_t)mounted_s);
+}
+
+/* The same folder for all workers of a mount: they are children of one process, or of one
+ * that came after it. */
+static int make_trash(struct staging_disk *disk, struct staging_mount mount,
+                      struct error *err)
+{
+    char before[TRASH_SIZE];
+
+    name_trash(disk->trash, getppid(), mount.mounted_s);
+    name_trash(before, mount.predecessor, mount.mounted_s);
+    if (mount.predecessor > 0 &&
+        renameat(disk->unlinked_fd, before, disk->unlinked_fd, disk->trash) < 0 &&
+        errno != ENOENT)
+        return fail_errno(err, "take over folder '%s/%s'", LAYOUT_UNLINKED, before);
     if (mkdirat(disk->unlinked_fd, disk->trash, 0700) < 0 && errno != EEXIST)
         return fail_errno(err, "make folder '%s/%s'", LAYOUT_UNLINKED, disk->trash);
     disk->trash_fd =
@@ -59,7 +76,7 @@ static int sweep(void *arg, int unlinked_fd, const char *name, struct error *err
     return 0;
 }
 
-int staging_disk_open(const char *cache_root, int64_t mount_s,
+int staging_disk_open(const char *cache_root, struct staging_mount mount,
                       struct staging_nodes *nodes, struct staging_disk **ret_disk,
                       struct error *err)
 {
@@ -73,7 +90,7 @@ int staging_disk_open(const char *cache_root, int64_t mount_s,
         rc = disk->unlinked_fd =
             files_make_and_open(cache_root, LAYOUT_UNLINKED, 0700, err);
     if (rc >= 0)
-        rc = make_trash(disk, mount_s, err);
+        rc = make_trash(disk, mount, err);
     if (rc < 0) {
         staging_disk_close(disk);
         return fail_context(err, rc, "@staging");

@@ -16,9 +16,15 @@
 
 struct staging_disk;
 
-/* cache_root is the cache folder; nodes are lent. mount_s and the process that started us
- * tell one mount from another. */
-int staging_disk_open(const char *cache_root, int64_t mount_s,
+/* What tells one mount from another: when it was mounted, and the process that started
+ * us, which may have come after another one (predecessor; 0: it did not). */
+struct staging_mount {
+    int64_t mounted_s;
+    pid_t predecessor;
+};
+
+/* cache_root is the cache folder; nodes are lent. */
+int staging_disk_open(const char *cache_root, struct staging_mount mount,
                       struct staging_nodes *nodes, struct staging_disk **ret_disk,
                       struct error *err);
 void staging_disk_close(struct staging_disk *disk); /* accepts NULL */

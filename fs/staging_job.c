@@ -216,6 +216,7 @@ int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
             .folder_fd = staging->jobs_fd,
             .avoided = device_number(fs->options.mountpoint),
             .owner = owner,
+            .predecessor = fs->options.handover->block->supervisor_before,
             .read = read_manifest,
             .open = open_folder,
             .published = published,

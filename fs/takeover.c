@@ -50,6 +50,7 @@ static void close_all(const struct inherited *inherited)
 static void end_worker_before(struct handover *handover)
 {
     handover_free_from_worker(handover);
+    handover->block->supervisor_before = handover->block->supervisor;
     handover->block->ready = 0; /* numbers of processes come again */
     handover->block->prepared = 0;
     handover->block->ended = 0;

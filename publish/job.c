@@ -118,7 +118,8 @@ static void forget(struct job *job)
 static void take_over(void *arg, const char *name, struct job_record *record)
 {
     struct job_board *board = arg;
-    bool is_ours = strcmp(record->owner, board->owner) == 0;
+    bool is_ours = strcmp(record->owner, board->owner) == 0 ||
+                   process_was(record->owner, board->options.predecessor);
     struct job *job;
 
     if (!is_ours && process_is_alive(record->owner)) {
@@ -406,12 +407,15 @@ void job_resume(struct job_board *board)
         job->is_left = false;
         if (job->record.state != JOB_FINISHING)
             reset(job, JOB_QUEUED);
+        memcpy(job->record.owner, board->owner, sizeof job->record.owner);
         job->chained = left;
         left = job;
     }
     lock_release(&board->lock);
-    for (; left; left = next) {
+    for (; left; left = next) { /* busy: nobody else changes its record */
         next = left->chained;
+        job_store_save(board->options.folder_fd, left->name, &left->record,
+                       JOB_STORE_QUICK);
         (void)submit(left, &err); /* what fails is told by the job */
     }
 }

@@ -43,6 +43,9 @@ struct job_options {
     /* A name of process.h that outlives us, copied: who opens the next board with it is
      * our successor. */
     const char *owner;
+    /* The process that the owner came after, and that had this board before; it has
+     * ended. 0: there was none. */
+    pid_t predecessor;
     /* The manifest of a job, appended to ret_text. */
     int (*read)(void *arg, const char *name, struct bytes *ret_text, struct error *err);
     /* Its folder, open: a descriptor. */

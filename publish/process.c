@@ -120,6 +120,16 @@ bool process_is_alive(const char *name)
     return find_life(name) == LIFE_RUNS;
 }
 
+bool process_was(const char *name, pid_t pid)
+{
+    char place[PLACE_SIZE], begin[PLACE_SIZE + 24];
+
+    if (pid <= 0 || !process_is_dead(name) || !read_place(place))
+        return false;
+    snprintf(begin, sizeof begin, "%s%lld/", place, (long long)pid);
+    return strncmp(name, begin, strlen(begin)) == 0;
+}
+
 void process_owner(char ret_owner[PROCESS_OWNER_SIZE])
 {
     CLEANUP_FREE char *user = NULL;

@@ -30,6 +30,9 @@ bool process_is_dead(const char *name);
 /* Does it run? True only if that is certain. */
 bool process_is_alive(const char *name);
 
+/* Did it end, and had it this PID? The same with as much certainty; 0 is no PID. */
+bool process_was(const char *name, pid_t pid);
+
 /* For people: "sphinx on host, process 123"; printable ASCII without quotes. */
 void process_owner(char ret_owner[PROCESS_OWNER_SIZE]);
 

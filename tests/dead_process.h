@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of this machine. */
-static inline void name_dead_process(char name[PROCESS_NAME_SIZE])
+/* Of this machine; its PID. */
+static inline pid_t name_dead_process(char name[PROCESS_NAME_SIZE])
 {
     int ends[2];
     pid_t child;
@@ -24,6 +24,7 @@ static inline void name_dead_process(char name[PROCESS_NAME_SIZE])
     assert_int_equal(waitpid(child, NULL, 0), child);
     close(ends[0]);
     close(ends[1]);
+    return child;
 }
 
 #endif

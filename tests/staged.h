@@ -21,7 +21,8 @@ static inline void staged_open_disk(struct staged_fixture *staged,
 {
     struct error err = {0};
 
-    if (staging_disk_open(folder->path, 1, staged->nodes, &staged->disk, &err) < 0)
+    if (staging_disk_open(folder->path, (struct staging_mount){.mounted_s = 1},
+                          staged->nodes, &staged->disk, &err) < 0)
         fail_msg("%s", err.message);
 }
 

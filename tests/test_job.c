@@ -98,6 +98,9 @@ static void wait_for_end(struct desk *desk)
         sched_yield();
 }
 
+/* The process whose board a board comes after; 0: there is none. */
+static pid_t predecessor;
+
 static struct job_board *open_board_at(struct desk *desk, const char *text, int folder_fd,
                                        const char *owner)
 {
@@ -109,6 +112,7 @@ static struct job_board *open_board_at(struct desk *desk, const char *text, int 
     condition_init(&desk->changed);
     assert_int_equal(job_board_open(&(struct job_options){.folder_fd = folder_fd,
                                                           .owner = owner,
+                                                          .predecessor = predecessor,
                                                           .read = read_text,
                                                           .open = open_none,
                                                           .published = published,
@@ -240,23 +244,24 @@ static void test_result_of_a_retry(void **state)
 
 /* What a board left on disk, and what the next one makes of it. */
 static const struct {
-    const char *owner; /* "dead", "alive" or "mine" */
+    const char *owner; /* "dead", "before", "alive" or "mine" */
     enum job_state state;
     int64_t ended_s;
     const char *status; /* NULL: the job is not known */
     unsigned taken, ended;
 } left[] = {
-    {"dead",  JOB_FAILED,    0,         "error: no luck",         0, 0},
-    {"dead",  JOB_QUEUED,    0,         "error: the mount ended", 0, 0},
-    {"dead",  JOB_RUNNING,   0,         "error: the mount ended", 0, 0},
-    {"alive", JOB_RUNNING,   0,         NULL,                     0, 0},
-    {"mine",  JOB_WAITING,   0,         "state: waiting\n",       0, 0},
-    {"mine",  JOB_QUEUED,    0,         "state: failed\n",        0, 1},
-    {"mine",  JOB_RUNNING,   0,         "version",                0, 1},
-    {"mine",  JOB_FINISHING, 0,         "uid: 3e120e8d-1.0.0\n",  1, 1},
-    {"dead",  JOB_FINISHING, 0,         "state: published\n",     1, 1},
-    {"dead",  JOB_PUBLISHED, INT64_MAX, "uid: 3e120e8d-1.0.0\n",  0, 0},
-    {"dead",  JOB_PUBLISHED, 1,         NULL,                     0, 0},
+    {"dead",   JOB_FAILED,    0,         "error: no luck",         0, 0},
+    {"dead",   JOB_QUEUED,    0,         "error: the mount ended", 0, 0},
+    {"dead",   JOB_RUNNING,   0,         "error: the mount ended", 0, 0},
+    {"alive",  JOB_RUNNING,   0,         NULL,                     0, 0},
+    {"before", JOB_RUNNING,   0,         "version",                0, 1},
+    {"mine",   JOB_WAITING,   0,         "state: waiting\n",       0, 0},
+    {"mine",   JOB_QUEUED,    0,         "state: failed\n",        0, 1},
+    {"mine",   JOB_RUNNING,   0,         "version",                0, 1},
+    {"mine",   JOB_FINISHING, 0,         "uid: 3e120e8d-1.0.0\n",  1, 1},
+    {"dead",   JOB_FINISHING, 0,         "state: published\n",     1, 1},
+    {"dead",   JOB_PUBLISHED, INT64_MAX, "uid: 3e120e8d-1.0.0\n",  0, 0},
+    {"dead",   JOB_PUBLISHED, 1,         NULL,                     0, 0},
 };
 
 static void take_up(int folder_fd, size_t row)
@@ -271,8 +276,11 @@ static void take_up(int folder_fd, size_t row)
     struct desk desk;
     struct job_board *board;
 
+    predecessor = 0;
     if (strcmp(left[row].owner, "dead") == 0)
         name_dead_process(record.owner);
+    else if (strcmp(left[row].owner, "before") == 0)
+        predecessor = name_dead_process(record.owner);
     else if (strcmp(left[row].owner, "alive") == 0)
         process_name(record.owner);
     else

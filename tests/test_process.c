@@ -43,10 +43,25 @@ static void who_is_hidden_is_not_dead(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void who_was_before_is_known_by_number(void **state)
+{
+    char dead[PROCESS_NAME_SIZE], mine[PROCESS_NAME_SIZE];
+    pid_t pid = name_dead_process(dead);
+
+    (void)state;
+    process_name(mine);
+    assert_true(process_was(dead, pid));
+    assert_false(process_was(dead, 0));
+    assert_false(process_was(dead, pid + 1));
+    assert_false(process_was(mine, getpid())); /* it lives */
+    assert_false(process_was("", pid));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_hidden_is_not_dead),
+        cmocka_unit_test(who_was_before_is_known_by_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

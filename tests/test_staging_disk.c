@@ -127,8 +127,9 @@ static void test_one_mount_has_it(void **state)
     struct staging_disk *second = NULL;
     struct error err = {0};
 
-    assert_int_equal(staging_disk_open(((struct folder *)*state)->path, 1, staged.nodes,
-                                       &second, &err),
+    assert_int_equal(staging_disk_open(((struct folder *)*state)->path,
+                                       (struct staging_mount){.mounted_s = 1},
+                                       staged.nodes, &second, &err),
                      -EAGAIN);
     assert_null(second);
     staged_close(&staged);

@@ -9,15 +9,30 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 
 from manager import Service
 from mounted import MINUTE, MODELFS, MountTest, is_mounted, unmount_lazily, wait_until
 from readers import Readers
-from repository import split
+from repository import short_id, split
 
 MIB = 1 << 20
 NAMES = ["modelfs-device", "modelfs-block", "modelfs-slots", "modelfs-staged"]
 LAYOUT_AT = 8
+
+# Has a file open that loses its name, and reads it when it is told to.
+UNLINKED = """
+import os, sys
+with open(sys.argv[1], "w+") as file:
+    file.write("kept")
+    file.flush()
+    os.unlink(sys.argv[1])
+    print("ready", flush=True)
+    sys.stdin.readline()
+    file.seek(0)
+    print(file.read())
+    os.fstat(file.fileno())
+"""
 
 
 class Kept(MountTest):
@@ -123,6 +138,33 @@ class Kept(MountTest):
         self.assertEqual(failures, [])
         self.assertGreater(rounds, 0)
         print(f"\nfigures: 10 restarts of the supervisor, {figures}")
+
+    def test_restarts_while_a_job_waits_and_a_file_has_no_name(self):
+        """Another's claim keeps the job at work until it is taken away."""
+        staging = self.point / "@staging"
+        ident = short_id("job", {})
+        claim = self.models.path("_uid", ident, "1.0.0", ".claim.yaml")
+        claim.parent.mkdir(parents=True)
+        claim.write_text("owner: 'other'\nprocess: 'elsewhere'\nnonce: '1'\n"
+                         "lifetime: 300\n")
+        (staging / "job").mkdir()
+        (staging / "job/a.txt").write_text("a\n")
+        (staging / "job.yaml").write_text("name: job\nversion: 1.0.0\n")
+        writer = subprocess.Popen(  # without the files that this process has open
+            [sys.executable, "-c", UNLINKED, staging / "unlinked"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(writer.communicate)
+        self.assertEqual(writer.stdout.readline(), "ready\n")
+        status = staging / "job.status"
+        wait_until(lambda: "waiting for that claim" in status.read_text(), "the job")
+        for kind in ("leave", "die"):
+            getattr(self.service, kind)()
+            self.service.start()
+            self.assertNotIn("error", status.read_text())
+        claim.unlink()
+        self.assertEqual((staging / "job.result").read_text(), f"{ident}-1.0.0\n")
+        self.assertEqual(self.path(f"{ident}-1.0.0", "a.txt").read_text(), "a\n")
+        self.assertEqual(writer.communicate("go\n", MINUTE)[0], "kept\n")
 
     def test_unmounted_while_nobody_ran(self):
         self.service.leave()
