@@ -2,6 +2,7 @@
 #include "backends/s3.h"
 
 #include "backends/bytes_sink.h"
+#include "backends/digest.h"
 #include "backends/s3_conditional.h"
 #include "backends/s3_diagnose.h"
 #include "backends/s3_list.h"
@@ -176,21 +177,63 @@ static int s3_checksum(struct backend *backend, const char *path,
     return rc;
 }
 
+/* A whole object as it comes. */
+struct document {
+    struct bytes_sink sink;
+    char md5[BACKEND_CHECKSUM_MAX]; /* as its metadata says; "" where it does not */
+};
+
+static void see_document_field(void *arg, const char *name, const char *value)
+{
+    if (strlen(value) == DIGEST_MD5_SIZE - 1) /* others are none of audbackend's */
+        see_checksum(((struct document *)arg)->md5, name, value);
+}
+
+static int restart_document(void *arg, struct error *err)
+{
+    struct document *document = arg;
+
+    document->md5[0] = '\0'; /* it may be another version that comes */
+    return bytes_sink_restart(&document->sink, err);
+}
+
+/* Content-Length may lie, and half a document of YAML is YAML, too. */
+static int check_document(const struct document *document, const char *path,
+                          const struct bytes *to, struct error *err)
+{
+    size_t before = document->sink.before;
+    char md5[DIGEST_MD5_SIZE];
+    int rc;
+
+    if (!document->md5[0])
+        return 0;
+    rc = digest_md5(to->data + before, to->size - before, md5, err);
+    if (rc == 0 && strcasecmp(md5, document->md5) != 0)
+        rc = fail(err, EIO, "'%s' arrived damaged: its MD5 is %s and not %s", path, md5,
+                  document->md5);
+    return rc;
+}
+
 static int s3_get(struct backend *backend, const char *path, struct bytes *to,
                   struct backend_stat *ret_stat, struct error *err)
 {
-    struct bytes_sink sink = bytes_sink_of(to);
+    struct document document = {.sink = bytes_sink_of(to)};
     CLEANUP_HTTP_REPLY struct http_reply reply = {0};
     int rc = ask(s3_of(backend), path,
                  &(struct http_request){.method = HTTP_GET,
-                                        .to = &sink.base,
-                                        .restart = bytes_sink_restart,
-                                        .arg = &sink},
+                                        .to = &document.sink.base,
+                                        .restart = restart_document,
+                                        .field = see_document_field,
+                                        .arg = &document},
                  &reply, err);
 
-    if (rc < 0)
+    if (rc == 0)
+        rc = check_document(&document, path, to, err);
+    if (rc < 0) {
+        bytes_cut(to, 0, document.sink.before);
         return rc;
-    reply.object_size = to->size - sink.before;
+    }
+    reply.object_size = to->size - document.sink.before;
     reply.has_object_size = true;
     return take_stat(s3_of(backend), path, &reply, ret_stat, err);
 }

@@ -45,6 +45,40 @@ static void small_objects_cost_one_request(void **state)
     assert_string_equal(little.data, "");
 }
 
+/* As audbackend describes it; a Content-Length that lies leaves half of it. */
+static void documents_are_compared_with_their_checksum(void **state)
+{
+#define DESCRIBED(checksum)                                                              \
+    "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nx-amz-meta-checksum: " checksum                   \
+    "\r\nContent-Length: 5\r\n\r\nhello"
+    static const struct {
+        const char *reply;
+        int rc;
+    } cases[] = {
+  /* printf hello | md5sum, and of another text */
+        {DESCRIBED("5d41402abc4b2a76b9719d911017c592"),          0   },
+        {DESCRIBED("5D41402ABC4B2A76B9719D911017C592"),          0   },
+        {DESCRIBED("49f68a5c8493ec2c0bf489821c21fc3b"),          -EIO},
+        {DESCRIBED(""),                                          0   },
+        {DESCRIBED("2cf24dba5fb0a30e26e83b2ac5b9e29e"
+                   "1b161e5c1fa7425e73043362938b9824"),
+         0                                                           },
+    };
+    struct s3_fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct http_step steps[] = {{.reply = cases[i].reply}};
+        CLEANUP_BYTES struct bytes text;
+        struct error err = {0};
+
+        test_row(i, "%d", cases[i].rc);
+        bytes_init(&text, 100);
+        s3_fixture_play(fixture, steps, 1);
+        assert_int_equal(backend_get(fixture->backend, "a", &text, &err), cases[i].rc);
+        assert_string_equal(text.data, cases[i].rc ? "" : "hello");
+    }
+}
+
 static void the_end_of_an_archive_costs_one_request(void **state)
 {
     static const struct http_step steps[] = {
@@ -162,6 +196,8 @@ int main(void)
                                         s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(small_objects_cost_one_request, s3_fixture_open,
                                         s3_fixture_close),
+        cmocka_unit_test_setup_teardown(documents_are_compared_with_their_checksum,
+                                        s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(the_end_of_an_archive_costs_one_request,
                                         s3_fixture_open, s3_fixture_close),
         cmocka_unit_test_setup_teardown(listings, s3_fixture_open, s3_fixture_close),

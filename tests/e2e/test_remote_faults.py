@@ -17,6 +17,7 @@ import threading
 import time
 import unittest
 
+import yaml
 from artifactory import OnArtifactory
 from fault_proxy import BehindProxy
 from mounted import MODELFS, MountTest, modelfs
@@ -234,6 +235,24 @@ class Faults(BehindProxy):
               file=sys.stderr)
         self.assertLess(killed, MARGIN_S)
         self.assertLess(stopped, MARGIN_S)
+
+    def test_half_a_document_is_no_document(self):
+        """Metadata cut short by a Content-Length that lies are YAML still: who merged
+        something into them would lose the rest."""
+        repository = self.repository()
+        meta = {f"key {number}": number for number in range(60)}
+        uid = repository.publish({"a.txt": b"a"}, meta=meta)
+        fs = self.mount(repository)
+        self.assertEqual(fs.read(uid, "a.txt"), b"a")
+        self.proxy.inject("short_length", method="GET", target=r"meta\.yaml")
+        self.assert_fails(errno.EIO, fs.info, uid, "meta.yaml")
+        self.assertEqual(fs.command("meta", uid, "{more: 1}").returncode, 1)
+        self.proxy.clear()
+        self.assertEqual(yaml.safe_load(fs.info(uid, "meta.yaml")), meta)
+        self.assertEqual(fs.command("meta", uid, "{more: 1}").returncode, 0)
+        self.assertEqual(
+            yaml.safe_load(repository.meta_path(*uid.split("-")).read_text()),
+            {**meta, "more": 1})
 
     def test_a_slow_server_is_waited_for_by_commands(self):
         repository = self.repository()
