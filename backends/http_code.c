@@ -25,7 +25,8 @@ static const struct meaning {
     {CURLE_SSL_CACERT_BADFILE,       EHOSTUNREACH, false,
      "there are no certificates to trust: install ca-certificates, or correct 'ca_file'"                    },
     {CURLE_SSL_CONNECT_ERROR,        EHOSTUNREACH, true,
-     "the server does not complete the TLS handshake"                                                       },
+     "the server does not complete the TLS handshake; where it speaks plain http, write "
+     "'http://' before the host"                                                                            },
     {CURLE_SSL_CERTPROBLEM,          EHOSTUNREACH, false, "TLS certificates"                                },
     {CURLE_SSL_CIPHER,               EHOSTUNREACH, false, "TLS ciphers"                                     },
     {CURLE_SSL_ISSUER_ERROR,         EHOSTUNREACH, false, "TLS certificates"                                },

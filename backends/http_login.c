@@ -3,6 +3,9 @@
 
 #include "backends/url.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* One time of asking. */
 struct asking {
     const struct http_login *with;
@@ -35,6 +38,15 @@ static int send_request(struct asking *asking, const struct http_request *reques
     return http_do(asking->with->http, &sent, reply, err);
 }
 
+/* What servers with TLS answer to those who speak none (nginx, Apache, Go's): a page. */
+static bool wants_tls(const struct asking *asking, const struct http_reply *reply)
+{
+    static const char word[] = "HTTPS";
+
+    return reply->status == 400 && strncmp(asking->url.data, "http://", 7) == 0 &&
+           memmem(reply->body.data, reply->body.size, word, strlen(word));
+}
+
 static int ask(const struct http_login *with, const struct http_request *request,
                bool *was_refused, struct http_reply *ret_reply, struct error *err)
 {
@@ -49,6 +61,10 @@ static int ask(const struct http_login *with, const struct http_request *request
         rc = with->ops->address(with->arg, &asking.login, &asking.url, err);
     if (rc == 0)
         rc = send_request(&asking, request, &reply, err);
+    if (rc == 0 && wants_tls(&asking, &reply))
+        rc = fail(err, EHOSTUNREACH,
+                  "%.*s: the server speaks TLS alone; write 'https://' before the host",
+                  url_shown_size(asking.url.data), asking.url.data);
     if (rc < 0)
         return rc;
     if (reply.status < 200 || reply.status >= 300)

@@ -11,6 +11,10 @@
 #define NOT_THERE "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"
 #define REFUSED "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
 
+#define WANTS_TLS                                                                        \
+    "HTTP/1.1 400 Bad Request\r\nContent-Length: 48\r\n\r\n"                             \
+    "Client sent an HTTP request to an HTTPS server.\n"
+
 /* What the operations are given. */
 struct host {
     struct s3_fixture *fixture;
@@ -64,14 +68,15 @@ static void a_host_is_asked_again_where_that_helps(void **state)
         unsigned requests;
         const char *user; /* of the last one */
     } cases[] = {
-        {{ANSWER, ANSWER},    0,                false, false, 0,       200, "ok", 1, "AKFIRST" },
-        {{NOT_THERE, ANSWER}, -ENOENT,          false, false, -ENOENT, 404, NULL, 1, "AKFIRST" },
-        {{NOT_THERE, ANSWER}, 0,                false, false, 0,       404, "no", 1, "AKFIRST" },
-        {{NOT_THERE, ANSWER}, HTTP_LOGIN_AGAIN, false, false, 0,       200, "ok", 2, "AKFIRST" },
-        {{REFUSED, ANSWER},   -EACCES,          true,  false, -EACCES, 403, NULL, 1, "AKFIRST" },
-        {{REFUSED, ANSWER},   -EACCES,          true,  true,  0,       200, "ok", 2, "AKSECOND"},
-        {{REFUSED, REFUSED},  -EACCES,          true,  true,  -EACCES, 403, NULL, 2, "AKSECOND"},
-        {{REFUSED, ANSWER},   -EACCES,          false, true,  -EACCES, 403, NULL, 1, "AKFIRST" },
+        {{ANSWER, ANSWER},    0,                false, false, 0,             200, "ok", 1, "AKFIRST" },
+        {{NOT_THERE, ANSWER}, -ENOENT,          false, false, -ENOENT,       404, NULL, 1, "AKFIRST" },
+        {{NOT_THERE, ANSWER}, 0,                false, false, 0,             404, "no", 1, "AKFIRST" },
+        {{NOT_THERE, ANSWER}, HTTP_LOGIN_AGAIN, false, false, 0,             200, "ok", 2, "AKFIRST" },
+        {{REFUSED, ANSWER},   -EACCES,          true,  false, -EACCES,       403, NULL, 1, "AKFIRST" },
+        {{REFUSED, ANSWER},   -EACCES,          true,  true,  0,             200, "ok", 2, "AKSECOND"},
+        {{REFUSED, REFUSED},  -EACCES,          true,  true,  -EACCES,       403, NULL, 2, "AKSECOND"},
+        {{REFUSED, ANSWER},   -EACCES,          false, true,  -EACCES,       403, NULL, 1, "AKFIRST" },
+        {{WANTS_TLS, ANSWER}, 0,                false, false, -EHOSTUNREACH, 0,   NULL, 1, "AKFIRST" },
     };
     static const struct http_login_ops ops = {address, authorize, judge};
     struct s3_fixture *fixture = *state;

@@ -147,7 +147,20 @@ class Tls(MountTest):
 
     def test_plain_http_behind_https(self):
         nginx = self.serve(None)
-        self.assert_refused(self.run_ls(f"localhost:{nginx.port}"), "TLS")
+        self.assert_refused(self.run_ls(f"localhost:{nginx.port}"), "TLS", "'http://'")
+
+    def test_https_behind_plain_http(self):
+        nginx = self.serve(self.authority.sign("localhost"))
+        for backend, below in (("artifactory", "/artifactory"), ("s3", "")):
+            with self.subTest(backend):
+                config = self.folder / f"{backend}.yaml"
+                config.write_text(yaml.dump({
+                    "repositories": [{"name": "models", "backend": backend,
+                                      "host": f"http://localhost:{nginx.port}{below}"}],
+                    "cache": {"root": str(self.folder / "cache")}}))
+                for command in (("ls",), ("exists", self.uid)):
+                    done = modelfs(*command, config=config, env={**NO_PROXY, **LOGIN})
+                    self.assert_refused(done, "'https://'")
 
     def test_ca_file_that_is_missing(self):
         self.assert_refused(self.run_ls("localhost:1", ca_file="/nowhere/own.pem"),
