@@ -39,6 +39,9 @@ int credentials_keep_paths(struct error *err)
         "AWS_SHARED_CREDENTIALS_FILE",
         "AWS_CONFIG_FILE",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "SSL_CERT_FILE",
+        "AWS_CA_BUNDLE",
+        "REQUESTS_CA_BUNDLE",
     };
 
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {

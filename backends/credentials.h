@@ -33,8 +33,9 @@ enum credentials_kind {
 struct credentials;
 struct http;
 
-/* Make the paths absolute by which the environment names files of credentials: before the
- * working folder changes, and while there is one thread. -errno: one cannot be. */
+/* Make the paths absolute by which the environment names files of credentials and of
+ * certificates: before the working folder changes, and while there is one thread. -errno:
+ * one cannot be. */
 int credentials_keep_paths(struct error *err);
 
 /* host as configured, with or without http(s)://. Reads nothing yet. http, lent until

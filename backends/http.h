@@ -31,7 +31,8 @@
 struct http;
 
 struct http_options {
-    const char *ca_file;        /* PEM, besides the system's certificates; NULL: none */
+    const char *ca_file;        /* PEM, besides the system's certificates; NULL: what the
+                                 * environment names, if anything */
     unsigned connections;       /* to one host; 0: 16 */
     int64_t connect_timeout_ms; /* 0: 10 s */
     int64_t stall_timeout_ms;   /* without progress, either way; 0: 30 s. A body that came

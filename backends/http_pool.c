@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum {
     CONNECTIONS_DEFAULT = 16,
@@ -38,17 +39,37 @@ struct http_pool {
     struct handles busy;      /* guarded by lock */
 };
 
+/* Where the clients that one has for such servers look for certificates of own
+ * authorities: OpenSSL's, and with it MinIO's; those of Amazon; Python's. NULL: nowhere.
+ */
+static const char *named_by_environment(void)
+{
+    static const char *const variables[] = {"SSL_CERT_FILE", "AWS_CA_BUNDLE",
+                                            "REQUESTS_CA_BUNDLE"};
+
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *path = getenv(variables[i]);
+        struct stat found;
+
+        if (path && stat(path, &found) == 0 && S_ISREG(found.st_mode) &&
+            access(path, R_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
 int http_pool_open(const struct http_options *options, struct http_pool **ret_pool,
                    struct error *err)
 {
     struct http_pool *pool;
+    const char *ca_file = options->ca_file ? options->ca_file : named_by_environment();
 
     if (options->ca_file && access(options->ca_file, R_OK) < 0)
         return fail_errno(err, "the certificates in '%s', which 'ca_file' names",
                           options->ca_file);
     pool = XNEW(struct http_pool);
     pool->connections = options->connections ? options->connections : CONNECTIONS_DEFAULT;
-    pool->ca_file = options->ca_file ? xstrdup(options->ca_file) : NULL;
+    pool->ca_file = ca_file ? xstrdup(ca_file) : NULL;
     lock_init(&pool->lock);
     condition_init(&pool->changed);
     TAILQ_INIT(&pool->hosts);

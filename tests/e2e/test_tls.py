@@ -16,7 +16,8 @@ from nginx import Authority, Nginx
 
 LOGIN = {"ARTIFACTORY_USERNAME": "me", "ARTIFACTORY_API_KEY": "secret"}
 # Whatever the machine says: the tests name their own.
-NO_PROXY = {name: "" for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+NO_PROXY = {name: "" for name in ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE",
+                                  "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
                                   "ALL_PROXY", "no_proxy", "NO_PROXY")}
 
 
@@ -127,6 +128,18 @@ class Tls(MountTest):
     def test_unknown_authority(self):
         nginx = self.serve(self.authority.sign("localhost"))
         self.assert_refused(self.run_ls(f"localhost:{nginx.port}", ca_file=None),
+                            "certificate", "ca_file")
+
+    def test_authority_of_the_environment(self):
+        nginx = self.serve(self.authority.sign("localhost"))
+        host = f"localhost:{nginx.port}"
+        for variable in ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+            with self.subTest(variable):
+                self.assert_works(self.run_ls(host, ca_file=None,
+                                              env={variable: str(self.authority.path)}))
+        self.server.forget()
+        self.assert_refused(self.run_ls(host, ca_file=None,
+                                        env={"SSL_CERT_FILE": "/nowhere/own.pem"}),
                             "certificate", "ca_file")
 
     def test_another_authority(self):
