@@ -20,8 +20,9 @@ static int run(const struct arguments *arguments, struct error *err)
 
     bytes_init(&text, YAML_BYTES_MAX);
     rc = given_read(arguments->operands[1], &text, err);
-    if (rc == 0)
-        rc = wire_load(arguments->config, WIRE_RESOLVER, &wire, err);
+    if (rc < 0)
+        return fail_context(err, rc, "metadata");
+    rc = wire_load(arguments->config, WIRE_RESOLVER, &wire, err);
     if (rc < 0)
         return rc;
     return publish_set_meta(wire->resolver, arguments->operands[0], text.data, text.size,

@@ -1,11 +1,10 @@
 /* cmd_uid.c: modelfs uid. */
 #include "cli/cmd.h"
+#include "cli/given.h"
 #include "cli/output.h"
 #include "cli/query.h"
-#include "common/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 enum {
     OPTION_NAME,
@@ -40,13 +39,10 @@ static int read_params(const char *given, struct yaml **ret_yaml, struct error *
 {
     CLEANUP_BYTES struct bytes file;
     CLEANUP_YAML struct yaml *yaml = NULL;
-    int rc = 0;
+    int rc;
 
     bytes_init(&file, YAML_BYTES_MAX);
-    if (*given == '@')
-        rc = files_read(AT_FDCWD, given + 1, &file, err);
-    else
-        rc = bytes_append(&file, given, strlen(given), err);
+    rc = given_read(given, &file, err);
     if (rc == 0)
         rc = yaml_parse(file.data, file.size, &yaml, err);
     if (rc == 0 && yaml_root(yaml)->kind != YAML_MAP &&
@@ -95,8 +91,10 @@ static int run(const struct arguments *arguments, struct error *err)
                                "uid: --legacy needs --version, which is part of the ID");
     if (values[OPTION_PRIVATE] && !values[OPTION_LEGACY])
         return command_misused(arguments->command, "uid: --private needs --legacy");
-    if (values[OPTION_VERSION] && strlen(values[OPTION_VERSION]) >= VERSION_SIZE)
-        return command_misused(arguments->command, "uid: the version is too long");
+    if (values[OPTION_VERSION] && !uid_version_is_valid(values[OPTION_VERSION]))
+        return fail(err, EINVAL, "'%.80s' cannot be a version", values[OPTION_VERSION]);
+    if (!*values[OPTION_NAME])
+        return fail(err, EINVAL, "the name must not be empty");
     rc = read_params(values[OPTION_PARAMS] ? values[OPTION_PARAMS] : "{}", &params, err);
     if (rc == 0)
         rc = compute(values, yaml_root(params), uid, err);

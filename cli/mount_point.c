@@ -16,6 +16,8 @@ static int check_folder(const char *given, struct error *err)
     struct statfs system;
     struct stat st;
 
+    if (!*given)
+        return fail(err, EINVAL, "the mount point is empty: name a folder");
     /* Of a mount that is dead the kernel may still remember what stat wants. */
     if (stat(given, &st) < 0 || statfs(given, &system) < 0) {
         if (errno == ENOENT)

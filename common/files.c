@@ -81,7 +81,7 @@ int files_read(int dir_fd, const char *path, struct bytes *to, struct error *err
     if (fd < 0)
         return fail_errno(err, "open '%s'", path);
     rc = files_read_fd(fd, to, err);
-    return rc < 0 ? fail_context(err, rc, "read '%s'", path) : 0;
+    return rc < 0 ? fail_context(err, rc, "'%s'", path) : 0;
 }
 
 int files_pread(int fd, void *to, size_t size, uint64_t offset, struct error *err)

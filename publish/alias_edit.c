@@ -22,17 +22,6 @@ enum {
     HEAL_MAX = 1000, /* names in a list: longer ones are not looked through */
 };
 
-int alias_edit_check(const char *alias, struct error *err)
-{
-    if (uid_alias_is_valid(alias))
-        return 0;
-    return fail(err, EINVAL,
-                "'%.240s' is not an allowed alias name. Alias names may only contain "
-                "letters, numbers, underscores, hyphens, and are not allowed to be "
-                "confused with a model ID.",
-                alias);
-}
-
 /* What an alias names in one repository. */
 struct named {
     struct uid uid; /* id "" in a document that makes no sense */
@@ -345,7 +334,7 @@ static int set(struct resolver *resolver, const char *alias, const struct releas
 int alias_edit_set(struct resolver *resolver, const char *alias,
                    const struct release *target, struct error *err)
 {
-    int rc = alias_edit_check(alias, err);
+    int rc = uid_check_alias(alias, err);
 
     if (rc < 0)
         return rc;

@@ -12,10 +12,7 @@
 #include "common/error.h"
 #include "resolver/resolver.h"
 
-/* -EINVAL, in audmodel's words, for what cannot be the name of an alias. */
-int alias_edit_check(const char *alias, struct error *err);
-
-/* Blocks. -EINVAL as above; what the repositories said. */
+/* Blocks. -EINVAL as uid_check_alias; what the repositories said. */
 int alias_edit_set(struct resolver *resolver, const char *alias,
                    const struct release *target, struct error *err);
 

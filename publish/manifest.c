@@ -239,16 +239,9 @@ static int check_version(const struct owner *owner, struct error *err)
 static int check_alias(const struct owner *owner, struct error *err)
 {
     const char *alias = owner->manifest.alias;
+    int rc = alias ? uid_check_alias(alias, err) : 0;
 
-    if (!alias || uid_alias_is_valid(alias))
-        return 0;
-    return fail_at(owner->given[KEY_ALIAS],
-                   fail(err, EINVAL,
-                        "'%.80s' is not an allowed alias name. Alias names may only "
-                        "contain letters, numbers, underscores, hyphens and dots, and "
-                        "are not allowed to be confused with a model ID.",
-                        alias),
-                   err);
+    return rc < 0 ? fail_at(owner->given[KEY_ALIAS], rc, err) : 0;
 }
 
 /* What cannot be printed must not be found out in the middle of a publish. */

@@ -12,7 +12,7 @@ int publish_folder(const struct publish_options *options, const struct manifest 
                    int folder_fd, const struct publish_watch *watch,
                    struct publish_result *ret_result, struct error *err)
 {
-    int rc = manifest->alias ? alias_edit_check(manifest->alias, err) : 0;
+    int rc = manifest->alias ? uid_check_alias(manifest->alias, err) : 0;
 
     *ret_result = (struct publish_result){.is_published = false};
     return rc < 0 ? rc
@@ -44,7 +44,7 @@ int publish_set_alias(struct resolver *resolver, const char *alias, const char *
                       struct error *err)
 {
     struct release release;
-    int rc = alias_edit_check(alias, err);
+    int rc = uid_check_alias(alias, err);
 
     if (rc == 0)
         rc = find_release(resolver, uid, &release, err);

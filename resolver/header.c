@@ -144,7 +144,7 @@ int header_parse(const char *text, size_t size, struct header **ret_header,
     if (rc == 0)
         rc = set_fields(owner, err);
     if (rc < 0)
-        return fail_context(err, rc == -ENOMEM ? rc : -EBADMSG, "header");
+        return rc == -ENOMEM ? rc : -EBADMSG;
     owner->text = malloc(size + 1);
     if (!owner->text)
         return fail(err, ENOMEM, "no memory for a header of %zu bytes", size);

@@ -77,6 +77,17 @@ bool uid_is_id(const char *text)
     return uid_is_short(text) || uid_is_legacy(text);
 }
 
+int uid_check_alias(const char *text, struct error *err)
+{
+    return uid_alias_is_valid(text)
+               ? 0
+               : fail(err, EINVAL,
+                      "'%.240s' is not an allowed alias name: it may hold letters, "
+                      "numbers, underscores, hyphens and dots, and must not look like "
+                      "the ID of a model",
+                      text);
+}
+
 bool uid_version_is_accepted(const char *version)
 {
     return is_digit(version[0]) && is_made_of(version, ".+-") &&

@@ -56,6 +56,9 @@ bool uid_is_legacy(const char *text);
  * elsewhere, may not. */
 bool uid_alias_is_valid(const char *text);
 
+/* The same as an error: -EINVAL with what it may be. */
+int uid_check_alias(const char *text, struct error *err);
+
 /* Does audmodel find this version by its full ID? */
 bool uid_version_is_accepted(const char *version);
 

@@ -87,21 +87,21 @@ static void what_is_no_header_is_refused(void **state)
         const char *text;
         const char *reason;
     } cases[] = {
-        {"",                                                              "header: it must be a mapping, not null"       },
-        {"- 1\n",                                                         "header: it must be a mapping, not list"       },
-        {"{}",                                                            "header: it has no 'name'"                     },
-        {"name: n\n",                                                     "header: it has no 'version'"                  },
-        {"name: ''\nversion: 1.0.0\n",                                    "header: it has no 'name'"                     },
-        {"name: n\nversion: ~\n",                                         "header: it has no 'version'"                  },
+        {"",                                                              "it must be a mapping, not null"               },
+        {"- 1\n",                                                         "it must be a mapping, not list"               },
+        {"{}",                                                            "it has no 'name'"                             },
+        {"name: n\n",                                                     "it has no 'version'"                          },
+        {"name: ''\nversion: 1.0.0\n",                                    "it has no 'name'"                             },
+        {"name: n\nversion: ~\n",                                         "it has no 'version'"                          },
         {"name: n\nversion: \"1\\0\"\n",                                  "line 2, column 10: 'version': a NUL character"},
         {"name: n\nversion: 1.0.0\nparameters: 5\n",
          "line 3, column 13: 'parameters' must be a mapping, not integer"                                                },
-        {"name: ../../etc\nversion: 1.0.0\n",                             "header: "                                     },
-        {"name: a b\nversion: 1.0.0\n",                                   "header: "                                     },
-        {"name: n\nsubgroup: a b\nversion: 1.0.0\n",                      "header: "                                     },
-        {"name: n\nversion: 1.0.0\nauthor: {\n",                          "header: line "                                },
+        {"name: ../../etc\nversion: 1.0.0\n",                             "'..' cannot be part"                          },
+        {"name: a b\nversion: 1.0.0\n",                                   "'a b' cannot be part"                         },
+        {"name: n\nsubgroup: a b\nversion: 1.0.0\n",                      "'a b' cannot be part"                         },
+        {"name: n\nversion: 1.0.0\nauthor: {\n",                          "line "                                        },
         {"name: n\nversion: 1.0.0\nauthor: !!python/name:os.system ''\n",
-         "header: line 3, column 9: 'author'"                                                                            },
+         "line 3, column 9: 'author'"                                                                                    },
     };
 
     (void)state;

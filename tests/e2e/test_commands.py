@@ -77,6 +77,41 @@ class WithoutRepository(MountTest):
     def test_help_of_help(self):
         self.assertEqual(modelfs("help", "-h").stdout, modelfs("-h").stdout)
 
+    def test_arguments_that_make_no_sense(self):
+        """One sentence each, on stderr, and exit status 1: what was asked for is clear."""
+        config = self.config(self.repository())
+        (self.folder / "dir").mkdir()
+        uid = ["uid", "--name", "n"]
+        for arguments, sentence in (
+                (["uid", "--name", ""], "the name must not be empty"),
+                ([*uid, "--version", ""], "'' cannot be a version"),
+                ([*uid, "--version", "a/b"], "'a/b' cannot be a version"),
+                ([*uid, "--params", ""],
+                 "--params: the argument is empty; an empty mapping is '{}'"),
+                ([*uid, "--params", "@"], "--params: the file is missing after '@'"),
+                ([*uid, "--params", "@/nowhere"],
+                 "--params: open '/nowhere': No such file or directory"),
+                ([*uid, "--params", f"@{self.folder}/dir"],
+                 f"--params: '{self.folder}/dir': read: Is a directory"),
+                (["meta", "--replace", "00000000", ""],
+                 "metadata: the argument is empty; an empty mapping is '{}'"),
+                (["mount", ""], "the mount point is empty: name a folder")):
+            with self.subTest(arguments):
+                done = modelfs(*arguments, config=config)
+                self.assertEqual((done.returncode, done.stdout, done.stderr),
+                                 (1, "", f"modelfs: {sentence}\n"))
+
+    def test_one_sentence_for_names_of_aliases(self):
+        config = self.config(self.repository())
+        (self.folder / "dir").mkdir()
+        said = {modelfs(*arguments, config=config).stderr.strip() for arguments in (
+            ["alias", "set", "a b", "00000000"],
+            ["publish", "--name", "n", "--version", "1.0.0", "--alias", "a b",
+             self.folder / "dir"])}
+        self.assertEqual(said, {
+            "modelfs: 'a b' is not an allowed alias name: it may hold letters, numbers, "
+            "underscores, hyphens and dots, and must not look like the ID of a model"})
+
     def test_warnings_carry_no_time(self):
         config = self.folder / "config.yaml"
         config.write_text(yaml.dump({"repositories": [
