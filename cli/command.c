@@ -3,6 +3,7 @@
 
 #include "cli/output.h"
 #include "common/memory.h"
+#include "common/text.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -162,8 +163,33 @@ static void set_value(const struct command_option *option, char **value, char *a
     *value = xstrdup(argument ? argument : "");
 }
 
+/* The long option that is meant, perhaps; NULL. */
+static const char *find_nearest(const struct tables *tables, const char *option)
+{
+    const char *names[LONG_MAX_COUNT + 1] = {NULL};
+
+    if (strncmp(option, "--", 2) != 0)
+        return NULL;
+    for (size_t i = 0; i < tables->row_count; i++)
+        names[i] = tables->rows[i].name;
+    return text_nearest(option + 2, names);
+}
+
+static void complain_of_unknown(const struct command *command,
+                                const struct tables *tables, const char *option)
+{
+    const char *nearest = find_nearest(tables, option);
+
+    if (nearest)
+        command_misused(command, "%s: '%s' is no option here; did you mean '--%s'?",
+                        command->name, option, nearest);
+    else
+        command_misused(command, "%s: '%s' is no option here", command->name, option);
+}
+
 /* What getopt_long stopped at: '?' is no option here, ':' one without its argument. */
-static void complain_of(const struct command *command, int found, char *const *argv)
+static void complain_of(const struct command *command, const struct tables *tables,
+                        int found, char *const *argv)
 {
     bool is_letter = optopt > 0 && optopt < FIRST_POSITION;
     char letter[] = {'-', is_letter ? (char)optopt : '\0', '\0'};
@@ -174,7 +200,7 @@ static void complain_of(const struct command *command, int found, char *const *a
     else if (!is_letter && optopt > 0) /* "--json=x" */
         command_misused(command, "%s: '%s' takes no argument", command->name, option);
     else
-        command_misused(command, "%s: '%s' is no option here", command->name, option);
+        complain_of_unknown(command, tables, option);
 }
 
 enum outcome {
@@ -196,7 +222,7 @@ static enum outcome read_options(const struct command *command, int argc, char *
         int position = found < FIRST_POSITION ? tables.positions[found] : found;
 
         if (found == '?' || found == ':') {
-            complain_of(command, found, argv);
+            complain_of(command, &tables, found, argv);
             return OUTCOME_MISUSED;
         }
         if (position == POSITION_HELP)

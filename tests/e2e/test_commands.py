@@ -46,6 +46,7 @@ class WithoutRepository(MountTest):
                 (["alias", "set", "a"], "set takes an alias and a model\n"),
                 (["cache"], "'status', 'verify' or 'clean' is missing\n"),
                 (["ls", "--frobnicate"], "'--frobnicate' is no option here\n"),
+                (["ls", "--jsno"], "'--jsno' is no option here; did you mean '--json'?\n"),
                 (["ls", "-xl"], "'-x' is no option here\n"),
                 (["ls", "--json=x"], "'--json=x' takes no argument\n"),
                 (["ls", "-c"], "'-c' lacks its argument\n"),
