@@ -205,13 +205,15 @@ void catalog_forget(struct catalog *catalog, const struct catalog_kind *kind,
     lock_release(&catalog->lock);
 }
 
-static int enter_locked(struct catalog *catalog, struct health *health,
+static int enter_locked(struct catalog *catalog, struct repository *repository,
                         int64_t *ret_begun_ms, struct error *err) REQUIRES(catalog->lock)
 {
+    struct health *health = &repository->health;
+
     if (!health_may_ask(health, catalog_ask_now_ms(catalog),
                         catalog->options.ttl_ms[CATALOG_TTL_NEGATIVE]))
         return health_fail(health, err);
-    if (catalog_ask_wait_for_room_locked(catalog, health) < 0)
+    if (catalog_ask_wait_for_room_locked(catalog, repository) < 0)
         return fail(err, ETIMEDOUT, "the repository is busy and does not answer");
     *ret_begun_ms = catalog_ask_now_ms(catalog);
     health_begin(health, *ret_begun_ms);
@@ -224,8 +226,7 @@ int catalog_enter(struct catalog *catalog, unsigned repository, int64_t *ret_beg
     int rc;
 
     lock_acquire(&catalog->lock);
-    rc = enter_locked(catalog, &catalog->repositories[repository].health, ret_begun_ms,
-                      err);
+    rc = enter_locked(catalog, &catalog->repositories[repository], ret_begun_ms, err);
     lock_release(&catalog->lock);
     return rc;
 }

@@ -226,13 +226,15 @@ static void wait_locked(struct catalog *catalog, struct entry *entry)
 }
 
 /* Until the repository has room for one request more. -ETIMEDOUT. */
-int catalog_ask_wait_for_room_locked(struct catalog *catalog, const struct health *health)
+int catalog_ask_wait_for_room_locked(struct catalog *catalog,
+                                     const struct repository *repository)
     REQUIRES(catalog->lock)
 {
+    const struct health *health = &repository->health;
     int64_t deadline_ms = clock_now_ms() + health_silence_ms(health);
     int rc = 0;
 
-    while (rc == 0 && health->under_way >= UNDER_WAY_MAX)
+    while (rc == 0 && health->under_way + repository->queued >= UNDER_WAY_MAX)
         rc = condition_wait_until(&catalog->ended, &catalog->lock, deadline_ms);
     return rc;
 }
@@ -274,6 +276,7 @@ static void run_attempt(void *arg)
     enum health_news news;
 
     lock_acquire(&catalog->lock);
+    catalog->repositories[repository].queued--;
     attempt->entry->asking--; /* it waited */
     if (catalog_ask_left_ms(catalog, attempt->entry) == 0)
         ask_locked(catalog, attempt->entry);
@@ -300,6 +303,7 @@ int catalog_ask_behind_locked(struct catalog *catalog, struct entry *entry)
         free(attempt);
         return rc;
     }
+    catalog->repositories[entry->repository].queued++;
     entry->users++;
     entry->asking++;
     entry->asked_ms = catalog_ask_now_ms(catalog);
@@ -335,8 +339,8 @@ void catalog_ask_fetch_locked(struct catalog *catalog, struct entry *entry)
             (entry->is_answered || !catalog_ask_may(catalog, entry)))
             return;
         if (!is_asked_for(catalog, entry) || catalog_ask_is_down(catalog, entry)) {
-            if (catalog_ask_wait_for_room_locked(catalog,
-                                                 catalog_ask_health(catalog, entry)) < 0)
+            if (catalog_ask_wait_for_room_locked(
+                    catalog, &catalog->repositories[entry->repository]) < 0)
                 return;
             if (entry->ended == before)
                 request_locked(catalog, entry);

@@ -17,6 +17,7 @@ struct repository {
     struct backend *backend; /* constant after open; NULL: this machine */
     const char *name;        /* constant after open */
     struct health health;    /* guarded by lock */
+    unsigned queued;         /* requests that wait for a thread; guarded by lock */
     bool has_recalled;       /* an answer from before; guarded by lock */
 };
 
@@ -63,7 +64,8 @@ int catalog_ask_behind_locked(struct catalog *catalog, struct entry *entry)
     REQUIRES(catalog->lock);
 
 /* Until the repository has room for one request more. -ETIMEDOUT. */
-int catalog_ask_wait_for_room_locked(struct catalog *catalog, const struct health *health)
+int catalog_ask_wait_for_room_locked(struct catalog *catalog,
+                                     const struct repository *repository)
     REQUIRES(catalog->lock);
 
 /* What is to be logged of a repository, with the lock released: then is a copy. */

@@ -4,9 +4,16 @@
 #include "common/sync.h"
 #include "resolver/health.h"
 #include "tests/fakes/catalog_fixture.h"
+#include "tests/fakes/fault_backend.h"
 #include "tests/fakes/memory_backend.h"
 
 #include <errno.h>
+#include <pthread.h>
+
+enum {
+    ASKERS = 44,      /* more than there are threads that ask */
+    HANGING_MAX = 12, /* requests to one repository at once */
+};
 
 /* The first that ask it hang until it is opened. */
 static struct {
@@ -115,6 +122,82 @@ static void silent_it_leaves_the_last_answer(void **state)
     open_gate();
 }
 
+/* One that asks a repository that hangs, then another one. */
+struct asker {
+    struct catalog *catalog;
+    pthread_barrier_t *begin;
+    pthread_t thread;
+    char key[16];
+    int rc; /* of the other one */
+};
+
+static void *ask_both(void *arg)
+{
+    struct asker *asker = arg;
+    struct catalog_answer answer = {0};
+    struct error err = {0};
+
+    pthread_barrier_wait(asker->begin);
+    (void)catalog_get(asker->catalog, 0, &catalog_fixture_kind, asker->key, RESOLVE_FETCH,
+                      &answer, &err);
+    asker->rc = catalog_get(asker->catalog, 1, &catalog_fixture_kind, asker->key,
+                            RESOLVE_FETCH, &answer, &err);
+    listing_unref(answer.listing);
+    return NULL;
+}
+
+static struct catalog *open_two(struct backend *hanging, struct backend *good)
+{
+    struct backend *const backends[] = {hanging, good};
+    struct catalog *catalog = NULL;
+    struct error err = {0};
+
+    assert_int_equal(catalog_open(
+                         &(struct catalog_options){
+                             .backends = backends,
+                             .backend_count = 2,
+                             .ttl_ms = {60000, 60000, 60000},
+                             .silence_ms = 300
+    },
+                         &catalog, &err),
+                     0);
+    return catalog;
+}
+
+/* Of all that ask at one moment too few get a request that hangs to use up the threads
+ * that ask. */
+static void many_at_once_leave_threads_to_others(void **state)
+{
+    struct backend *hanging = fault_backend_new(memory_backend_new());
+    struct backend *good = memory_backend_new();
+    struct catalog *catalog = open_two(hanging, good);
+    struct asker askers[ASKERS] = {0};
+    struct catalog_state seen;
+    pthread_barrier_t begin;
+
+    (void)state;
+    fault_backend_block(hanging, FAULT_ALL, NULL);
+    pthread_barrier_init(&begin, NULL, ASKERS);
+    for (int i = 0; i < ASKERS; i++) {
+        askers[i] = (struct asker){.catalog = catalog, .begin = &begin};
+        snprintf(askers[i].key, sizeof askers[i].key, "key-%d", i);
+        memory_backend_set(good, askers[i].key, "text");
+        assert_int_equal(thread_start(&askers[i].thread, "asker", ask_both, &askers[i]),
+                         0);
+    }
+    for (int i = 0; i < ASKERS; i++) {
+        pthread_join(askers[i].thread, NULL);
+        assert_int_equal(askers[i].rc, 0);
+    }
+    catalog_state(catalog, 0, &seen);
+    assert_in_range(seen.requests, 1, HANGING_MAX);
+    fault_backend_release(hanging);
+    pthread_barrier_destroy(&begin);
+    catalog_close(catalog);
+    backend_close(hanging);
+    backend_close(good);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +206,7 @@ int main(void)
         TEST(nobody_waits_for_a_silent_repository),
         TEST(silent_it_leaves_the_last_answer),
 #undef TEST
+        cmocka_unit_test(many_at_once_leave_threads_to_others),
     };
 
     lock_init(&gate.lock);
