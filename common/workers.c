@@ -139,7 +139,7 @@ size_t workers_waiting(struct workers *workers)
     return count;
 }
 
-void workers_close(struct workers *workers)
+void workers_stop(struct workers *workers)
 {
     if (!workers)
         return;
@@ -147,9 +147,16 @@ void workers_close(struct workers *workers)
     workers->is_closing = true;
     condition_broadcast(&workers->wake);
     lock_release(&workers->lock);
-    for (unsigned i = 0; i < workers->thread_count; i++)
-        pthread_join(workers->threads[i], NULL);
+    while (workers->thread_count > 0)
+        pthread_join(workers->threads[--workers->thread_count], NULL);
     assert(workers->count == 0);
+}
+
+void workers_close(struct workers *workers)
+{
+    if (!workers)
+        return;
+    workers_stop(workers);
     condition_done(&workers->wake);
     lock_done(&workers->lock);
     free(workers->threads);

@@ -34,7 +34,12 @@ int workers_submit(struct workers *workers, workers_job *job, void *arg,
 /* Jobs that wait for a thread. */
 size_t workers_waiting(struct workers *workers);
 
-/* Runs what is queued, then ends the threads. Accepts NULL. */
+/* Runs what is queued, then ends the threads. What is submitted later is refused. Accepts
+ * NULL. */
+void workers_stop(struct workers *workers);
+
+/* The same, unless that was done, and frees the pool: nobody may submit any more. Accepts
+ * NULL. */
 void workers_close(struct workers *workers);
 
 #endif

@@ -311,16 +311,20 @@ static void submit_last(struct fs *fs, struct draft *draft)
     struct drafts *drafts = fs->drafts;
     struct last *last = XNEW(struct last);
     struct error err = {0};
+    bool was_needed;
 
     *last = (struct last){.fs = fs, .handle = draft->handle};
     if (workers_submit(fs->meta_pool, commit_last, last, &err) == 0)
         return;
     free(last);
-    failures_note(fs->failures, err.message);
     lock_acquire(&drafts->lock);
-    note_locked(drafts, &draft->release, err.message);
+    was_needed = draft->is_committing;
+    if (was_needed)
+        note_locked(drafts, &draft->release, err.message);
     draft->is_dirty = draft->is_committing = false; /* an fsync may still look at it */
     lock_release(&drafts->lock);
+    if (was_needed)
+        failures_note(fs->failures, err.message);
 }
 
 void drafts_release(struct fs *fs, uint64_t handle)

@@ -133,12 +133,16 @@ static void close_parts(struct fs *fs, bool is_over)
         worker_tell_ended(fs->options.handover);
     grace = grace_begin(fs->options.cancel, fs->options.cancel_arg);
     staging_stop(fs->staging);
-    workers_close(fs->change_pool);
-    workers_close(fs->meta_pool);
-    workers_close(fs->flush_pool);
+    workers_stop(fs->change_pool);
+    workers_stop(fs->meta_pool);
+    workers_stop(fs->flush_pool);
     grace_end(grace);
     workers_close(fs->list_pool);
     workers_close(fs->pool);
+    /* What these undo is refused there, and not before it is asked for. */
+    workers_close(fs->change_pool);
+    workers_close(fs->meta_pool);
+    workers_close(fs->flush_pool);
     parked_free(fs->parked);
     pending_close(fs->pending);
     invalidate_free(fs->invalidate);

@@ -35,7 +35,7 @@ void job_board_close(struct job_board *board)
     lock_acquire(&board->lock);
     board->is_closing = true;
     lock_release(&board->lock);
-    workers_close(board->workers);
+    workers_stop(board->workers);
     lock_acquire(&board->lock);
     HASH_ITER(hh, board->all, job, next) {
         STAILQ_CONCAT(&waiters, &job->waiters);
@@ -54,6 +54,7 @@ void job_board_free(struct job_board *board)
         HASH_DEL(board->all, job);
         job_free(job);
     }
+    workers_close(board->workers);
     lock_done(&board->lock);
     lock_done(&board->keeping);
     free(board);

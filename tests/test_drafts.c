@@ -1,5 +1,6 @@
 /* Tests of drafts.c: what can be told without a repository that takes changes. */
 #include "fs/drafts.h"
+#include "fs/failures.h"
 
 #include "tests/fakes/fs_fixture.h"
 #include "tests/test.h"
@@ -77,11 +78,29 @@ static void test_limits(void **state)
     fs_fixture_close(&fixture);
 }
 
+/* Who opened it was told that the mount is gone. */
+static void test_released_at_the_end(void **state)
+{
+    struct fs_fixture fixture;
+    struct error err = {0};
+    uint64_t handle;
+
+    (void)state;
+    fs_fixture_open(&fixture, &(struct fs_fixture_options){0});
+    assert_int_equal(
+        drafts_open(&fixture.fs, 1, &release, O_WRONLY | O_TRUNC, &handle, &err), 0);
+    workers_stop(fixture.fs.meta_pool);
+    drafts_release(&fixture.fs, handle);
+    assert_int_equal(failures_count(fixture.fs.failures), 0);
+    fs_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_released_at_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,21 @@ static void jobs_may_submit(void **state)
     assert_int_equal(job.number, 0);
 }
 
+static void a_stopped_pool_refuses(void **state)
+{
+    (void)state;
+    open_pool(2, 2);
+    assert_int_equal(workers_submit(workers, note, &(struct numbered){&scene, 0}, &err),
+                     0);
+    workers_stop(workers);
+    assert_int_equal(scene.done, 1);
+    assert_int_equal(workers_submit(workers, note, &(struct numbered){&scene, 1}, &err),
+                     -EAGAIN);
+    workers_stop(workers);
+    workers_close(workers);
+    assert_int_equal(scene.done, 1);
+}
+
 static void a_pool_needs_thread_and_queue(void **state)
 {
     struct workers *untouched = NULL;
@@ -211,9 +226,13 @@ static void a_pool_needs_thread_and_queue(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(each_job_runs_once),   TEST(one_thread_keeps_the_order),
-        TEST(all_threads_are_used), TEST(a_full_queue_refuses),
-        TEST(jobs_may_submit),      TEST(a_pool_needs_thread_and_queue),
+        TEST(each_job_runs_once),
+        TEST(one_thread_keeps_the_order),
+        TEST(all_threads_are_used),
+        TEST(a_full_queue_refuses),
+        TEST(jobs_may_submit),
+        TEST(a_stopped_pool_refuses),
+        TEST(a_pool_needs_thread_and_queue),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
