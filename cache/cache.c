@@ -65,6 +65,7 @@ static void free_cache(struct cache *cache)
     workers_close(cache->movers);
     workers_close(cache->writers);
     documents_close(cache->documents);
+    usage_done(&cache->usage);
     store_close(&cache->store);
     condition_done(&cache->work_ended);
     condition_done(&cache->opened);
@@ -89,6 +90,7 @@ int cache_open(const struct cache_options *options, struct cache **ret_cache,
     TAILQ_INIT(&cache->archives);
     TAILQ_INIT(&cache->openings);
     set_options(cache, options);
+    usage_init(&cache->usage, &cache->store);
     rc = store_open(options->root, &cache->store, err);
     if (rc == 0)
         rc = documents_open(&cache->store, &cache->documents, err);

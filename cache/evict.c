@@ -279,26 +279,35 @@ int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *re
                : rc;
 }
 
-/* true: it fits, as far as we know; counted. */
+/* true: it fits, as far as anybody knows; counted. */
 static bool fits(struct cache *cache, uint64_t bytes)
 {
     bool fits;
 
     lock_acquire(&cache->evict_lock);
-    fits = cache->is_used_known && cache->used_bytes <= cache->size &&
-           bytes <= cache->size - cache->used_bytes;
-    if (fits)
-        cache->used_bytes += bytes;
+    fits = cache->is_usage_right && usage_take(&cache->usage, bytes, cache->size);
     lock_release(&cache->evict_lock);
     return fits;
 }
 
-static void note_used(struct cache *cache, uint64_t bytes)
+/* Evict, and let all processes know what is there then, with what comes. */
+static int evict_counted(struct cache *cache, struct goal *goal, uint64_t coming,
+                         struct error *err)
 {
+    uint64_t added_before;
+    int rc;
+
     lock_acquire(&cache->evict_lock);
-    cache->used_bytes = bytes;
-    cache->is_used_known = true;
+    added_before = usage_added(&cache->usage);
     lock_release(&cache->evict_lock);
+    rc = evict(cache, goal, err);
+    if (rc < 0 && rc != -ENOSPC)
+        return rc; /* not all of it was seen */
+    lock_acquire(&cache->evict_lock);
+    usage_set(&cache->usage, added_before, goal->left, rc == 0 ? coming : 0);
+    cache->is_usage_right = true;
+    lock_release(&cache->evict_lock);
+    return rc;
 }
 
 /* One thread evicts at a time: what another one is about to remove looks as if it were in
@@ -333,13 +342,17 @@ static bool end_turn(struct cache *cache, uint64_t rooms, bool has_room)
 static int reserve_in_turn(struct cache *cache, uint64_t bytes, struct error *err)
 {
     struct goal goal = {.keep = cache->size - bytes};
-    int rc;
 
-    if (fits(cache, bytes)) /* by now */
-        return 0;
-    rc = evict(cache, &goal, err);
-    note_used(cache, rc == 0 ? goal.left + bytes : goal.left);
-    return rc;
+    return fits(cache, bytes) ? 0 /* by now */
+                              : evict_counted(cache, &goal, bytes, err);
+}
+
+/* Without a limit: for those that have one. */
+static void count(struct cache *cache, uint64_t bytes)
+{
+    lock_acquire(&cache->evict_lock);
+    usage_add(&cache->usage, bytes);
+    lock_release(&cache->evict_lock);
 }
 
 int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
@@ -348,6 +361,8 @@ int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
     uint64_t rooms;
     int rc;
 
+    if (limit == 0)
+        count(cache, bytes);
     if (limit == 0 || fits(cache, bytes))
         return 0;
     if (bytes > limit)
@@ -363,9 +378,9 @@ int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err)
 {
     uint64_t rooms = take_turn(cache);
     struct goal goal = {.keep = UINT64_MAX, .wanted = bytes};
-    int rc = evict(cache, &goal, err);
+    int rc =
+        cache->size > 0 ? evict_counted(cache, &goal, 0, err) : evict(cache, &goal, err);
 
-    note_used(cache, goal.left);
     return end_turn(cache, rooms, rc == 0) ? 0 : rc;
 }
 

@@ -8,6 +8,7 @@
 #include "cache/delay.h"
 #include "cache/documents.h"
 #include "cache/store.h"
+#include "cache/usage.h"
 #include "common/sync.h"
 #include "common/workers.h"
 
@@ -48,8 +49,8 @@ struct cache {
     atomic_bool is_closing;
 
     struct lock evict_lock;
-    bool is_used_known;       /* guarded by evict_lock */
-    uint64_t used_bytes;      /* of what modelfs put there; guarded by evict_lock */
+    struct usage usage;       /* guarded by evict_lock */
+    bool is_usage_right;      /* by a look of this process; guarded by evict_lock */
     bool is_evicting;         /* a thread is at it; guarded by evict_lock */
     uint64_t rooms_made;      /* how often that made room; guarded by evict_lock */
     struct condition evicted; /* is_evicting ended */

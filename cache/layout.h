@@ -11,6 +11,7 @@
  * so incoming/<index>                    members that arrive
  *
  *     <root>/.modelfs/known/                  what repositories said: resolver/known.h
+ *     <root>/.modelfs/used                    how many bytes that are: usage.h
  *     <root>/.modelfs/removed/                trees on their way out: evict.h
  *     <root>/.modelfs/staging/                @staging: fs/staging_disk.h
  *     <root>/.modelfs/unlinked/<mount>/       of it, files that are open and have no name
@@ -27,6 +28,7 @@
 #define LAYOUT_PRIVATE ".modelfs"
 #define LAYOUT_TREES LAYOUT_PRIVATE "/trees"
 #define LAYOUT_KNOWN LAYOUT_PRIVATE "/known"
+#define LAYOUT_USED LAYOUT_PRIVATE "/used"
 #define LAYOUT_REMOVED LAYOUT_PRIVATE "/removed"
 #define LAYOUT_STAGING LAYOUT_PRIVATE "/staging"
 #define LAYOUT_UNLINKED LAYOUT_PRIVATE "/unlinked"

@@ -60,6 +60,17 @@ class TwoDaemons(MountTest):
         self.read(second, 3)
         self.read(first, 0)
 
+    def cached(self):
+        """Bytes of all models, wherever they lie by now."""
+        cache = self.mounts[0].cache
+        return sum((cache / name).stat().st_size for name in files_below(cache)
+                   if name.endswith("/a.bin"))
+
+    def test_the_limit_is_that_of_both(self):
+        for number in range(len(self.uids)):
+            self.read(self.mounts[number % 2], number)
+            self.assertLessEqual(self.cached(), self.SIZE)
+
     def test_what_the_other_one_has_open_stays(self):
         first, second = self.mounts
         with (open(first.path(self.uids[0], "a.bin"), "rb") as zero,
