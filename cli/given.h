@@ -6,7 +6,8 @@
 #include "common/error.h"
 
 /* Append the text. -EINVAL for an argument that is empty, which a shell makes of a
- * variable that is not set: it must not stand for an empty mapping. -EFBIG past the limit of to. */
+ * variable that is not set: it must not stand for an empty mapping. -EFBIG past the limit
+ * of to. */
 int given_read(const char *argument, struct bytes *to, struct error *err);
 
 #endif
