@@ -15,7 +15,8 @@
  *     <root>/.modelfs/removed/                trees on their way out: evict.h
  *     <root>/.modelfs/staging/                @staging: fs/staging_disk.h
  *     <root>/.modelfs/unlinked/<mount>/       of it, files that are open and have no name
- *     <root>/.modelfs/jobs/                   publish jobs: publish/job_store.h
+ *     <root>/.modelfs/jobs/                   publish jobs: publish/job_store.h; without
+ *                                             names, their archives for servers
  *     <root>/.modelfs/drafts/                 metadata being written: fs/draft_store.h
  *
  * The versions "." and ".." stand there as "@." and "@..": no version holds an "@".

@@ -9,6 +9,7 @@
 #include "fs/staging_names.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static call_handler *const handlers[CALL_KINDS] = {
@@ -84,6 +85,7 @@ void staging_free(struct staging *staging)
     job_board_free(staging->board);
     if (staging->jobs_fd >= 0)
         close(staging->jobs_fd);
+    free(staging->spool);
     staging_handles_free(staging->handles);
     staging_disk_close(staging->disk);
     staging_nodes_close(staging->nodes);

@@ -21,6 +21,7 @@ struct staging {
     struct staging_disk *disk;
     struct staging_handles *handles;
     int jobs_fd; /* the folder of what is known of jobs */
+    char *spool; /* its path: archives on their way to a server lie there, too */
     struct job_board *board;
 };
 

@@ -6,6 +6,7 @@
 #include "common/fault.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/sync.h"
 #include "fs/device.h"
 #include "fs/failures.h"
@@ -209,10 +210,12 @@ int staging_job_open(struct fs *fs, struct staging *staging, struct error *err)
 
     if (rc < 0)
         return fail_context(err, rc, "@staging");
+    staging->spool = xasprintf("%s/%s", fs->options.cache_root, LAYOUT_JOBS);
     process_name_of(getppid(), owner);
     rc = job_board_open(
         &(struct job_options){
             .resolver = fs->resolver,
+            .spool = staging->spool,
             .folder_fd = staging->jobs_fd,
             .avoided = device_number(fs->options.mountpoint),
             .owner = owner,

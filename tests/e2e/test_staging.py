@@ -18,6 +18,8 @@ import time
 import unittest
 
 import yaml
+from artifactory import OnArtifactory
+from fault_proxy import BehindProxy
 from mounted import MINUTE, MountTest, files_below, wait_until
 from peer import Peer
 from repository import dump, short_id
@@ -715,6 +717,23 @@ class WorkersDie(StagingTest):
         except OSError:  # it was complete, all but the removal of what was staged
             self.assert_sentence(self.status("job")["error"], "exists already")
         self.assert_published(uid, files)
+
+
+class ToAServer(BehindProxy, OnArtifactory, StagingTest):
+    def test_archive_waits_on_the_disk_of_the_cache(self):
+        """Not in /tmp, which may be memory."""
+        self.proxy.inject("stall", method="PUT", target=r"\.zip")
+        self.stage("job")
+        (self.staging / "job.yaml").write_text(self.manifest())
+        wait_until(lambda: self.proxy.seen(fault="stall"), "the archive is sent")
+        fds = f"/proc/{self.fs.worker()}/fd"
+        paths = [os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds)]
+        folder = str(self.fs.cache / ".modelfs/jobs/")
+        self.assertEqual(
+            len([path for path in paths
+                 if path.startswith(f"{folder}/") and path.endswith(" (deleted)")]),
+            1, paths)
+        self.proxy.clear()
 
 
 class NoStaging(MountTest):
