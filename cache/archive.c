@@ -193,7 +193,8 @@ static void lose_member(struct archive *archive, uint32_t index)
             true; /* all of it went: the next opening makes a new one */
     lock_release(&archive->lock);
     /* On failure the next process finds out by itself, as we did. */
-    (void)tree_write_record(archive->tree, index, &record, &err);
+    (void)tree_member_forget(archive->tree, index, toc_entry(archive->toc, index)->size,
+                             &record, &err);
     (void)tree_forget_move(archive->tree, &err);
 }
 

@@ -29,7 +29,10 @@ static int recheck(struct attempt *attempt, const char *path, struct error *err)
         rc = fail(err, EIO, "has not its checksum");
     checksum_free(sum);
     attempt->record.state = rc == 0 ? TREE_COMPLETE : TREE_ABSENT;
-    return tree_write_record(tree, attempt->member->index, &attempt->record, err);
+    return rc == 0
+               ? tree_write_record(tree, attempt->member->index, &attempt->record, err)
+               : tree_member_forget(tree, attempt->member->index, size, &attempt->record,
+                                    err);
 }
 
 enum outcome attempt_land(struct attempt *attempt, int rc,

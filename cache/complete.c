@@ -5,6 +5,7 @@
 #include "cache/layout.h"
 #include "cache/model_lock.h"
 #include "cache/registry.h"
+#include "cache/tree_member.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
 #include "common/files.h"
@@ -47,7 +48,8 @@ static int forget_member(struct archive *archive, uint32_t index, const char *pa
     record.state = TREE_ABSENT;
     archive_state_set_record_locked(archive, index, &record);
     lock_release(&archive->lock);
-    rc = tree_write_record(archive->tree, index, &record, err);
+    rc = tree_member_forget(archive->tree, index, toc_entry(archive->toc, index)->size,
+                            &record, err);
     return rc < 0 ? rc
                   : fail(err, EIO,
                          "'%s' was removed from the cache folder; open it again", path);

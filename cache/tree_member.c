@@ -221,6 +221,36 @@ int tree_member_note(struct tree *tree, uint32_t index, uint64_t size,
     return rc;
 }
 
+/* What was not noted as complete was not counted. */
+static int forget_locked(struct tree *tree, uint32_t index, uint64_t size,
+                         const struct tree_record *record, struct error *err)
+    REQUIRES(tree->lock)
+{
+    struct tree_record before;
+    struct tree_header header;
+    int rc = tree_read_record(tree, index, &before, err);
+
+    if (rc == 0)
+        rc = tree_read_header(tree, &header, err);
+    if (rc == 0)
+        rc = tree_write_record(tree, index, record, err);
+    if (rc < 0 || before.state == TREE_ABSENT)
+        return rc;
+    header.bytes -= size < header.bytes ? size : header.bytes;
+    return tree_write_header(tree, &header, err);
+}
+
+int tree_member_forget(struct tree *tree, uint32_t index, uint64_t size,
+                       const struct tree_record *record, struct error *err)
+{
+    int rc = tree_lock_header(tree, err);
+
+    if (rc == 0)
+        rc = forget_locked(tree, index, size, record, err);
+    tree_unlock_header(tree);
+    return rc;
+}
+
 int tree_member_open(struct tree *tree, const char *path, struct error *err)
 {
     CLEANUP_FREE char *ours = xasprintf("files/%s", path);

@@ -48,6 +48,11 @@ int tree_member_land(struct tree *tree, uint32_t index, int fd, const char *path
 int tree_member_note(struct tree *tree, uint32_t index, uint64_t size,
                      const struct tree_record *record, struct error *err);
 
+/* One of size bytes that was noted is not there any more, or is not what it was: note the
+ * record instead. */
+int tree_member_forget(struct tree *tree, uint32_t index, uint64_t size,
+                       const struct tree_record *record, struct error *err);
+
 /* A complete member for reading, from our folder or the final path; -ENOENT. */
 int tree_member_open(struct tree *tree, const char *path, struct error *err);
 

@@ -40,6 +40,17 @@ static void pretend_reboot(const char *path, uint32_t flags)
     assert_int_equal(files_pwrite(fd, bytes, sizeof(bytes), 0, &err), 0);
 }
 
+/* What the header on disk counts as complete. */
+static uint64_t noted_bytes(const char *path)
+{
+    struct tree_header header;
+    struct error err = {0};
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY);
+
+    assert_int_equal(tree_load_header(fd, &header, &err), 0);
+    return header.bytes;
+}
+
 static void a_reboot_makes_members_prove_themselves(void **state)
 {
     static const struct {
@@ -82,6 +93,7 @@ static void a_reboot_makes_members_prove_themselves(void **state)
         archive = fixture_archive(&fixture);
         counting_backend_reset(fixture.counting);
         assert_true(fixture_has(archive, "a.txt", cases[i].read, 5));
+        assert_int_equal(noted_bytes(state_path), 10); /* b.txt came along */
         assert_int_equal(counting_backend_total(fixture.counting) > 0,
                          cases[i].is_fetched);
         archive_unref(archive);
@@ -174,6 +186,30 @@ static void what_is_not_noted_is_replaced(void **state)
     }
 }
 
+static void what_was_removed_does_not_count(void **state)
+{
+    struct fixture fixture;
+    struct archive *archive;
+    struct error err = {0};
+    char path[512];
+
+    (void)state;
+    fixture_open(&fixture, &(struct cache_options){0});
+    fixture_publish(&fixture, files, 1);
+    archive = fixture_archive(&fixture);
+    assert_true(fixture_has(archive, "a.txt", "hello", 5));
+    snprintf(path, sizeof(path), "%s", fixture_tree_path(&fixture, archive, "state"));
+    assert_int_equal(unlink(fixture_tree_path(&fixture, archive, "files/a.txt")), 0);
+    assert_int_equal(archive_fd(archive, fixture_index(archive, "a.txt"),
+                                ARCHIVE_GENERATION_NEW, &err),
+                     -ENOENT);
+    assert_int_equal(noted_bytes(path), 0);
+    assert_true(fixture_has(archive, "a.txt", "hello", 5));
+    assert_int_equal(noted_bytes(path), 5);
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
 static void a_member_has_one_writer(void **state)
 {
     struct tree *ours = NULL, *theirs = NULL;
@@ -264,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_reboot_makes_members_prove_themselves),
         cmocka_unit_test(a_damaged_record_is_no_record),
         cmocka_unit_test(what_is_not_noted_is_replaced),
+        cmocka_unit_test(what_was_removed_does_not_count),
         cmocka_unit_test(a_member_has_one_writer),
         cmocka_unit_test(a_header_is_never_read_by_halves),
     };
