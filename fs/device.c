@@ -1,7 +1,6 @@
 /* device.c: mounts by libfuse, which knows both mount(2) and fusermount3. */
 #include "fs/device.h"
 
-#include "common/cleanup.h"
 #include "common/memory.h"
 #include "fs/channel.h"
 
@@ -9,8 +8,10 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <libgen.h>
+#include <limits.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 struct device {
     struct fuse_session *session; /* for mounting alone; NULL: another process mounted */
     const char *mountpoint;       /* NULL until it is mounted */
+    dev_t number;                 /* of what is mounted there; 0: unknown */
     int fd;
 };
 
@@ -90,6 +92,7 @@ int device_mount(const struct device_options *options, struct device **ret_devic
         return rc;
     }
     device->mountpoint = options->mountpoint;
+    device->number = device_number(device->mountpoint);
     device->fd = fuse_session_fd(device->session);
     *ret_device = device;
     return 0;
@@ -102,6 +105,7 @@ struct device *device_adopt(int take_fd, const char *mountpoint)
     channel_log_libfuse();
     device->fd = take_fd;
     device->mountpoint = mountpoint;
+    device->number = device_number(mountpoint);
     return device;
 }
 
@@ -124,9 +128,10 @@ static dev_t number_at(const char *path)
 
 dev_t device_number(const char *mountpoint)
 {
-    CLEANUP_FREE char *above = xstrdup(mountpoint);
     dev_t number = number_at(mountpoint);
+    char above[PATH_MAX];
 
+    snprintf(above, sizeof above, "%s", mountpoint);
     return number == number_at(dirname(above)) ? 0 : number;
 }
 
@@ -146,15 +151,36 @@ void device_detach(const char *mountpoint)
         (void)waitpid(helper, NULL, 0);
 }
 
+/* Somebody may have taken our mount away and put another there, while it is in use. */
+static bool is_there(const struct device *device)
+{
+    return device_is_connected(device->fd) &&
+           (device->number == 0 || device_number(device->mountpoint) == device->number);
+}
+
+/* By its path libfuse would unmount what lies there now. With a descriptor that has lost
+ * its other end it takes the mount for gone, and only frees what it has. */
+static void end_session(struct fuse_session *session)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return;
+    close(ends[0]);
+    (void)dup3(ends[1], fuse_session_fd(session), O_CLOEXEC);
+    close(ends[1]);
+    fuse_session_unmount(session);
+}
+
 void device_unmount(struct device *device)
 {
     if (!device)
         return;
-    if (device->mountpoint && device_is_connected(device->fd))
+    if (device->mountpoint && is_there(device))
         device_detach(device->mountpoint);
     if (device->session) {
         if (device->mountpoint)
-            fuse_session_unmount(device->session);
+            end_session(device->session);
         fuse_session_destroy(device->session);
     } else {
         close(device->fd);

@@ -39,7 +39,8 @@ dev_t device_number(const char *mountpoint);
 /* Lent. */
 int device_fd(const struct device *device);
 
-/* Unmount, if nobody did, and close. Accepts NULL. */
+/* Unmount, if nobody did, in use or not, and close. What others mounted there stays.
+ * Accepts NULL. */
 void device_unmount(struct device *device);
 
 /* Take the mount at that path away, in use or not, whoever made it. */

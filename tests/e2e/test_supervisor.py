@@ -8,8 +8,10 @@ import re
 import signal
 import subprocess
 import time
+import unittest
 
-from mounted import MINUTE, MODELFS, MountTest, modelfs, wait_until
+from mounted import (
+    MINUTE, MODELFS, MountTest, is_mounted, modelfs, unmount_lazily, wait_until)
 from readers import Readers
 
 MIB = 1 << 20
@@ -194,6 +196,23 @@ class Supervisor(MountTest):
         fs.process.send_signal(signal.SIGTERM)
         self.assertEqual(fs.process.wait(MINUTE), 0)
         self.assertFalse(os.path.ismount(fs.point))
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounts another file system")
+    def test_mount_of_another_stays(self):
+        """Ours was taken away while it is in use, and something else is there now."""
+        for is_replaced in (False, True):
+            fs = self.mount(self.models, name=f"mount-{is_replaced}")
+            user = subprocess.Popen(["sleep", str(MINUTE)], cwd=fs.point)
+            self.addCleanup(user.wait)
+            self.addCleanup(user.kill)
+            if is_replaced:
+                unmount_lazily(fs.point)
+                subprocess.run(["mount", "-t", "tmpfs", "other", fs.point], check=True)
+            fs.process.terminate()
+            self.assertEqual(fs.process.wait(MINUTE), 0)
+            self.assertEqual(is_mounted(fs.point), is_replaced)
+            self.assertNotIn("unmount", fs.log())
+        unmount_lazily(fs.point)
 
     def test_worker_is_what_memory_is_taken_from(self):
         """The supervisor is spared, where it may be; workers are at risk as who mounted."""
