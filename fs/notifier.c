@@ -2,11 +2,13 @@
 #include "fs/notifier.h"
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "common/memory.h"
 #include "common/sync.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -27,7 +29,8 @@ struct notifier {
     int fd;
     pid_t pid;
     atomic_ulong sent;
-    atomic_ulong *done; /* of these; shared with that process */
+    atomic_ulong *done;  /* of these; shared with that process */
+    atomic_bool is_told; /* that there is no such process any more */
 };
 
 /* There were threads: system calls alone from here on. Whatever the worker has open or
@@ -43,8 +46,8 @@ __attribute__((noreturn)) static void pass_on(int messages_fd, int device_fd,
         _exit(1);
     (void)prctl(PR_SET_NAME, "notifier");
     while ((size = recv(MESSAGES, message, sizeof message, 0)) > 0) {
-        if (write(DEVICE, message, (size_t)size) < 0 && errno == ENODEV)
-            break; /* unmounted; all else is about what the kernel has forgotten */
+        /* Fails for what the kernel has forgotten, or after the mount is gone. */
+        (void)!write(DEVICE, message, (size_t)size);
         atomic_fetch_add(done, 1);
     }
     _exit(0);
@@ -109,7 +112,18 @@ ssize_t notifier_send(struct notifier *notifier, const struct iovec *iov, int co
 
     if (size >= 0)
         atomic_fetch_add(&notifier->sent, 1);
+    else if (errno == EPIPE && !atomic_exchange(&notifier->is_told, true))
+        log_warning(
+            "the process that notifies the kernel has ended; going on without it");
     return size;
+}
+
+/* Was it killed? It takes nothing any more of what it was handed. */
+static bool is_gone(const struct notifier *notifier)
+{
+    struct pollfd messages = {.fd = notifier->fd};
+
+    return poll(&messages, 1, 0) > 0 && messages.revents & POLLHUP;
 }
 
 bool notifier_wait(struct notifier *notifier, int64_t deadline_ms)
@@ -117,7 +131,7 @@ bool notifier_wait(struct notifier *notifier, int64_t deadline_ms)
     unsigned long wanted = atomic_load(&notifier->sent);
 
     while (atomic_load(notifier->done) < wanted) {
-        if (clock_now_ms() >= deadline_ms)
+        if (clock_now_ms() >= deadline_ms || is_gone(notifier))
             return false;
         clock_sleep_ms(LOOK_MS);
     }

@@ -27,7 +27,8 @@ void notifier_stop(struct notifier *notifier);
 ssize_t notifier_send(struct notifier *notifier, const struct iovec *iov, int count);
 
 /* Wait until the kernel has taken all that was handed on before. False when it has not by
- * then (a time of clock_now_ms). Thread-safe. */
+ * then (a time of clock_now_ms), and when it never will: that process was killed.
+ * Thread-safe. */
 bool notifier_wait(struct notifier *notifier, int64_t deadline_ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include "fs/notifier.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -85,11 +86,42 @@ static void what_the_kernel_keeps_waiting_is_not_taken(void **state)
     device_close(&device);
 }
 
+/* The only child that we have. */
+static pid_t find_child(void)
+{
+    CLEANUP_FCLOSE FILE *children = NULL;
+    char path[64];
+    int child = 0;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", gettid());
+    children = fopen(path, "re");
+    assert_non_null(children);
+    assert_int_equal(fscanf(children, "%d", &child), 1);
+    return child;
+}
+
+static void nobody_waits_for_one_that_was_killed(void **state)
+{
+    const struct iovec iov = {.iov_base = (char *)"more", .iov_len = 4};
+    struct device device;
+
+    (void)state;
+    device_open(&device);
+    while (send(device.fds[1], "full", 4, MSG_DONTWAIT) == 4)
+        continue;
+    send_text(&device, "late");
+    assert_int_equal(kill(find_child(), SIGKILL), 0);
+    assert_false(notifier_wait(device.notifier, INT64_MAX));
+    assert_int_equal(notifier_send(device.notifier, &iov, 1), -1);
+    device_close(&device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_sent_is_taken_in_order),
         cmocka_unit_test(what_the_kernel_keeps_waiting_is_not_taken),
+        cmocka_unit_test(nobody_waits_for_one_that_was_killed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
