@@ -392,6 +392,8 @@ static int enter(struct descent *descent, const char *name, struct error *err)
                     REMOVE_DEPTH_MAX);
     fd = openat(innermost_fd(descent), name,
                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) /* somebody removes the same */
+        return 0;
     if (fd < 0)
         return fail_errno(err, "open folder '%s'", name);
     level->dir = fdopendir(fd);

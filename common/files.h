@@ -74,7 +74,8 @@ int files_list(int dir_fd, const char *path, files_each *each, void *arg,
 int files_list_fd(int take_fd, const char *path, files_each *each, void *arg,
                   struct error *err);
 
-/* Remove a file or a folder with all in it, following no link; fine if there is none. */
+/* Remove a file or a folder with all in it, following no link; fine if there is none, or
+ * if others remove it at the same time. */
 int files_remove_tree(int dir_fd, const char *path, struct error *err);
 
 #endif
