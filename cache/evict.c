@@ -384,12 +384,24 @@ int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err)
     return end_turn(cache, rooms, rc == 0) ? 0 : rc;
 }
 
+/* Left over again, it is removed at the next start. */
+static int remove_left(void *arg, int folder_fd, const char *name, struct error *err)
+{
+    (void)arg;
+    (void)files_remove_tree(folder_fd, name, err);
+    return 0;
+}
+
 void evict_clean(struct cache *cache)
 {
     int root_fd = cache->store.root_fd;
+    struct error ignored = {0};
 
-    /* Left over again, it is removed at the next start. */
-    (void)files_remove_tree(root_fd, LAYOUT_REMOVED, &(struct error){0});
-    /* On a full disk it could not be made any more, and nothing could be evicted. */
-    (void)files_make_folders_beneath(root_fd, LAYOUT_REMOVED, 0777, &(struct error){0});
+    /* The folder itself stays: another process may be about to move something there. And
+     * on a full disk it could not be made any more, and nothing could be evicted. */
+    if (files_make_folders_beneath(root_fd, LAYOUT_REMOVED, 0777, &ignored) < 0) {
+        (void)files_remove_tree(root_fd, LAYOUT_REMOVED, &ignored); /* it is none */
+        (void)files_make_folders_beneath(root_fd, LAYOUT_REMOVED, 0777, &ignored);
+    }
+    (void)files_list(root_fd, LAYOUT_REMOVED, remove_left, NULL, &ignored);
 }

@@ -452,13 +452,18 @@ static void what_a_dead_process_left_goes(void **state)
 {
     CLEANUP_FREE char *left = NULL;
     struct fixture fixture;
+    CLEANUP_CLOSE int folder = -1;
     struct error err = {0};
+    struct stat st;
 
     (void)state;
     fixture_open(&fixture, &(struct cache_options){0});
     left = xstrdup(fixture_path(&fixture, LAYOUT_REMOVED "/3e120e8d-x/files/a"));
     assert_int_equal(files_make_folders(AT_FDCWD, left, 0777, &err), 0);
+    folder = open(fixture_path(&fixture, LAYOUT_REMOVED), O_PATH);
     evict_clean(fixture.cache);
+    assert_int_equal(fstat(folder, &st), 0);
+    assert_true(st.st_nlink > 0); /* others are about to move something there */
     assert_int_equal(access(left, F_OK), -1);
     assert_int_equal(rmdir(fixture_path(&fixture, LAYOUT_REMOVED)), 0); /* it is empty */
     fixture_close(&fixture);
