@@ -190,6 +190,60 @@ static int artifactory_remove(struct backend *backend, const char *path,
     return rc == -ENOENT && reply.tries > 1 ? 0 : rc; /* an earlier try did it */
 }
 
+/* What is in a folder. */
+struct content {
+    unsigned count;
+    const char *name; /* that is looked for; NULL: none */
+    bool has_name;    /* as a folder */
+};
+
+static int see_entry(void *arg, const struct backend_entry *entry, struct error *err)
+{
+    struct content *content = arg;
+
+    (void)err; /* cannot fail */
+    content->count++;
+    content->has_name |=
+        content->name && entry->is_folder && strcmp(entry->name, content->name) == 0;
+    return 0;
+}
+
+/* Whether a folder has only the folder name in it, or nothing with NULL. 1, 0, -errno. */
+static int has_only(struct artifactory_client *client, const char *folder,
+                    const char *name, struct error *err)
+{
+    struct content content = {.name = name};
+    int rc = artifactory_storage_list(client, folder, see_entry, &content, err);
+
+    if (rc < 0)
+        return rc;
+    return name ? content.count == 1 && content.has_name : content.count == 0;
+}
+
+static int artifactory_prune(struct backend *backend, const char *path, struct error *err)
+{
+    CLEANUP_HTTP_REPLY struct http_reply reply = {0};
+    CLEANUP_FREE char *folder = xstrdup(path), *above = NULL;
+    struct artifactory_client *client = client_of(backend);
+    char *slash = strrchr(folder, '/');
+    int rc;
+
+    if (slash)
+        *slash = '\0';
+    slash = slash ? strrchr(folder, '/') : NULL;
+    above = xstrndup(folder, slash ? (size_t)(slash - folder) : 0);
+    if (!strchr(above, '/')) /* those at the top are everybody's */
+        return 0;
+    rc = has_only(client, folder, NULL, err);
+    if (rc == 1)
+        rc = has_only(client, above, slash + 1, err);
+    if (rc == 1)
+        rc = artifactory_client_do(client, ARTIFACTORY_FILES, above,
+                                   &(struct http_request){.method = HTTP_DELETE}, &reply,
+                                   err);
+    return rc < 0 && rc != -ENOENT ? rc : 0;
+}
+
 static int artifactory_spool(struct backend *backend, int *ret_fd, struct error *err)
 {
     (void)backend;
@@ -256,6 +310,7 @@ const struct backend_ops artifactory_ops = {
     .put = artifactory_put,
     .replace = artifactory_replace,
     .remove = artifactory_remove,
+    .prune = artifactory_prune,
     .spool = artifactory_spool,
     .now = artifactory_now,
     .object_open = open_object,

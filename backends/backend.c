@@ -198,6 +198,16 @@ int backend_remove(struct backend *backend, const char *path, struct error *err)
     return rc;
 }
 
+int backend_prune(struct backend *backend, const char *path, struct error *err)
+{
+    int rc = backend_path_check(path, err);
+
+    if (rc == 0)
+        rc = backend->ops->prune(backend, path, err);
+    assert(rc <= 0);
+    return rc;
+}
+
 int backend_spool(struct backend *backend, int *ret_fd, struct error *err)
 {
     int rc = backend->ops->spool(backend, ret_fd, err);

@@ -90,6 +90,12 @@ int backend_replace(struct backend *backend, const char *path,
  * Artifactory keeps them, since removing one there removes what others put into it. */
 int backend_remove(struct backend *backend, const char *path, struct error *err);
 
+/* Where folders stay: remove the two above a path that was removed, if nothing is in
+ * them. What another puts there at that very moment goes with them: for paths alone of
+ * which each change takes the place of the one before. 0 also where there is nothing to
+ * do. */
+int backend_prune(struct backend *backend, const char *path, struct error *err);
+
 /* A new file without a name on the repository's own disk, to be filled and put (is_given)
  * without a copy. The caller closes it; after a crash nothing of it is left. -ENOTSUP
  * where there is no such disk: fill a file elsewhere. */

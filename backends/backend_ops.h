@@ -33,6 +33,7 @@ struct backend_ops {
                    const struct backend_content *content, const char *expected_tag,
                    struct error *err);
     int (*remove)(struct backend *backend, const char *path, struct error *err);
+    int (*prune)(struct backend *backend, const char *path, struct error *err);
     int (*spool)(struct backend *backend, int *ret_fd, struct error *err);
     int (*now)(struct backend *backend, int64_t *ret_now_s, struct error *err);
     int (*object_open)(struct backend *backend, const char *path,

@@ -376,6 +376,7 @@ const struct backend_ops file_ops = {
     .put = file_put,
     .replace = file_replace,
     .remove = file_remove,
+    .prune = plain_prune,
     .spool = file_spool,
     .now = file_now,
     .object_open = file_object_open,

@@ -15,6 +15,12 @@ void plain_diagnose(struct backend *backend, backend_finding *each, void *arg)
     (void)backend, (void)each, (void)arg; /* see plain.h */
 }
 
+int plain_prune(struct backend *backend, const char *path, struct error *err)
+{
+    (void)backend, (void)path, (void)err; /* see plain.h */
+    return 0;
+}
+
 /* The bytes of an object from first on. */
 static int read_rest(struct object *object, uint64_t first, struct bytes *to,
                      struct error *err)

@@ -8,6 +8,9 @@
 /* As backend_diagnose: there is nothing that could be wrong. */
 void plain_diagnose(struct backend *backend, backend_finding *each, void *arg);
 
+/* As backend_prune, where no empty folder stays. */
+int plain_prune(struct backend *backend, const char *path, struct error *err);
+
 /* As backend_get_version: open, then read. */
 int plain_get(struct backend *backend, const char *path, struct bytes *to,
               struct backend_stat *ret_stat, struct error *err);

@@ -3,6 +3,7 @@
 
 #include "backends/bytes_sink.h"
 #include "backends/digest.h"
+#include "backends/plain.h"
 #include "backends/s3_conditional.h"
 #include "backends/s3_diagnose.h"
 #include "backends/s3_list.h"
@@ -420,10 +421,11 @@ static int s3_now(struct backend *backend, int64_t *ret_now_s, struct error *err
         .kind = (name), .open = (open_function), .close = s3_close,                      \
         .diagnose = diagnose, .stat = s3_stat, .checksum = s3_checksum, .get = s3_get,   \
         .list = s3_list_flat, .list_deep = s3_list_deep, .put = s3_put_path,             \
-        .replace = s3_replace, .remove = s3_remove, .spool = s3_spool, .now = s3_now,    \
-        .object_open = s3_object_open, .object_open_tail = s3_object_open_tail,          \
-        .object_read = s3_object_read, .object_check = s3_object_check,                  \
-        .object_fd = s3_object_fd, .object_close = s3_object_close,                      \
+        .replace = s3_replace, .remove = s3_remove, .prune = plain_prune,                \
+        .spool = s3_spool, .now = s3_now, .object_open = s3_object_open,                 \
+        .object_open_tail = s3_object_open_tail, .object_read = s3_object_read,          \
+        .object_check = s3_object_check, .object_fd = s3_object_fd,                      \
+        .object_close = s3_object_close,                                                 \
     }
 
 const struct backend_ops s3_ops = S3_OPS("s3", s3_open);

@@ -298,6 +298,8 @@ static int remove_but(struct resolver *resolver, const char *alias, unsigned kee
                                 resolver_repository_name(resolver, i));
         }
         removed += rc == 0;
+        if (rc == 0) /* or its name goes on being listed */
+            (void)backend_prune(resolver_backend(resolver, i), path, &reason);
     }
     return removed;
 }

@@ -293,6 +293,62 @@ static void test_has_no_conditional_writes(void **state)
     assert_int_equal(http_server_requests(fixture->server), 0);
 }
 
+#define HOLDS(size, children)                                                            \
+    "HTTP/1.1 200 OK\r\nContent-Length: " size "\r\n\r\n{\"children\":[" children "]}"
+#define VERSION "{\"uri\":\"/1.0.0\",\"folder\":true}"
+#define GONE "HTTP/1.1 204 No Content\r\n\r\n"
+
+static void test_prunes_what_is_empty(void **state)
+{
+    static const struct {
+        const char *path;
+        struct http_step steps[5];
+        unsigned requests;
+        bool is_pruned;
+    } prunings[] = {
+        {"_alias/a/1.0.0/f",
+         {{.reply = FOLDER},
+          {.reply = HOLDS("45", VERSION)},
+          {.reply = GONE},
+          {.reply = NULL}},
+         3,                                                                        true },
+        {"_alias/a/1.0.0/f",
+         {{.reply = HOLDS("45", VERSION)}, {.reply = NULL}},
+         1,                                                                        false},
+        {"_alias/a/1.0.0/f",
+         {{.reply = FOLDER},
+          {.reply = HOLDS("76", VERSION ","
+                                        "{\"uri\":\"/2.0.0\",\"folder\":true}")},
+          {.reply = NULL}},
+         2,                                                                        false},
+        {"_alias/a/1.0.1/f",
+         {{.reply = FOLDER}, {.reply = HOLDS("45", VERSION)}, {.reply = NULL}},
+         2,                                                                        false},
+        {"_alias/a/1.0.0/f",
+         {{.reply = MISSING}, {.reply = REPOSITORY}, {.reply = NULL}},
+         2,                                                                        false},
+        {"_alias/1.0.0/f",   {{.reply = FOLDER}, {.reply = NULL}},              0, false},
+        {"1.0.0/f",          {{.reply = FOLDER}, {.reply = NULL}},              0, false},
+        {"f",                {{.reply = FOLDER}, {.reply = NULL}},              0, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(prunings); i++) {
+        struct fixture *fixture;
+        struct error err = {0};
+
+        test_row(i, "%s", prunings[i].path);
+        assert_int_equal(open_all(state), 0);
+        fixture = *state;
+        play(fixture, prunings[i].steps);
+        assert_int_equal(backend_prune(fixture->backend, prunings[i].path, &err), 0);
+        assert_int_equal(http_server_requests(fixture->server), prunings[i].requests);
+        if (prunings[i].is_pruned)
+            assert_non_null(strstr(http_server_request(fixture->server, 2),
+                                   "DELETE /artifactory/models/_alias/a HTTP"));
+        close_all(state);
+    }
+}
+
 static void test_now_is_the_servers(void **state)
 {
     static const struct http_step steps[] = {
@@ -347,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_put, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_has_no_conditional_writes, open_all,
                                         close_all),
+        cmocka_unit_test(test_prunes_what_is_empty),
         cmocka_unit_test_setup_teardown(test_now_is_the_servers, open_all, close_all),
         cmocka_unit_test(test_refuses_what_is_no_address),
     };

@@ -273,6 +273,19 @@ class Claims(ArtifactoryTest):
         self.assertEqual(self.succeed("publish", *row).strip(), uid)
         self.assertEqual(list(folder.glob("*.claim-*")), [])
 
+    def test_removed_aliases_are_not_listed(self):
+        uid = self.succeed("publish", "--name", "onnx", "--version", "1.0.0", "--alias",
+                           "one", self.make_folder()).strip()
+        mount = self.mount_config(self.conf)
+        self.succeed("alias", "set", "two", uid)
+        self.succeed("alias", "rm", "one")
+        self.assertEqual(self.succeed("ls").split(), [uid.partition("-")[0], "two"])
+        os.unlink(mount.point / "two/current")
+        os.rmdir(mount.point / "two")
+        wait_until(lambda: self.succeed("ls").split() == [uid.partition("-")[0]],
+                   "the end of both names")
+        self.assertEqual(os.listdir(self.repo.folder / "_alias"), [])
+
     def test_aliases_and_metadata(self):
         uid = self.succeed("publish", "--name", "onnx", "--version", "1.0.0", "--alias",
                            "small", self.make_folder()).strip()

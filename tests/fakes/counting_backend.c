@@ -137,6 +137,11 @@ static int counting_remove(struct backend *backend, const char *path, struct err
     return backend_remove(counting->inner, path, err);
 }
 
+static int counting_prune(struct backend *backend, const char *path, struct error *err)
+{
+    return backend_prune(((struct counting *)backend)->inner, path, err);
+}
+
 static struct object *wrap_object(struct backend *backend, struct object *take_inner)
 {
     struct counting_object *object = XNEW(struct counting_object);
@@ -233,6 +238,7 @@ static const struct backend_ops counting_ops = {
     .put = counting_put,
     .replace = counting_replace,
     .remove = counting_remove,
+    .prune = counting_prune,
     .spool = counting_spool,
     .now = counting_now,
     .object_open = counting_object_open,

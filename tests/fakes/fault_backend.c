@@ -225,6 +225,11 @@ static int fault_remove(struct backend *backend, const char *path, struct error 
     return rc < 0 ? rc : backend_remove(fault->inner, path, err);
 }
 
+static int fault_prune(struct backend *backend, const char *path, struct error *err)
+{
+    return backend_prune(((struct fault *)backend)->inner, path, err);
+}
+
 static struct object *wrap_object(struct backend *backend, const char *path,
                                   struct object *take_inner)
 {
@@ -354,6 +359,7 @@ static const struct backend_ops fault_ops = {
     .put = fault_put,
     .replace = fault_replace,
     .remove = fault_remove,
+    .prune = fault_prune,
     .spool = fault_spool,
     .now = fault_now,
     .object_open = fault_object_open,

@@ -420,6 +420,7 @@ static const struct backend_ops memory_ops = {
     .put = memory_put,
     .replace = memory_replace,
     .remove = memory_remove,
+    .prune = plain_prune,
     .spool = memory_spool,
     .now = memory_now,
     .object_open = memory_object_open,
