@@ -13,6 +13,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* What tells of a manifest has a longer name than that. */
+static int check_manifest_name(const char *name, struct error *err)
+{
+    char job[NAME_MAX + 1];
+
+    for (enum job_report i = 0; i < JOB_REPORTS; i++)
+        if (staging_job_of(name, ".yaml", job) &&
+            strlen(job) + strlen(staging_job_suffixes[i]) > NAME_MAX)
+            return fail(err, ENAMETOOLONG,
+                        "manifest '%.40s...': its '%s' would have more than %d bytes",
+                        name, staging_job_suffixes[i], NAME_MAX);
+    return 0;
+}
+
 /* The folder in which name may be made or removed, open. */
 static int open_folder(struct fs *fs, uint64_t parent, const char *name,
                        struct error *err)
@@ -21,6 +35,8 @@ static int open_folder(struct fs *fs, uint64_t parent, const char *name,
     enum job_report report;
     char job[NAME_MAX + 1];
 
+    if (rc == 0 && parent == 0)
+        rc = check_manifest_name(name, err);
     if (rc == 0 && parent == 0 && staging_job_has_report(fs, name, job, &report))
         return fail(err, EEXIST, "'%s' tells how a publish goes", name);
     return rc < 0 ? rc : staging_disk_folder(fs->staging->disk, parent, err);

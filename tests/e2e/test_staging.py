@@ -324,6 +324,17 @@ class Publishing(StagingTest):
         self.assertEqual(names_below(self.repo.folder), before)
         self.assertEqual(sorted(os.listdir(self.staging)), [".job", "job", "job2"])
 
+    def test_long_names(self):
+        """A job of which nobody could be told is none."""
+        name = "j" * (os.pathconf(self.staging, "PC_NAME_MAX") - len(".status"))
+        path = self.staging / f"{name}j.yaml"
+        self.assert_fails(errno.ENAMETOOLONG, path.write_text, self.manifest())
+        (self.staging / "short").write_text("")
+        self.assert_fails(errno.ENAMETOOLONG, os.rename, self.staging / "short", path)
+        os.unlink(self.staging / "short")
+        self.assertEqual(self.publish_staged(name)[-6:], "-1.0.0")
+        self.assertEqual(self.status(name)["state"], "published")
+
     def test_names_that_are_not_utf8(self):
         job = os.fsdecode(b"job\xff\n")
         (self.staging / f"{job}.yaml").write_text(self.manifest())
