@@ -265,7 +265,7 @@ static void *write_headers(void *arg)
 
 static void a_header_is_never_read_by_halves(void **state)
 {
-    struct writing writing = {NULL};
+    struct writing writing = {.tree = NULL};
     struct tree_header header;
     struct error err = {0};
     struct fixture fixture;
