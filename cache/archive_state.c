@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { SMALL_MAX = 1 << 20 }; /* bytes of a member that may lie in memory as a whole */
 
@@ -280,6 +281,8 @@ int archive_state_load(struct archive *archive, struct error *err)
         rc = tree_read_records(tree, records, err);
     if (rc < 0)
         return rc;
+    for (uint32_t i = 0; i < toc_count(archive->toc); i++)
+        tree_record_forgive(&records[i], time(NULL));
     lock_acquire(&archive->lock);
     archive->is_final = tree_is_final_ours(tree, &header);
     archive->is_attested = tree_is_final_attested(tree, &header);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* A member that an unclean stop left: is it what we once verified? */
 static int recheck(struct attempt *attempt, const char *path, struct error *err)
@@ -152,7 +153,7 @@ static void discard(struct attempt *attempt, enum outcome outcome)
 
     remove_file(attempt);
     if (outcome == OUTCOME_DAMAGED)
-        attempt->record.failures++;
+        tree_record_fail(&attempt->record, time(NULL));
     if (outcome == OUTCOME_DAMAGED || member_is_started(member))
         attempt->record.failed++;
     attempt->record.state = TREE_ABSENT;

@@ -68,6 +68,26 @@ int tree_header_parse(const unsigned char bytes[TREE_HEADER_SIZE],
     return 0;
 }
 
+static uint16_t hours_of(int64_t now_s)
+{
+    return (uint16_t)(now_s / 3600);
+}
+
+void tree_record_fail(struct tree_record *record, int64_t now_s)
+{
+    if (record->failures < UINT8_MAX)
+        record->failures++;
+    record->failed_h = hours_of(now_s);
+}
+
+void tree_record_forgive(struct tree_record *record, int64_t now_s)
+{
+    uint16_t age_h = (uint16_t)(hours_of(now_s) - record->failed_h);
+
+    if (age_h > 1) /* a whole one at least; or the clock was set back */
+        record->failures = 0;
+}
+
 bool tree_record_is_there(const struct tree_record *record)
 {
     return record->state == TREE_COMPLETE || record->state == TREE_FOREIGN;
@@ -81,7 +101,7 @@ void tree_record_print(const struct tree_record *record,
     at = put_number(at, record->failed, 4);
     at = put_number(at, record->state, 1);
     at = put_number(at, record->failures, 1);
-    put_number(at, 0, 2);
+    put_number(at, record->failed_h, 2);
 }
 
 void tree_record_parse(const unsigned char bytes[TREE_RECORD_SIZE],
@@ -94,6 +114,7 @@ void tree_record_parse(const unsigned char bytes[TREE_RECORD_SIZE],
     ret_record->failed = cursor_u32(&cursor);
     ret_record->state = cursor_u8(&cursor);
     ret_record->failures = cursor_u8(&cursor);
+    ret_record->failed_h = cursor_u16(&cursor);
     if (ret_record->state > TREE_UNCHECKED)
         ret_record->state = TREE_ABSENT;
 }

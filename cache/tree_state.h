@@ -45,11 +45,17 @@ enum tree_record_state {
 };
 
 struct tree_record {
-    uint64_t xxh3;    /* of the content */
-    uint32_t failed;  /* attempts that failed their check, ever */
-    uint8_t state;    /* enum tree_record_state */
-    uint8_t failures; /* the same in succession */
+    uint64_t xxh3;     /* of the content */
+    uint32_t failed;   /* attempts that failed their check, ever */
+    uint8_t state;     /* enum tree_record_state */
+    uint8_t failures;  /* the same in succession */
+    uint16_t failed_h; /* when the last did: hours of Unix time, as far as they fit */
 };
+
+/* Note that an attempt failed its check; and forget failures in succession that are an
+ * hour old: what damages bytes may lie between the archive and us. */
+void tree_record_fail(struct tree_record *record, int64_t now_s);
+void tree_record_forgive(struct tree_record *record, int64_t now_s);
 
 /* Can the member be handed out? */
 bool tree_record_is_there(const struct tree_record *record);

@@ -2,6 +2,7 @@
  */
 #include "tests/test.h"
 
+#include "cache/tree_open.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/sync.h"
@@ -130,11 +131,66 @@ static void what_is_put_in_its_place_was_verified(void **state)
     }
 }
 
+/* As if the last attempt had failed so long ago. */
+static void let_time_pass(struct archive *archive, const char *root, uint32_t index,
+                          int hours)
+{
+    struct tree_record record;
+    struct error err = {0};
+    struct store store;
+    struct tree *tree = NULL;
+
+    assert_int_equal(store_open(root, &store, &err), 0);
+    assert_int_equal(
+        tree_open(&store, FIXTURE_ID, FIXTURE_VERSION, archive_toc(archive), &tree, &err),
+        0);
+    assert_int_equal(tree_read_record(tree, index, &record, &err), 0);
+    record.failed_h = (uint16_t)(record.failed_h - hours);
+    assert_int_equal(tree_write_record(tree, index, &record, &err), 0);
+    tree_close(tree);
+    store_close(&store);
+}
+
+/* Not the archive was damaged, but what came of it. */
+static void damage_on_the_way_is_not_for_ever(void **state)
+{
+    static const struct {
+        int hours, rc;
+    } cases[] = {
+        {0, -EIO},
+        {2, 0   },
+    };
+    CLEANUP_FREE unsigned char *noise = fixture_noise(LARGE);
+    struct fixture fixture;
+    struct archive *archive = open_model(&fixture, noise);
+    uint32_t index = fixture_index(archive, "a.bin"), generation;
+
+    (void)state;
+    fault_backend_corrupt(fixture.fault, FIXTURE_ARCHIVE, CAME);
+    for (int i = 0; i < 2; i++) {
+        generation = ARCHIVE_GENERATION_NEW;
+        assert_int_equal(want_all(archive, "a.bin", &generation), -EIO);
+    }
+    fault_backend_clear(fixture.fault);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_row(i, "after %d h", cases[i].hours);
+        let_time_pass(archive, fixture.root, index, cases[i].hours);
+        archive_unref(archive);
+        fixture_reopen(&fixture);
+        archive = fixture_archive(&fixture);
+        generation = ARCHIVE_GENERATION_NEW;
+        assert_int_equal(want_all(archive, "a.bin", &generation), cases[i].rc);
+    }
+    archive_unref(archive);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_stays_ours_until_the_next_attempt),
         cmocka_unit_test(what_is_put_in_its_place_was_verified),
+        cmocka_unit_test(damage_on_the_way_is_not_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
