@@ -8,47 +8,77 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* The mount answers meanwhile; the command that made it does not return. */
-enum { ANSWER_MS = 900 };
+enum {
+    CALLER_MS = 900, /* the mount answers meanwhile; the command does not return */
+    LOOK_MS = 500,   /* how late the end may be noticed */
+};
 
 struct greeting {
     struct resolver *resolver;
     struct daemon *daemon;
     pthread_t thread;
+    bool is_ending; /* written once */
 };
 
-static void tell_of(const struct greeting *greeting, unsigned repository)
+static void describe(const char *name, int rc, const struct error *why,
+                     char sentence[2 * ERROR_MESSAGE_MAX])
 {
-    const char *name = resolver_repository_name(greeting->resolver, repository);
-    char sentence[2 * ERROR_MESSAGE_MAX];
-    struct error why;
-    int rc = resolver_check(greeting->resolver, repository, &why);
-
-    if (rc == 0)
-        return;
     if (rc == -EAGAIN)
-        snprintf(sentence, sizeof sentence,
+        snprintf(sentence, 2 * ERROR_MESSAGE_MAX,
                  "repository '%s' has not answered yet; going on with what is known",
                  name);
     else
-        snprintf(sentence, sizeof sentence,
+        snprintf(sentence, 2 * ERROR_MESSAGE_MAX,
                  "repository '%s' cannot be used: %s; going on with what is known", name,
-                 why.message);
-    if (greeting->daemon)
-        daemon_warn(greeting->daemon, sentence);
-    if (!resolver_is_down(greeting->resolver, repository)) /* that is logged already */
+                 why->message);
+}
+
+typedef void teller(const struct greeting *greeting, unsigned repository, int rc,
+                    const char *sentence);
+
+static void tell_caller(const struct greeting *greeting, unsigned repository, int rc,
+                        const char *sentence)
+{
+    (void)repository, (void)rc;
+    daemon_warn(greeting->daemon, sentence);
+}
+
+/* Outages are logged already. */
+static void tell_log(const struct greeting *greeting, unsigned repository, int rc,
+                     const char *sentence)
+{
+    if (rc != -EAGAIN && !resolver_is_down(greeting->resolver, repository))
         log_warning("%s", sentence);
+}
+
+static void tell(const struct greeting *greeting, teller *say)
+{
+    for (unsigned i = 0; i < resolver_repository_count(greeting->resolver); i++) {
+        char sentence[2 * ERROR_MESSAGE_MAX];
+        struct error why;
+        int rc = resolver_check(greeting->resolver, i, &why);
+
+        if (rc == 0)
+            continue;
+        describe(resolver_repository_name(greeting->resolver, i), rc, &why, sentence);
+        say(greeting, i, rc, sentence);
+    }
 }
 
 static void *greet(void *arg)
 {
     struct greeting *greeting = arg;
 
-    resolver_await_answers(greeting->resolver, clock_now_ms() + ANSWER_MS);
-    for (unsigned i = 0; i < resolver_repository_count(greeting->resolver); i++)
-        tell_of(greeting, i);
-    if (greeting->daemon)
+    if (greeting->daemon) {
+        (void)resolver_await_answers(greeting->resolver, clock_now_ms() + CALLER_MS);
+        tell(greeting, tell_caller);
         daemon_dismiss(greeting->daemon);
+    }
+    while (!resolver_await_answers(greeting->resolver, clock_now_ms() + LOOK_MS)) {
+        if (__atomic_load_n(&greeting->is_ending, __ATOMIC_RELAXED))
+            return NULL;
+    }
+    tell(greeting, tell_log);
     return NULL;
 }
 
@@ -69,6 +99,7 @@ void greeting_end(struct greeting *greeting)
 {
     if (!greeting)
         return;
+    __atomic_store_n(&greeting->is_ending, true, __ATOMIC_RELAXED);
     pthread_join(greeting->thread, NULL);
     free(greeting);
 }

@@ -5,8 +5,8 @@
  *     greeting_end(greeting);                          before the resolver is closed
  *
  * A mount comes up whatever its repositories say. How the first question to each went is
- * told by a thread: to the log, and to the process that `modelfs mount` waits in while
- * that waits still (daemon.h). */
+ * told by a thread: to the process that `modelfs mount` waits in (daemon.h), which is not
+ * kept for longer than a second, and, whenever the answers come, to the log. */
 #ifndef CLI_GREETING_H
 #define CLI_GREETING_H
 

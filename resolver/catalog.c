@@ -173,7 +173,7 @@ static bool are_asked_locked(const struct catalog *catalog) REQUIRES(catalog->lo
     return true;
 }
 
-void catalog_await_answers(struct catalog *catalog, int64_t deadline_ms)
+bool catalog_await_answers(struct catalog *catalog, int64_t deadline_ms)
 {
     int rc = 0;
 
@@ -181,6 +181,7 @@ void catalog_await_answers(struct catalog *catalog, int64_t deadline_ms)
     while (rc == 0 && !are_asked_locked(catalog))
         rc = condition_wait_until(&catalog->ended, &catalog->lock, deadline_ms);
     lock_release(&catalog->lock);
+    return rc == 0;
 }
 
 void catalog_note(struct catalog *catalog, unsigned repository,

@@ -108,8 +108,8 @@ void catalog_prefetch(struct catalog *catalog, unsigned repository,
                       const struct catalog_kind *kind, const char *key);
 
 /* Wait until each repository has answered, failed, or is not asked any more, after it was
- * asked at all; at the latest until deadline_ms of clock_now_ms. */
-void catalog_await_answers(struct catalog *catalog, int64_t deadline_ms);
+ * asked at all. False: not until deadline_ms of clock_now_ms. */
+bool catalog_await_answers(struct catalog *catalog, int64_t deadline_ms);
 
 /* Note an answer that another question gave on the way; it is fresh from now on. */
 void catalog_note(struct catalog *catalog, unsigned repository,

@@ -128,9 +128,9 @@ int resolver_has_alias(struct resolver *resolver, const char *alias, enum resolv
 void resolver_prefetch(struct resolver *resolver);
 
 /* Wait until each repository was asked something and nothing is left open about it: it
- * has answered, failed, or is not asked any more. At the latest until deadline_ms, a time
- * of clock_now_ms. */
-void resolver_await_answers(struct resolver *resolver, int64_t deadline_ms);
+ * has answered, failed, or is not asked any more. False: not until deadline_ms, a time of
+ * clock_now_ms. */
+bool resolver_await_answers(struct resolver *resolver, int64_t deadline_ms);
 
 /* 0 when the repository answered what it was asked last; -EAGAIN: it has not answered
  * yet; else -EIO with the sentence of what it failed with. Never blocks. */

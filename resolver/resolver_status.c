@@ -41,9 +41,9 @@ bool resolver_is_down(const struct resolver *resolver, unsigned repository)
     return state.is_down;
 }
 
-void resolver_await_answers(struct resolver *resolver, int64_t deadline_ms)
+bool resolver_await_answers(struct resolver *resolver, int64_t deadline_ms)
 {
-    catalog_await_answers(resolver->catalog, deadline_ms);
+    return catalog_await_answers(resolver->catalog, deadline_ms);
 }
 
 int resolver_check(const struct resolver *resolver, unsigned repository,
