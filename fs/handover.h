@@ -20,9 +20,9 @@
 #include <sys/types.h>
 
 enum {
-    HANDOVER_LAYOUT = 4,          /* another one whenever the block changes */
+    HANDOVER_LAYOUT = 5,          /* another one whenever the block changes */
     HANDOVER_INIT_MAX = 512,      /* bytes of an INIT request */
-    HANDOVER_HANDLES = 16 << 10,  /* files open with passthrough at once */
+    HANDOVER_HANDLES = 256 << 10, /* files open with passthrough at once */
     HANDOVER_LINKS = 4096,        /* in alias folders, that no repository has */
     HANDOVER_THREADS = 256,       /* of a worker, that execute requests */
     HANDOVER_REQUESTS = 32 << 10, /* unanswered at once, where the kernel cannot resend */

@@ -16,6 +16,15 @@ from repository import split
 
 HEAD = "author: a\ndate: 2024-01-01\nname: onnx\nsubgroup: test\nversion: 1.0.0\n"
 
+# Has a file open many times, until its input ends.
+OPEN_MANY = """
+import os, resource, sys
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+print(len([os.open(sys.argv[1], os.O_RDONLY) for _ in range(int(sys.argv[2]))]), flush=True)
+sys.stdin.read()
+"""
+
 
 class Limits(MountTest):
     def test_few_descriptors(self):
@@ -27,6 +36,21 @@ class Limits(MountTest):
         fs = self.mount(models)
         for uid in uids:
             self.assertEqual(len(fs.read(uid, "a.bin")), 100)
+
+    def test_many_files_open_at_once(self):
+        """20,000 of all programs together: nobody else is refused for it."""
+        models = self.repository()
+        uid = models.publish({"a.bin": b"content"})
+        fs = self.mount(models)
+        path = fs.path(uid, "a.bin")
+        programs = [subprocess.Popen([sys.executable, "-c", OPEN_MANY, path, "2000"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                    for _ in range(10)]
+        for program in programs:
+            self.addCleanup(program.communicate)
+        self.assertEqual([program.stdout.readline() for program in programs],
+                         [b"2000\n"] * 10)
+        self.assertEqual(path.read_bytes(), b"content")
 
     @unittest.skipUnless(os.geteuid() == 0, "mounts a small file system")
     def test_full_disk_makes_room_for_new_models(self):
