@@ -4,7 +4,6 @@
 
 #include "cache/checksum.h"
 #include "cache/complete.h"
-#include "cache/evict.h"
 #include "cache/internal.h"
 #include "cache/tree_member.h"
 
@@ -59,6 +58,12 @@ enum outcome attempt_land(struct attempt *attempt, int rc,
     return rc < 0 ? OUTCOME_FAILED : OUTCOME_COMPLETE;
 }
 
+enum evict_for attempt_asks(struct attempt *attempt)
+{
+    attempt->is_asked = archive_state_is_waited_for(attempt->archive, attempt->member);
+    return attempt->is_asked ? EVICT_ASKED : EVICT_UNASKED;
+}
+
 bool attempt_is_full(const struct attempt *attempt)
 {
     return attempt->err.code == ENOSPC || attempt->err.code == EDQUOT;
@@ -81,8 +86,8 @@ static enum outcome look(struct attempt *attempt)
         return OUTCOME_FAILED;
     if (attempt->record.state == TREE_COMPLETE)
         return OUTCOME_COMPLETE;
-    return evict_reserve(archive->cache, member->size, err) < 0 ? OUTCOME_FAILED
-                                                                : OUTCOME_READY;
+    rc = evict_reserve(archive->cache, member->size, attempt_asks(attempt), err);
+    return rc < 0 ? OUTCOME_FAILED : OUTCOME_READY;
 }
 
 /* Its writer's file grows: that is progress. */
@@ -202,9 +207,27 @@ enum outcome attempt_settle(struct attempt *attempt, enum outcome outcome)
     return outcome;
 }
 
+/* Did it find no room, and nobody asked for it? That is no failure. */
+static bool is_in_vain(const struct attempt *attempt, enum outcome outcome)
+{
+    return (outcome == OUTCOME_FAILED || outcome == OUTCOME_DROPPED) &&
+           attempt_is_full(attempt) && TAILQ_EMPTY(&attempt->member->waiters);
+}
+
+/* Is it to be begun again, for somebody who came to wait? */
+static bool is_to_begin_again(const struct attempt *attempt, enum outcome outcome)
+{
+    const struct member *member = attempt->member;
+
+    return !TAILQ_EMPTY(&member->waiters) &&
+           (outcome == OUTCOME_IDLE ||
+            (outcome == OUTCOME_FAILED && attempt_is_full(attempt) &&
+             !attempt->is_asked && member->fd < 0));
+}
+
 /* Note how it ended; whom to tell goes to waiters. true: the member is no more. */
 static bool end_locked(struct archive *archive, struct attempt *attempt,
-                       enum outcome outcome, struct waiter_list *waiters)
+                       enum outcome outcome, bool is_failure, struct waiter_list *waiters)
     REQUIRES(archive->lock)
 {
     struct member *member = attempt->member;
@@ -217,7 +240,7 @@ static bool end_locked(struct archive *archive, struct attempt *attempt,
         archive_state_set_record_locked(archive, member->index, &attempt->record);
     if (outcome == OUTCOME_COMPLETE)
         archive_state_forget_failure_locked(archive, member->index);
-    else if (outcome != OUTCOME_IDLE)
+    else if (is_failure)
         archive_state_note_failure_locked(archive, member->index, &attempt->err);
     if (attempt->err.code == ESTALE)
         archive->is_replaced = true;
@@ -229,14 +252,11 @@ static bool end_locked(struct archive *archive, struct attempt *attempt,
     return true;
 }
 
-static void count_end(struct cache *cache, enum outcome outcome)
+static void count_end(struct cache *cache, bool is_there, bool is_failure)
 {
-    if (outcome == OUTCOME_COMPLETE) {
-        cache->members_done++;
-        cache->transfers_done++;
-    } else if (outcome != OUTCOME_IDLE) {
-        cache->transfers_failed++;
-    }
+    cache->members_done += is_there;
+    cache->transfers_done += is_there;
+    cache->transfers_failed += is_failure;
 }
 
 enum outcome attempt_end(struct attempt *attempt, enum outcome outcome)
@@ -245,19 +265,21 @@ enum outcome attempt_end(struct attempt *attempt, enum outcome outcome)
     struct waiter_list waiters = TAILQ_HEAD_INITIALIZER(waiters);
     char path[TOC_PATH_MAX + 1];
     struct error err;
-    bool is_over, is_complete;
+    bool is_over, is_complete, is_failure;
     int rc = 0;
 
     toc_path(archive->toc, attempt->member->index, path);
     lock_acquire(&archive->lock);
-    if (outcome == OUTCOME_IDLE && !TAILQ_EMPTY(&attempt->member->waiters)) {
+    if (is_to_begin_again(attempt, outcome)) {
         lock_release(&archive->lock);
         return OUTCOME_IDLE;
     }
-    is_over = end_locked(archive, attempt, outcome, &waiters);
+    is_failure = outcome != OUTCOME_COMPLETE && outcome != OUTCOME_IDLE &&
+                 !is_in_vain(attempt, outcome);
+    is_over = end_locked(archive, attempt, outcome, is_failure, &waiters);
     is_complete = archive_state_is_complete_locked(archive);
     lock_release(&archive->lock);
-    count_end(archive->cache, outcome);
+    count_end(archive->cache, outcome == OUTCOME_COMPLETE, is_failure);
     if (is_over)
         member_free(attempt->member);
     err = attempt->err;

@@ -15,6 +15,7 @@
 #define CACHE_ATTEMPT_H
 
 #include "cache/archive_state.h"
+#include "cache/evict.h"
 #include "cache/receive.h"
 
 enum outcome {
@@ -33,6 +34,7 @@ struct attempt {
     struct member *member;
     struct tree_record record; /* as on disk, then as it will be */
     struct error err;
+    bool is_asked;  /* room was looked for for somebody who waits */
     bool is_ending; /* the work of ending it began (registry_work_begin), */
     unsigned begun; /* which gave this */
 };
@@ -43,6 +45,9 @@ enum outcome attempt_begin(struct attempt *attempt);
 /* It was received with rc (attempt->err says why not): put it in its place, note it. */
 enum outcome attempt_land(struct attempt *attempt, int rc,
                           const struct received *received);
+
+/* For whom room is looked for now. */
+enum evict_for attempt_asks(struct attempt *attempt);
 
 /* Was there no room? Then the outcome may change once there is. */
 bool attempt_is_full(const struct attempt *attempt);

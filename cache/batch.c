@@ -1,6 +1,7 @@
 /* batch.c: members that lie side by side in an archive, brought by one request. */
 #include "cache/batch.h"
 
+#include "cache/evict.h"
 #include "cache/halves.h"
 #include "cache/internal.h"
 #include "cache/order.h"
@@ -138,7 +139,8 @@ struct batch *batch_plan_near_locked(struct archive *archive, const struct membe
     uint64_t own = entry->archive_last - entry->archive_first + 1;
     uint64_t window;
 
-    if (!archive->order || entry->packed_size > LEAD_MAX)
+    if (!archive->order || entry->packed_size > LEAD_MAX ||
+        evict_was_in_vain(archive->cache))
         return NULL;
     window = NEAR_FACTOR * read_before_locked(archive, lead->index, UNASKED_MAX);
     if (window < NEAR_MIN && !archive_state_is_local_locked(archive))
@@ -215,6 +217,22 @@ static void begin_ending(struct flow *flow)
     flow->first->is_ending = true;
 }
 
+/* It is as if it had not been begun. */
+static void put_off(struct attempt *attempt)
+{
+    lock_acquire(&attempt->archive->lock);
+    attempt->member->turn = MEMBER_SOON;
+    lock_release(&attempt->archive->lock);
+}
+
+/* What came along ended. Who came to wait for what found no room gets a request of his
+ * own (release_member). */
+static void end_near(struct attempt *attempt, enum outcome outcome)
+{
+    if (attempt_end(attempt, attempt_settle(attempt, outcome)) == OUTCOME_IDLE)
+        put_off(attempt);
+}
+
 /* The current one ended with rc: land it, answer its waiters. */
 static int end_current(struct flow *flow, int rc)
 {
@@ -232,7 +250,7 @@ static int end_current(struct flow *flow, int rc)
         return -attempt->err.code;
     }
     begin_ending(flow);
-    attempt_end(attempt, attempt_settle(attempt, outcome));
+    end_near(attempt, outcome);
     if (flow->is_lead)
         flow->lead = OUTCOME_ENDED;
     return 0;
@@ -272,12 +290,10 @@ static void begin_next(struct flow *flow)
         return;
     *attempt = (struct attempt){.archive = archive, .member = member};
     outcome = attempt_begin(attempt);
-    if (outcome == OUTCOME_BUSY) { /* not begun after all */
-        lock_acquire(&archive->lock);
-        member->turn = MEMBER_SOON;
-        lock_release(&archive->lock);
+    if (outcome == OUTCOME_BUSY) {
+        put_off(attempt);
     } else if (outcome != OUTCOME_READY) {
-        attempt_end(attempt, attempt_settle(attempt, outcome));
+        end_near(attempt, outcome);
     } else if (open_current(flow, attempt) < 0) {
         (void)end_current(flow, -attempt->err.code); /* the others may do better */
     }

@@ -22,6 +22,7 @@ enum {
     PAUSE_MS_MIN = 10, /* between looks at what other processes use */
     PAUSE_MS_MAX = 160,
     OTHERS_MS_MAX = 2000, /* in which what they just closed is let go (registry.c) */
+    VAIN_SHARE = 4,       /* of the time of a stall: so long a look in vain counts */
 };
 
 struct candidate {
@@ -164,6 +165,7 @@ struct goal {
     uint64_t wanted; /* and at least so many must be freed */
     uint64_t freed, left;
     enum user user; /* the one of all users that is most worth waiting for */
+    bool is_once;   /* what others are about to let go is not waited for */
 };
 
 static int try_goal(struct cache *cache, struct goal *goal, struct error *err)
@@ -231,7 +233,7 @@ static int evict(struct cache *cache, struct goal *goal, struct error *err)
     do {
         ended = registry_work_ended(cache);
         rc = try_goal(cache, goal, err);
-    } while (rc == -ENOSPC &&
+    } while (rc == -ENOSPC && !goal->is_once &&
              ((++tries < TRIES_MAX &&
                registry_work_await(cache, ended, patience.deadline_ms)) ||
               await_others(goal->user, &patience)));
@@ -310,41 +312,65 @@ static int evict_counted(struct cache *cache, struct goal *goal, uint64_t coming
     return rc;
 }
 
-/* One thread evicts at a time: what another one is about to remove looks as if it were in
- * use. How many made room before. */
-static uint64_t take_turn(struct cache *cache)
+bool evict_was_in_vain(struct cache *cache)
 {
-    uint64_t rooms;
+    bool was_in_vain;
 
     lock_acquire(&cache->evict_lock);
-    rooms = cache->rooms_made;
+    was_in_vain = clock_now_ms() < cache->vain_until_ms;
+    lock_release(&cache->evict_lock);
+    return was_in_vain;
+}
+
+static int fail_in_vain(struct cache *cache, struct error *err)
+{
+    return fail(err, ENOSPC, "a moment ago all of the cache folder '%s' was in use",
+                cache->store.root);
+}
+
+/* Of a thread that waited until it may evict. */
+struct turn {
+    uint64_t rooms; /* how often room was made before it waited */
+    bool is_vain;   /* another thread looked in vain meanwhile */
+};
+
+/* One thread evicts at a time: what another one is about to remove looks as if it were in
+ * use. */
+static struct turn take_turn(struct cache *cache)
+{
+    struct turn turn;
+    uint64_t looks;
+
+    lock_acquire(&cache->evict_lock);
+    turn.rooms = cache->rooms_made;
+    looks = cache->vain_looks;
     while (cache->is_evicting)
         condition_wait(&cache->evicted, &cache->evict_lock);
     cache->is_evicting = true;
+    turn.is_vain = cache->vain_looks != looks;
     lock_release(&cache->evict_lock);
-    return rooms;
+    return turn;
 }
 
-/* true: another thread made room since take_turn was called, or this one did. */
-static bool end_turn(struct cache *cache, uint64_t rooms, bool has_room)
+/* rc: what came of it. true: another thread made room since take_turn was called, or this
+ * one did. */
+static bool end_turn(struct cache *cache, const struct turn *turn, int rc)
 {
     bool is_made;
 
     lock_acquire(&cache->evict_lock);
-    cache->rooms_made += has_room;
-    is_made = cache->rooms_made != rooms;
+    if (rc == 0) {
+        cache->rooms_made++;
+        cache->vain_until_ms = 0;
+    } else if (rc == -ENOSPC) {
+        cache->vain_looks++;
+        cache->vain_until_ms = clock_now_ms() + cache->stall_ms / VAIN_SHARE;
+    }
+    is_made = cache->rooms_made != turn->rooms;
     cache->is_evicting = false;
     condition_broadcast(&cache->evicted);
     lock_release(&cache->evict_lock);
     return is_made;
-}
-
-static int reserve_in_turn(struct cache *cache, uint64_t bytes, struct error *err)
-{
-    struct goal goal = {.keep = cache->size - bytes};
-
-    return fits(cache, bytes) ? 0 /* by now */
-                              : evict_counted(cache, &goal, bytes, err);
 }
 
 /* Without a limit: for those that have one. */
@@ -355,11 +381,13 @@ static void count(struct cache *cache, uint64_t bytes)
     lock_release(&cache->evict_lock);
 }
 
-int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
+int evict_reserve(struct cache *cache, uint64_t bytes, enum evict_for who,
+                  struct error *err)
 {
+    struct goal goal = {.keep = cache->size - bytes};
     uint64_t limit = cache->size;
-    uint64_t rooms;
-    int rc;
+    struct turn turn;
+    int rc = 0;
 
     if (limit == 0)
         count(cache, bytes);
@@ -368,20 +396,31 @@ int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err)
     if (bytes > limit)
         return fail(err, ENOSPC, "it has %ju bytes, more than cache.size allows (%ju)",
                     (uintmax_t)bytes, (uintmax_t)limit);
-    rooms = take_turn(cache);
-    rc = reserve_in_turn(cache, bytes, err);
-    (void)end_turn(cache, rooms, rc == 0);
+    if (who == EVICT_UNASKED && evict_was_in_vain(cache))
+        return fail_in_vain(cache, err);
+    turn = take_turn(cache);
+    goal.is_once = who == EVICT_UNASKED || turn.is_vain;
+    if (who == EVICT_UNASKED && turn.is_vain)
+        rc = fail_in_vain(cache, err);
+    else if (!fits(cache, bytes)) /* by now */
+        rc = evict_counted(cache, &goal, bytes, err);
+    (void)end_turn(cache, &turn, rc);
     return rc < 0 ? fail_context(err, rc, "cache.size is %ju", (uintmax_t)limit) : 0;
 }
 
-int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err)
+int evict_make_room(struct cache *cache, uint64_t bytes, enum evict_for who,
+                    struct error *err)
 {
-    uint64_t rooms = take_turn(cache);
     struct goal goal = {.keep = UINT64_MAX, .wanted = bytes};
-    int rc =
-        cache->size > 0 ? evict_counted(cache, &goal, 0, err) : evict(cache, &goal, err);
+    struct turn turn;
+    int rc;
 
-    return end_turn(cache, rooms, rc == 0) ? 0 : rc;
+    if (who == EVICT_UNASKED && evict_was_in_vain(cache))
+        return fail_in_vain(cache, err);
+    turn = take_turn(cache);
+    goal.is_once = who == EVICT_UNASKED || turn.is_vain;
+    rc = cache->size > 0 ? evict_counted(cache, &goal, 0, err) : evict(cache, &goal, err);
+    return end_turn(cache, &turn, rc) ? 0 : rc;
 }
 
 /* Left over again, it is removed at the next start. */

@@ -9,9 +9,17 @@
 
 #include "cache/internal.h"
 
+/* Does anybody wait for what needs the room? Where room was looked for in vain a while
+ * ago, it is looked for again only for who waits; and only for him others are awaited. */
+enum evict_for {
+    EVICT_UNASKED,
+    EVICT_ASKED,
+};
+
 /* bytes will come: make room for them below the size, if there is one. Blocks. -ENOSPC:
  * all that could go is in use. */
-int evict_reserve(struct cache *cache, uint64_t bytes, struct error *err);
+int evict_reserve(struct cache *cache, uint64_t bytes, enum evict_for who,
+                  struct error *err);
 
 /* Remove one version, for its content is of no use. -EAGAIN: it is in use. */
 int evict_release(struct cache *cache, const char *id, const char *version,
@@ -32,7 +40,12 @@ int evict_unused(struct cache *cache, enum evict_what what, struct evict_sum *re
                  struct error *err);
 
 /* The disk is full: remove at least so many bytes. -ENOSPC. */
-int evict_make_room(struct cache *cache, uint64_t bytes, struct error *err);
+int evict_make_room(struct cache *cache, uint64_t bytes, enum evict_for who,
+                    struct error *err);
+
+/* Was room looked for in vain a while ago? Then nothing is worth fetching that nobody
+ * asked for. */
+bool evict_was_in_vain(struct cache *cache);
 
 /* Drop what an evicting process left when it died. */
 void evict_clean(struct cache *cache);

@@ -53,6 +53,8 @@ struct cache {
     bool is_usage_right;      /* by a look of this process; guarded by evict_lock */
     bool is_evicting;         /* a thread is at it; guarded by evict_lock */
     uint64_t rooms_made;      /* how often that made room; guarded by evict_lock */
+    uint64_t vain_looks;      /* how often it did not; guarded by evict_lock */
+    int64_t vain_until_ms;    /* so long the last one of these counts; the same */
     struct condition evicted; /* is_evicting ended */
 
     atomic_uint_fast64_t spare_bytes; /* that are taken (spare.h) */

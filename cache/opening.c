@@ -272,7 +272,8 @@ static int open_one(struct cache *cache, struct resolver *resolver,
         rc = open_saved(cache, resolver, release, ret_archive, &ignored);
     if (rc < 0)
         rc = open_fetched(cache, resolver, release, ret_archive, err);
-    if ((rc == -ENOSPC || rc == -EDQUOT) && evict_make_room(cache, 1, &ignored) == 0)
+    if ((rc == -ENOSPC || rc == -EDQUOT) &&
+        evict_make_room(cache, 1, EVICT_ASKED, &ignored) == 0)
         rc = open_fetched(cache, resolver, release, ret_archive, err);
     if (rc < 0 && rc != -EBADMSG &&
         open_found(cache, resolver, release, ret_archive, &ignored) == 0)

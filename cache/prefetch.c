@@ -1,6 +1,7 @@
 /* prefetch.c: the rest of a model in the background, in the order of its archive. */
 #include "cache/prefetch.h"
 
+#include "cache/evict.h"
 #include "cache/internal.h"
 #include "cache/registry.h"
 #include "cache/transfer.h"
@@ -19,7 +20,8 @@ static bool start_some_locked(struct archive *archive) REQUIRES(archive->lock)
     while (rc > 0 && archive->background_jobs < archive->cache->threads / 2)
         rc = transfer_start_from_locked(archive, archive->order, &archive->prefetch_next,
                                         MEMBER_LATER, &err);
-    return rc > 0 && archive->failure_count == 0 && !archive->is_replaced;
+    return rc > 0 && archive->failure_count == 0 && !archive->is_replaced &&
+           !evict_was_in_vain(archive->cache);
 }
 
 /* In the timer's thread. */
@@ -42,7 +44,7 @@ void prefetch_start_locked(struct archive *archive)
 {
     if (!archive->cache->prefetch_model || archive->is_prefetching ||
         archive->prefetch_next == toc_file_count(archive->toc) ||
-        archive->cache->is_closing)
+        archive->cache->is_closing || evict_was_in_vain(archive->cache))
         return;
     archive->is_prefetching = true;
     delay_run(archive->cache->delay, PAUSE_MS, step, registry_ref(archive));

@@ -198,7 +198,7 @@ static int put_content(struct receiver *receiver, const void *content, struct er
     rc = put_in_place(receiver, content, size, err);
     if ((rc == -ENOSPC || rc == -EDQUOT) &&
         archive_state_is_waited_for(archive, receiver->member) &&
-        evict_make_room(archive->cache, size, err) == 0)
+        evict_make_room(archive->cache, size, EVICT_ASKED, err) == 0)
         rc = put_in_place(receiver, content, size, err);
     return rc;
 }

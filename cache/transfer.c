@@ -98,8 +98,8 @@ static enum outcome run_attempt(struct attempt *attempt, struct transfer_job *jo
         return outcome;
     outcome = fetch(attempt, job);
     if (outcome == OUTCOME_FAILED && attempt_is_full(attempt) &&
-        evict_make_room(attempt->archive->cache, attempt->member->size, &attempt->err) ==
-            0)
+        evict_make_room(attempt->archive->cache, attempt->member->size,
+                        attempt_asks(attempt), &attempt->err) == 0)
         outcome = fetch(attempt, job);
     return outcome;
 }

@@ -1,8 +1,9 @@
-/* test_attempt.c: a member that takes several attempts is in the end what was verified.
- */
+/* test_attempt.c: a member that takes several attempts is in the end what was verified;
+ * and what counts as failed. */
 #include "tests/test.h"
 
 #include "cache/tree_open.h"
+#include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/files.h"
 #include "common/sync.h"
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -185,12 +187,90 @@ static void damage_on_the_way_is_not_for_ever(void **state)
     fixture_close(&fixture);
 }
 
+enum { TEXT = 600 };
+
+static const char text[TEXT] = "what comes along";
+
+static const struct zip_file small[] = {
+    {.name = "a", .data = text, .size = TEXT},
+    {.name = "b", .data = text, .size = TEXT},
+    {.name = "c", .data = text, .size = TEXT},
+    {.name = "d", .data = text, .size = TEXT},
+};
+
+/* Until all that comes along came. */
+static struct cache_counters await_transfers(struct cache *cache)
+{
+    struct cache_counters counters;
+
+    do {
+        sched_yield();
+        cache_count(cache, &counters);
+    } while (counters.transfers_running > 0);
+    return counters;
+}
+
+/* How many files failed, as @info has it? */
+static uint64_t count_errors(struct archive *archive)
+{
+    struct error err = {0};
+    struct bytes lines;
+    uint64_t count = 0;
+
+    bytes_init(&lines, 10000);
+    assert_int_equal(archive_print_errors(archive, &lines, &err), 0);
+    for (size_t i = 0; i < lines.size; i++)
+        count += lines.data[i] == '\n';
+    bytes_done(&lines);
+    return count;
+}
+
+/* What comes along finds no room: nobody asked for it, so nothing failed. */
+static void no_room_is_no_failure_of_what_nobody_asked_for(void **state)
+{
+    static const struct {
+        uint64_t size; /* of the cache, in files */
+        size_t asked;  /* so many first ones */
+        int rc;        /* of the last one */
+        uint64_t failed;
+    } cases[] = {
+        {4, 1, 0,       0},
+        {2, 1, 0,       0},
+        {2, 2, 0,       0},
+        {2, 3, -ENOSPC, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fixture fixture;
+        struct archive *archive;
+        int rc = 0;
+
+        test_row(i, "%zu of %ju", cases[i].asked, (uintmax_t)cases[i].size);
+        fixture_open(&fixture, &(struct cache_options){.size = cases[i].size * TEXT});
+        fixture_publish(&fixture, small, ARRAY_SIZE(small));
+        archive = fixture_archive(&fixture);
+        for (size_t j = 0; j < cases[i].asked; j++) {
+            uint32_t generation = ARCHIVE_GENERATION_NEW;
+
+            rc = fixture_want(archive, small[j].name, 0, ARCHIVE_WHOLE, &generation);
+        }
+        assert_int_equal(rc, cases[i].rc);
+        assert_int_equal(await_transfers(fixture.cache).transfers_failed,
+                         cases[i].failed);
+        assert_int_equal(count_errors(archive), cases[i].failed);
+        archive_unref(archive);
+        fixture_close(&fixture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_stays_ours_until_the_next_attempt),
         cmocka_unit_test(what_is_put_in_its_place_was_verified),
         cmocka_unit_test(damage_on_the_way_is_not_for_ever),
+        cmocka_unit_test(no_room_is_no_failure_of_what_nobody_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ static void room_is_not_awaited_for_ever(void **state)
     (void)state;
     fixture_open(&fixture, &(struct cache_options){.stall_ms = 20});
     begun = registry_work_begin(fixture.cache);
-    assert_int_equal(evict_make_room(fixture.cache, 1, &err), -ENOSPC);
+    assert_int_equal(evict_make_room(fixture.cache, 1, EVICT_ASKED, &err), -ENOSPC);
     registry_work_end(fixture.cache, begun);
     fixture_close(&fixture);
 }
@@ -67,7 +67,7 @@ static void *make_room(void *arg)
 {
     struct error err = {0};
 
-    return (void *)(intptr_t)evict_make_room(arg, 1, &err);
+    return (void *)(intptr_t)evict_make_room(arg, 1, EVICT_ASKED, &err);
 }
 
 static unsigned works_now(struct cache *cache)
@@ -320,8 +320,9 @@ static void room_is_made_by_age(void **state)
 
         test_row(i, "%ju bytes, open: %x", (uintmax_t)cases[i].wanted, cases[i].is_open);
         open_versions(&versions, cases[i].used_s, cases[i].is_open);
-        assert_int_equal(evict_make_room(versions.fixture.cache, cases[i].wanted, &err),
-                         cases[i].rc);
+        assert_int_equal(
+            evict_make_room(versions.fixture.cache, cases[i].wanted, EVICT_ASKED, &err),
+            cases[i].rc);
         assert_int_equal(close_versions(&versions), cases[i].left);
     }
 }
@@ -376,78 +377,6 @@ static void a_version_is_released_unless_it_is_in_use(void **state)
     assert_int_equal(close_versions(&versions), 3);
 }
 
-static void no_more_is_reserved_than_there_may_be(void **state)
-{
-    static const struct {
-        uint64_t size, bytes;
-        int rc;
-    } cases[] = {
-        {0,    UINT64_MAX, 0      }, /* unlimited */
-        {1000, 0,          0      },
-        {1000, 1000,       0      },
-        {1000, 1001,       -ENOSPC},
-        {1000, UINT64_MAX, -ENOSPC},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct fixture fixture;
-        struct error err = {0};
-
-        test_row(i, "%ju of %ju", (uintmax_t)cases[i].bytes, (uintmax_t)cases[i].size);
-        fixture_open(&fixture, &(struct cache_options){.size = cases[i].size});
-        assert_int_equal(evict_reserve(fixture.cache, cases[i].bytes, &err), cases[i].rc);
-        fixture_close(&fixture);
-    }
-}
-
-/* Both have looked at an empty folder; then one of them fills it. */
-static void what_another_process_brought_counts(void **state)
-{
-    static const struct {
-        uint64_t limit; /* of the one that fills it */
-        uint64_t bytes; /* that the other one, with a limit of ALL, is to bring */
-        bool stays;     /* what was brought */
-    } cases[] = {
-        {ALL, SMALL, true },
-        {ALL, LARGE, false},
-        {0,   SMALL, true },
-        {0,   LARGE, false},
-    };
-    CLEANUP_FREE unsigned char *noise = fixture_noise(LARGE);
-    struct zip_file files[] = {
-        {.name = "a", .data = noise, .size = SMALL},
-        {.name = "b", .data = noise, .size = LARGE},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        CLEANUP_FREE char *trees = layout_trees(FIXTURE_ID, FIXTURE_VERSION);
-        struct cache_options options = {.size = ALL};
-        struct fixture fixture;
-        struct archive *archive;
-        struct error err = {0};
-        struct cache *other;
-
-        test_row(i, "%ju beside %ju", (uintmax_t)cases[i].bytes,
-                 (uintmax_t)cases[i].limit);
-        fixture_open(&fixture, &(struct cache_options){.size = cases[i].limit});
-        options.root = fixture.root;
-        assert_int_equal(cache_open(&options, &other, &err), 0);
-        assert_int_equal(evict_reserve(other, 0, &err), 0);
-        fixture_publish(&fixture, files, ARRAY_SIZE(files));
-        archive = fixture_archive(&fixture);
-        assert_true(fixture_has(archive, "b", noise, LARGE));
-        archive_unref(archive);
-        assert_int_equal(evict_reserve(other, cases[i].bytes, &err), 0);
-        assert_int_equal(access(fixture_path(&fixture, trees), F_OK), 0);
-        assert_int_equal(rmdir(fixture_path(&fixture, trees)),
-                         cases[i].stays ? -1 : 0); /* it is empty */
-        cache_close(other);
-        fixture_close(&fixture);
-    }
-}
-
 static void what_a_dead_process_left_goes(void **state)
 {
     CLEANUP_FREE char *left = NULL;
@@ -479,8 +408,6 @@ int main(void)
         cmocka_unit_test(room_is_made_by_age),
         cmocka_unit_test(what_nobody_uses_is_removed),
         cmocka_unit_test(a_version_is_released_unless_it_is_in_use),
-        cmocka_unit_test(no_more_is_reserved_than_there_may_be),
-        cmocka_unit_test(what_another_process_brought_counts),
         cmocka_unit_test(what_a_dead_process_left_goes),
     };
 
