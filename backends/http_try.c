@@ -264,7 +264,7 @@ static int check(struct transfer *transfer, int64_t *ret_wait_ms, struct error *
         return fail(err, ECANCELED, "the program is ending");
     if (left_ms <= 0) {
         try->may_pass = true;
-        return fail(err, ETIMEDOUT, "nothing moves for %lld ms", (long long)limit_ms);
+        return fail(err, ETIMEDOUT, "nothing moves for %.3g s", (double)limit_ms / 1000);
     }
     if (try->deadline_ms && try->deadline_ms <= now_ms)
         return fail(err, ETIMEDOUT, "not within the time that was given");

@@ -51,6 +51,7 @@ say(struct doctor *doctor, enum state state, const char *check, const char *form
     if (!doctor->json) {
         snprintf(line, sizeof line, "%-8s %-12s %s", state_names[state], check, text);
         output_line(line);
+        fflush(stdout); /* the next check may take long; output_finish sees failures */
         return;
     }
     json_begin(doctor->json, NULL, JSON_MAP);
@@ -233,8 +234,10 @@ static void check_repository(struct doctor *doctor,
     else
         say(doctor, STATE_FAILED, "repository", "'%s' at '%s': %s", repository->name,
             repository->host, err.message);
-    backend_diagnose(backend, say_finding,
-                     &(struct finding){.doctor = doctor, .repository = repository->name});
+    if (rc != -ETIMEDOUT) /* who said nothing now will not say more */
+        backend_diagnose(
+            backend, say_finding,
+            &(struct finding){.doctor = doctor, .repository = repository->name});
     backend_close(backend);
 }
 
@@ -243,7 +246,7 @@ static void check_repositories(struct doctor *doctor, const struct config *confi
     struct http *http = NULL;
     struct error err = {0};
 
-    if (wire_http(config, &http, &err) < 0) {
+    if (wire_http(config, WIRE_COMMAND_SILENCE_MS, &http, &err) < 0) {
         say(doctor, STATE_FAILED, "config", "%s", err.message);
         return;
     }

@@ -24,9 +24,11 @@ static void describe(const char *name, int rc, const struct error *why,
                      char sentence[2 * ERROR_MESSAGE_MAX])
 {
     if (rc == -EAGAIN)
-        snprintf(sentence, 2 * ERROR_MESSAGE_MAX,
-                 "repository '%s' has not answered yet; going on with what is known",
-                 name);
+        snprintf(
+            sentence, 2 * ERROR_MESSAGE_MAX,
+            "repository '%s' has not answered yet, 'modelfs doctor' may say why; going "
+            "on with what is known",
+            name);
     else
         snprintf(sentence, 2 * ERROR_MESSAGE_MAX,
                  "repository '%s' cannot be used: %s; going on with what is known", name,

@@ -8,8 +8,6 @@
 
 #include <fcntl.h>
 
-enum { COMMAND_SILENCE_MS = 10000 }; /* as a connection may take */
-
 int wire_make_default(const struct config *config, struct error *err)
 {
     CLEANUP_FREE char *path = NULL;
@@ -22,12 +20,15 @@ int wire_make_default(const struct config *config, struct error *err)
     return rc < 0 ? fail_context(err, rc, "the default repository '%s'", path) : 0;
 }
 
-int wire_http(const struct config *config, struct http **ret_http, struct error *err)
+int wire_http(const struct config *config, int64_t silence_ms, struct http **ret_http,
+              struct error *err)
 {
     return http_open(
         &(struct http_options){
             .ca_file = config->ca_file,
             .connections = config->connections,
+            .stall_timeout_ms = silence_ms,
+            .give_up_ms = silence_ms,
             .agent = "modelfs/" VERSION,
         },
         ret_http, err);
@@ -85,7 +86,7 @@ static int open_resolver(struct wire *wire, enum wire_parts parts, struct error 
             .ttl_alias_ms = wire->config->ttl_alias_ms,
             .ttl_listing_ms = wire->config->ttl_listing_ms,
             .ttl_negative_ms = wire->config->ttl_negative_ms,
-            .silence_ms = parts == WIRE_MOUNT ? 0 : COMMAND_SILENCE_MS,
+            .silence_ms = parts == WIRE_MOUNT ? 0 : WIRE_COMMAND_SILENCE_MS,
         },
         &wire->resolver, err);
 }
@@ -99,7 +100,7 @@ int wire_open(struct config *take_config, enum wire_parts parts, struct wire **r
     wire->config = take_config;
     rc = wire_make_default(wire->config, err);
     if (rc == 0)
-        rc = wire_http(wire->config, &wire->http, err);
+        rc = wire_http(wire->config, 0, &wire->http, err);
     if (rc == 0)
         rc = open_backends(wire, err);
     if (rc == 0)

@@ -52,8 +52,11 @@ static inline void wire_cleanup(struct wire **wire)
 /* Make the default repository where it is missing. Does nothing if one is named. */
 int wire_make_default(const struct config *config, struct error *err);
 
-/* What speaks to servers; http_close the result after the last backend was closed. */
-int wire_http(const struct config *config, struct http **ret_http, struct error *err);
+/* What speaks to servers, and gives up after so long without a byte (0: as http.h says);
+ * http_close the result after the last backend was closed. */
+enum { WIRE_COMMAND_SILENCE_MS = 10000 }; /* as a connection may take */
+int wire_http(const struct config *config, int64_t silence_ms, struct http **ret_http,
+              struct error *err);
 
 /* One backend as the configuration has it; backend_close the result. */
 int wire_backend(const struct config_repository *repository, struct http *http,

@@ -1,11 +1,12 @@
 """A mount comes up whatever its repositories say, and who makes it is told."""
 
 import socket
+import subprocess
 import unittest
 
 import yaml
 from artifactory import Artifactory
-from mounted import MountTest, is_mounted, modelfs, unmount_lazily, wait_until
+from mounted import MODELFS, MountTest, is_mounted, modelfs, unmount_lazily, wait_until
 from radosgw import OnS3
 
 LATE = "has not answered yet"
@@ -100,6 +101,24 @@ class Warnings(WarningsCase, MountTest):
             url = f"http://127.0.0.1:{server.getsockname()[1]}"
             lines = self.mount_once(self.configure(("silent", url, "s3")), {})
         self.assert_warns(lines, "silent", LATE)
+
+    def test_doctor_asks_a_server_that_says_nothing_once(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            config = self.configure(("silent", url, "s3"))
+            doctor = subprocess.Popen(
+                [MODELFS, "doctor", "-c", config], stdout=subprocess.PIPE, text=True)
+            self.addCleanup(doctor.wait)
+            self.addCleanup(doctor.kill)
+            server.settimeout(60)
+            with server.accept()[0]:
+                said = doctor.stdout.readline()  # while the server is asked
+                self.assertIsNone(doctor.poll())
+                said += doctor.communicate(timeout=60)[0]
+        about = [line for line in said.splitlines() if "silent" in line]
+        self.assertEqual(len(about), 1, said)
+        self.assertIn("nothing moves for 10 s", about[0])
+        self.assertIn("fuse", said)
 
     def test_in_the_foreground_it_stands_in_the_log(self):
         config = self.configure(("gone", str(self.models.host), "file-system"),
