@@ -1,7 +1,6 @@
 /* batch.c: members that lie side by side in an archive, brought by one request. */
 #include "cache/batch.h"
 
-#include "cache/evict.h"
 #include "cache/halves.h"
 #include "cache/internal.h"
 #include "cache/order.h"
@@ -10,15 +9,7 @@
 
 #include <errno.h>
 
-enum {
-    ITEMS_MAX = 1024,
-    UNASKED_MAX = 256 << 10, /* bytes of one request that nobody asked for */
-    NEAR_MIN = 32 << 10,     /* of these at a first read, where it costs a round trip */
-    NEAR_FACTOR = 4,         /* times what was read in order before it */
-    NEAR_SIZE_MAX = 1 << 20, /* of one of these, unpacked */
-    LEAD_MAX = 1 << 20,      /* packed bytes: behind larger ones nobody waits */
-    PROGRESS_MS = 1000,
-};
+enum { PROGRESS_MS = 1000 }; /* between notes that bytes come */
 
 /* One call of batch_fetch. */
 struct flow {
@@ -28,6 +19,7 @@ struct flow {
     uint64_t at;               /* offset in the archive of the next byte */
     uint32_t next;             /* of batch, to be begun */
     struct attempt *first;     /* the lead's */
+    bool is_begun;             /* the lead is */
     struct attempt *current;   /* that or &near; NULL: bytes of nobody come */
     struct receiver *receiver; /* of current */
     struct received received;  /* the same */
@@ -65,93 +57,6 @@ bool batch_is_lead(const struct member *member, struct object *object)
 {
     return member->order == MEMBER_IN_ORDER &&
            (member->is_small || object_fd(object) < 0);
-}
-
-/* It lies behind the others: does it come along? */
-static bool add_locked(struct archive *archive, uint32_t index, enum member_turn turn,
-                       struct batch *batch) REQUIRES(archive->lock)
-{
-    struct error unused = {0};
-    struct member *member;
-
-    if (!archive_state_may_fetch_locked(archive, index) ||
-        archive_state_order(archive, index) != MEMBER_IN_ORDER ||
-        (archive_state_is_local_locked(archive) &&
-         !archive_state_is_small(archive, index)) ||
-        archive_state_new_member_locked(archive, index, &member, &unused) < 0)
-        return false;
-    member->turn = turn;
-    member->has_job = true;
-    member->is_background = true;
-    member->progress_ms = clock_now_ms();
-    batch->indexes[batch->count++] = index;
-    return true;
-}
-
-struct batch *batch_plan_locked(struct archive *archive, const struct member *lead,
-                                uint64_t span, uint64_t size_max, enum member_turn turn)
-{
-    const struct order *order = archive->order;
-    uint64_t lead_end = toc_entry(archive->toc, lead->index)->archive_last + 1;
-    uint64_t end = lead_end;
-    struct batch *batch;
-
-    if (!order)
-        return NULL;
-    batch = xcalloc(1, sizeof *batch + ITEMS_MAX * sizeof *batch->indexes);
-    for (uint32_t place = order_find(order, lead->index) + 1;
-         place < order_count(order) && batch->count < ITEMS_MAX; place++) {
-        uint32_t index = order_at(order, place);
-        const struct toc_entry *entry = toc_entry(archive->toc, index);
-
-        if (entry->archive_last - lead_end >= span ||
-            entry->archive_first - end > UNASKED_MAX)
-            break;
-        if (entry->size <= size_max && add_locked(archive, index, turn, batch))
-            end = entry->archive_last + 1;
-    }
-    if (batch->count > 0)
-        return batch;
-    batch_free(batch);
-    return NULL;
-}
-
-/* Bytes in the archive of what lies right before a file and is there, up to max. */
-static uint64_t read_before_locked(struct archive *archive, uint32_t index, uint64_t max)
-    REQUIRES(archive->lock)
-{
-    const struct order *order = archive->order;
-    uint64_t first = toc_entry(archive->toc, index)->archive_first, begin = first;
-
-    for (uint32_t place = order_find(order, index); place > 0 && first - begin < max;) {
-        uint32_t before = order_at(order, --place);
-
-        if (!tree_record_is_there(&archive->records[before]))
-            break;
-        begin = toc_entry(archive->toc, before)->archive_first;
-    }
-    return first - begin;
-}
-
-struct batch *batch_plan_near_locked(struct archive *archive, const struct member *lead)
-{
-    const struct toc_entry *entry = toc_entry(archive->toc, lead->index);
-    uint64_t own = entry->archive_last - entry->archive_first + 1;
-    uint64_t window;
-
-    if (!archive->order || entry->packed_size > LEAD_MAX ||
-        evict_was_in_vain(archive->cache))
-        return NULL;
-    window = NEAR_FACTOR * read_before_locked(archive, lead->index, UNASKED_MAX);
-    if (window < NEAR_MIN && !archive_state_is_local_locked(archive))
-        window = NEAR_MIN;
-    if (window > UNASKED_MAX)
-        window = UNASKED_MAX;
-    if (window > UNASKED_MAX - (own - entry->packed_size)) /* headers and gaps, too */
-        window = UNASKED_MAX - (own - entry->packed_size);
-    return window == 0
-               ? NULL
-               : batch_plan_locked(archive, lead, window, NEAR_SIZE_MAX, MEMBER_SOON);
 }
 
 void batch_free(struct batch *batch)
@@ -198,6 +103,8 @@ static void tell_progress(struct flow *flow)
         return;
     flow->told_ms = now_ms;
     lock_acquire(&archive->lock);
+    if (!flow->is_begun)
+        flow->first->member->progress_ms = now_ms;
     for (uint32_t i = flow->next; i < flow->batch->count; i++) {
         struct member *member =
             archive_state_member_locked(archive, flow->batch->indexes[i]);
@@ -211,7 +118,7 @@ static void tell_progress(struct flow *flow)
 /* Once the last one's waiters are answered nobody waits for this request any more. */
 static void begin_ending(struct flow *flow)
 {
-    if (flow->batch && flow->next < flow->batch->count)
+    if (!flow->is_begun || (flow->batch && flow->next < flow->batch->count))
         return;
     flow->first->begun = registry_work_begin(flow->archive->cache);
     flow->first->is_ending = true;
@@ -259,6 +166,8 @@ static int end_current(struct flow *flow, int rc)
 static int open_current(struct flow *flow, struct attempt *attempt)
 {
     flow->current = attempt;
+    flow->is_lead = attempt == flow->first;
+    flow->is_begun |= flow->is_lead;
     flow->received = (struct received){0};
     return receive_open(flow->archive, attempt->member, RECEIVE_PIECES, &flow->received,
                         &flow->receiver, &attempt->err);
@@ -279,7 +188,12 @@ static struct member *take_turn(struct archive *archive, uint32_t index)
     return member;
 }
 
-static void begin_next(struct flow *flow)
+static bool is_lead_next(const struct flow *flow)
+{
+    return !flow->is_begun && (!flow->batch || flow->next == flow->batch->before);
+}
+
+static void begin_near(struct flow *flow)
 {
     struct archive *archive = flow->archive;
     struct member *member = take_turn(archive, flow->batch->indexes[flow->next++]);
@@ -299,15 +213,28 @@ static void begin_next(struct flow *flow)
     }
 }
 
+static int begin_next(struct flow *flow)
+{
+    if (!is_lead_next(flow))
+        begin_near(flow);
+    else if (open_current(flow, flow->first) < 0)
+        return end_current(flow, -flow->first->err.code);
+    return 0;
+}
+
 /* Bytes of nobody: up to the next member. How many of size. */
 static size_t skip(const struct flow *flow, size_t size)
 {
+    uint32_t index;
     uint64_t first;
 
-    if (!flow->batch || flow->next == flow->batch->count)
+    if (is_lead_next(flow))
+        index = flow->first->member->index;
+    else if (flow->batch && flow->next < flow->batch->count)
+        index = flow->batch->indexes[flow->next];
+    else
         return size;
-    first =
-        toc_entry(flow->archive->toc, flow->batch->indexes[flow->next])->archive_first;
+    first = toc_entry(flow->archive->toc, index)->archive_first;
     return first <= flow->at         ? 0
            : first - flow->at < size ? (size_t)(first - flow->at)
                                      : size;
@@ -344,9 +271,8 @@ static int write_batch(struct sink *sink, const void *data, size_t size,
                 return fail(err, ECANCELED, "the first one failed");
         } else {
             taken = skip(flow, size);
-            flow->is_lead = false;
-            if (taken == 0)
-                begin_next(flow);
+            if (taken == 0 && begin_next(flow) < 0)
+                return fail(err, ECANCELED, "the one that is waited for failed");
         }
         bytes += taken;
         size -= taken;
@@ -365,31 +291,38 @@ static void end_cut(struct flow *flow, int rc, const struct error *err)
     (void)end_current(flow, rc);
 }
 
+static struct range find_range(const struct flow *flow)
+{
+    const struct toc *toc = flow->archive->toc;
+    const struct toc_entry *lead = toc_entry(toc, flow->first->member->index);
+    const struct batch *batch = flow->batch;
+    struct range range = {lead->archive_first, lead->archive_last};
+
+    if (batch && batch->before > 0)
+        range.first = toc_entry(toc, batch->indexes[0])->archive_first;
+    if (batch && batch->before < batch->count)
+        range.last = toc_entry(toc, batch->indexes[batch->count - 1])->archive_last;
+    return range;
+}
+
 enum outcome batch_fetch(struct attempt *lead, const struct batch *batch,
                          struct object *object)
 {
     struct archive *archive = lead->archive;
-    const struct toc_entry *entry = toc_entry(archive->toc, lead->member->index);
-    struct range range = {entry->archive_first, entry->archive_last};
     struct flow flow = {
         .sink.write = write_batch,
         .archive = archive,
         .batch = batch,
         .first = lead,
-        .at = entry->archive_first,
-        .is_lead = true,
         .lead = OUTCOME_READY,
     };
+    const struct range range = find_range(&flow);
     struct error err = {0};
-    int rc = open_current(&flow, lead);
+    int rc;
 
-    if (rc < 0) {
-        receive_close(flow.receiver);
-        return OUTCOME_FAILED;
-    }
-    if (batch)
-        range.last =
-            toc_entry(archive->toc, batch->indexes[batch->count - 1])->archive_last;
+    flow.at = range.first;
+    if (is_lead_next(&flow) && begin_next(&flow) < 0)
+        return flow.lead;
     lock_members(archive, batch);
     rc = archive_state_is_waited_for(archive, lead->member)
              ? halves_read(archive, object, range, &flow.sink, &err)

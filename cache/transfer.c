@@ -53,12 +53,14 @@ static enum outcome fetch_batch(struct attempt *attempt, struct transfer_job *jo
                                 struct object *object)
 {
     struct archive *archive = attempt->archive;
+    enum outcome outcome;
 
     lock_acquire(&archive->lock);
     if (!job->batch && !TAILQ_EMPTY(&attempt->member->waiters))
         job->batch = batch_plan_near_locked(archive, attempt->member);
     lock_release(&archive->lock);
-    return batch_fetch(attempt, job->batch, object);
+    outcome = batch_fetch(attempt, job->batch, object);
+    return outcome == OUTCOME_READY ? batch_fetch(attempt, NULL, object) : outcome;
 }
 
 static enum outcome fetch(struct attempt *attempt, struct transfer_job *job)

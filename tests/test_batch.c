@@ -4,50 +4,13 @@
 #include "cache/load.h"
 #include "common/cleanup.h"
 #include "common/sync.h"
-#include "tests/fakes/place.h"
+#include "tests/many.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { FILES = 2000, TEXT = 600 };
-
-/* Files of one model, side by side in its archive: noise, so that they pack to as much.
- */
-struct many {
-    unsigned char *noise;
-    char names[FILES][16];
-    struct zip_file files[FILES];
-};
-
-static struct many *many_new(void)
-{
-    struct many *many = calloc(1, sizeof *many);
-
-    many->noise = fixture_noise(FILES + TEXT);
-    for (int i = 0; i < FILES; i++) {
-        snprintf(many->names[i], sizeof many->names[i], "%04d", i);
-        many->files[i] = (struct zip_file){
-            .name = many->names[i], .data = many->noise + i, .size = TEXT};
-    }
-    return many;
-}
-
-static void many_free(struct many *many)
-{
-    free(many->noise);
-    free(many);
-}
-
-static struct archive *open_many(struct place *place, enum place_kind kind,
-                                 const struct many *many)
-{
-    place_open(place, kind, &(struct cache_options){0});
-    fixture_publish(&place->fixture, many->files, FILES);
-    return fixture_archive(&place->fixture);
-}
 
 /* Wait until all that comes along came: how many of many are there? */
 static uint64_t count_files(struct place *place, struct archive *archive)
