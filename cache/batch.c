@@ -5,9 +5,9 @@
 #include "cache/internal.h"
 #include "cache/order.h"
 #include "cache/registry.h"
-#include "common/memory.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 enum { PROGRESS_MS = 1000 }; /* between notes that bytes come */
 

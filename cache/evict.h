@@ -2,8 +2,8 @@
  *
  * Counted and evicted is only what modelfs put there: whole versions, complete or not,
  * the least recently used first. Header and metadata stay where nobody asks for all to
- * go. In use is what any process has
- * open (TREE_LOCK_USE) or audmodel loads (its lock). */
+ * go. In use is what any process has open (TREE_LOCK_USE) or audmodel loads (its lock).
+ */
 #ifndef CACHE_EVICT_H
 #define CACHE_EVICT_H
 
